@@ -1,0 +1,52 @@
+// Ordinary executables and scripts as processes of a world.
+//
+// In the simulated world a program runs in a sandbox of its own with a preloaded library, which hands its
+// network calls to the lab over shared memory; the Function that stands for it serves them from its
+// Process's Sockets, one at a time, while the world waits. In the real world the Function becomes the program, in
+// the host's namespaces; the library then only writes the ledger.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "lab/sockets/process.h"
+
+namespace lab {
+
+struct Limits {
+  int cpu_seconds = 10;
+  uint64_t memory_bytes = uint64_t{1} << 30;
+  uint64_t file_bytes = uint64_t{64} << 20;
+  int open_files = 256;
+  int processes = 64;
+};
+
+struct ProgramOptions {
+  // What to execute inside the sandbox: {"/submission/server"} or {"/usr/bin/python3", "/submission/server.py"}.
+  // The process's arguments follow.
+  std::vector<std::string> command;
+  // A folder of this machine that stands, read only, at /submission.
+  std::string folder;
+  // lab/program's preloaded library, as a file of this machine.
+  std::string library;
+  // For the program's randomness in the simulated world.
+  uint64_t seed = 0;
+  Limits limits;
+};
+
+// The program as a process of a simulated world.
+Function CarriedProgram(ProgramOptions options);
+
+// The program as a process of a real world. The Function never returns.
+Function ExecutedProgram(ProgramOptions options);
+
+// Why the file at `path` can't be a program here ("server is statically linked: link it with the shared C
+// library so that Duet can carry its calls"), or OK.
+absl::Status CheckExecutable(const std::string& path);
+
+// Why sandboxes can't be made on this machine, and what to enable; or OK.
+absl::Status SandboxAvailable();
+
+}  // namespace lab

@@ -1,0 +1,66 @@
+/* One call of a process as it is kept in its ledger: the layout that the library inside a carried program
+ * (C) and the lab (C++) share. Fixed size, no pointers. */
+#ifndef DUET_LAB_TRACE_LEDGER_ENTRY_H_
+#define DUET_LAB_TRACE_LEDGER_ENTRY_H_
+
+#include <stdint.h>
+
+enum duet_call {
+  DUET_CALL_SOCKET = 0,
+  DUET_CALL_BIND,
+  DUET_CALL_LISTEN,
+  DUET_CALL_ACCEPT,
+  DUET_CALL_CONNECT,
+  DUET_CALL_SEND,
+  DUET_CALL_RECV,
+  DUET_CALL_READ,
+  DUET_CALL_WRITE,
+  DUET_CALL_SHUTDOWN,
+  DUET_CALL_CLOSE,
+  DUET_CALL_DUP,
+  DUET_CALL_FCNTL,
+  DUET_CALL_IOCTL,
+  DUET_CALL_GETSOCKOPT,
+  DUET_CALL_SETSOCKOPT,
+  DUET_CALL_GETSOCKNAME,
+  DUET_CALL_GETPEERNAME,
+  DUET_CALL_POLL,
+  DUET_CALL_SELECT,
+  DUET_CALL_PIPE,
+  DUET_CALL_GETHOSTNAME,
+  DUET_CALL_GETADDRINFO,
+  DUET_CALL_SLEEP,
+  DUET_CALL_COUNT
+};
+
+enum { DUET_LEDGER_DATA = 48 };
+
+struct duet_ledger_entry {
+  int64_t begin_ns; /* world time in the simulated world, CLOCK_MONOTONIC in the real one */
+  int64_t end_ns;   /* equal to begin_ns - 1 while the call has not returned */
+  int64_t result;   /* -1 with error set, otherwise what the call gave */
+  int64_t arguments[4];
+  /* In the order of the call's own: descriptor first where it has one, then lengths, flags, values.
+   *   socket: domain type protocol    bind, connect: fd (address below)    listen: fd backlog
+   *   accept: fd flags (address below, if there is a result)   send, recv: fd length flags
+   *   read, write: fd length    shutdown: fd how    close, dup: fd    fcntl, ioctl: fd command value
+   *   getsockopt, setsockopt: fd level option value    poll, select: count timeout_ms (-1: none)
+   *   pipe: the two ends    getaddrinfo: data holds "node:service"    sleep: nanoseconds */
+  uint32_t call;        /* enum duet_call */
+  int32_t error;        /* errno, or an EAI_ error of getaddrinfo; 0 where the call succeeded */
+  uint32_t address;     /* IPv4, host byte order; 0 and port 0: none */
+  uint16_t port;        /* host byte order */
+  uint16_t data_length; /* how many bytes of `data` count */
+  uint8_t data[DUET_LEDGER_DATA]; /* the first bytes that the call moved */
+};
+
+/* A ring in memory that a program shares with the lab. The program alone writes; the lab reads it once the
+ * program has ended or has been stopped, trusts nothing in it, and gives points for nothing in it. */
+enum { DUET_LEDGER_RING_ENTRIES = 4096 };
+
+struct duet_ledger_ring {
+  uint64_t written; /* entries so far; entry n stands at index n % DUET_LEDGER_RING_ENTRIES */
+  struct duet_ledger_entry entries[DUET_LEDGER_RING_ENTRIES];
+};
+
+#endif

@@ -1,0 +1,108 @@
+// What happened in a run: packets, calls, and what became of processes, in the order of time.
+//
+// Guarantees: entries keep the order in which they were added; where a run is longer than `kMostEvents`, the
+// later ones are counted and hashed but not kept. In the simulated world equal runs give equal hashes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "lab/sockets/process.h"
+#include "lab/trace/ledger_entry.h"
+#include "lab/wire/packet.h"
+
+namespace lab {
+
+// Indexes into Trace::hosts() and Trace::processes().
+using HostId = int;
+using ProcessId = int;
+
+struct PacketEvent {
+  enum class Fate : uint8_t {
+    kDelivered,
+    kLost,       // by the link's loss, or because it is down
+    kRuled,      // a rule dropped, delayed, duplicated or reset it; `cause` names the rule
+    kUnclaimed,  // nobody has its address
+  };
+  Time sent{0};
+  Time arrives{0};  // meaningful unless lost
+  HostId from = -1;
+  HostId to = -1;
+  Fate fate = Fate::kDelivered;
+  bool arrived = true;  // false where it never reaches its destination
+  std::string cause;    // "loss", "link down", or the rule's name; empty where delivered as sent
+  Packet packet;
+};
+
+// A call with its process; `entry` as in the ledger.
+struct CallEvent {
+  ProcessId process = -1;
+  duet_ledger_entry entry{};
+};
+
+// Something else that a reader of the run wants to know: "paused", "exited with status 1", "link down".
+struct NoteEvent {
+  Time time{0};
+  HostId host = -1;        // or -1
+  ProcessId process = -1;  // or -1
+  std::string text;
+};
+
+using Event = std::variant<PacketEvent, CallEvent, NoteEvent>;
+
+// When an event began: a packet's sending, a call's beginning, a note's time.
+Time TimeOf(const Event& event);
+
+class Trace {
+ public:
+  static constexpr size_t kMostEvents = 50'000;
+
+  struct Host {
+    std::string name;
+    uint32_t address;
+  };
+  struct TracedProcess {
+    std::string name;
+    HostId host;
+  };
+
+  HostId AddHost(std::string name, uint32_t address);
+  ProcessId AddProcess(std::string name, HostId host);
+
+  void Add(PacketEvent event);
+  void Add(CallEvent event);
+  void Add(NoteEvent event);
+
+  // Sorts what was gathered from several clocks' readers (the real world's ledgers) by time; stable.
+  void Sort();
+
+  const std::vector<Host>& hosts() const { return hosts_; }
+  const std::vector<TracedProcess>& processes() const { return processes_; }
+  const std::vector<Event>& events() const { return events_; }
+  // How many were added, kept or not.
+  uint64_t size() const { return size_; }
+  // Over headers, lengths, calls, results and times of all that was added, in order.
+  uint64_t hash() const { return hash_; }
+
+ private:
+  void Keep(Event event);
+  void Mix(uint64_t value);
+  void Mix(std::string_view text);
+
+  std::vector<Host> hosts_;
+  std::vector<TracedProcess> processes_;
+  std::vector<Event> events_;
+  uint64_t size_ = 0;
+  uint64_t hash_ = 0xcbf29ce484222325;  // FNV-1a's offset
+};
+
+// A call as strace would write it: `connect(3, 10.0.0.2:9999) = -1 ECONNREFUSED (Connection refused)`.
+std::string ToString(const duet_ledger_entry& entry);
+
+// "SYN", "200 bytes", "FIN, ACK", with relative sequence numbers where `verbose`.
+std::string Describe(const Packet& packet);
+
+}  // namespace lab
