@@ -1,0 +1,67 @@
+// A Sockets that passes every call on and writes it into a ledger.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "lab/sockets/process.h"
+#include "lab/sockets/sockets.h"
+#include "lab/trace/ledger_entry.h"
+
+namespace lab {
+
+// `inner` must outlive it. `record` is given each call when it returns; errno is what the call left, whatever
+// `record` does. A call that has not returned is `pending()`.
+class TracedSockets : public Sockets {
+ public:
+  using Clock = std::function<Time()>;
+  using Record = std::function<void(const duet_ledger_entry&)>;
+
+  TracedSockets(Sockets& inner, Clock clock, Record record);
+
+  // The call that the process is in, for the report of who waits for what.
+  const std::optional<duet_ledger_entry>& pending() const { return pending_; }
+
+  int socket(int domain, int type, int protocol) override;
+  int bind(int sockfd, const sockaddr* address, socklen_t length) override;
+  int listen(int sockfd, int backlog) override;
+  int accept(int sockfd, sockaddr* address, socklen_t* length) override;
+  int accept4(int sockfd, sockaddr* address, socklen_t* length, int flags) override;
+  int connect(int sockfd, const sockaddr* address, socklen_t length) override;
+  ssize_t send(int sockfd, const void* buffer, size_t length, int flags) override;
+  ssize_t recv(int sockfd, void* buffer, size_t length, int flags) override;
+  ssize_t sendto(int sockfd, const void* buffer, size_t length, int flags, const sockaddr* address,
+                 socklen_t address_length) override;
+  ssize_t recvfrom(int sockfd, void* buffer, size_t length, int flags, sockaddr* address,
+                   socklen_t* address_length) override;
+  ssize_t sendmsg(int sockfd, const msghdr* message, int flags) override;
+  ssize_t recvmsg(int sockfd, msghdr* message, int flags) override;
+  ssize_t read(int fd, void* buffer, size_t length) override;
+  ssize_t write(int fd, const void* buffer, size_t length) override;
+  ssize_t readv(int fd, const iovec* buffers, int count) override;
+  ssize_t writev(int fd, const iovec* buffers, int count) override;
+  int shutdown(int sockfd, int how) override;
+  int close(int fd) override;
+  int dup(int fd) override;
+  int dup2(int fd, int target) override;
+  int fcntl(int fd, int command, long argument) override;
+  int ioctl(int fd, unsigned long request, int* argument) override;
+  int getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) override;
+  int setsockopt(int sockfd, int level, int option, const void* value, socklen_t length) override;
+  int getsockname(int sockfd, sockaddr* address, socklen_t* length) override;
+  int getpeername(int sockfd, sockaddr* address, socklen_t* length) override;
+  int poll(pollfd* fds, nfds_t count, int timeout_ms) override;
+  int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) override;
+  int pipe2(int ends[2], int flags) override;
+  int gethostname(char* name, size_t length) override;
+  int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) override;
+  void freeaddrinfo(addrinfo* result) override;
+
+ private:
+  Sockets& inner_;
+  Clock clock_;
+  Record record_;
+  std::optional<duet_ledger_entry> pending_;
+};
+
+}  // namespace lab
