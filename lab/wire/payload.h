@@ -1,7 +1,8 @@
 // The bytes of a packet or a stream, as counted slices of shared blocks.
 //
 // Copying, cutting and joining Payloads moves no bytes: a byte is copied in once (`Copy`) and out once
-// (`CopyTo`). Blocks are never written after they were made. Not for use across threads.
+// (`CopyTo`), except that small pieces are gathered when they are joined. Bytes in a block are never written
+// again. Not for use across threads.
 #pragma once
 
 #include <cstddef>
@@ -47,6 +48,9 @@ class Payload {
     uint32_t offset;
     uint32_t length;
   };
+
+  // Copies a small piece behind the last one, where that is worth it.
+  bool Gather(const Piece& tail);
 
   absl::InlinedVector<Piece, 2> pieces_;
   size_t size_ = 0;

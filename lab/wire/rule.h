@@ -29,7 +29,7 @@ struct Rule {
   std::function<bool(const Packet&)> matches = [](const Packet&) { return true; };
   Time from{0};
   Time until = Time::max();
-  // Skips this many that match, then holds for that many.
+  // Skips this many that match (a later rule may decide on them), then holds for that many.
   uint32_t skip = 0;
   uint32_t count = std::numeric_limits<uint32_t>::max();
   Verdict verdict = Verdict::kDrop;
@@ -48,7 +48,8 @@ class Rules {
   void Add(Rule rule) { rules_.push_back({std::move(rule), 0}); }
   Judgement Judge(Time now, const Packet& packet);
 
-  // The two resets of kReset for `packet`: to its destination first, then to its source.
+  // The two resets of kReset for `packet`: to its destination first, which is to travel as `packet` would have, then
+  // to its source, which is to get it before anything that the destination sends later.
   static std::vector<Packet> ResetsFor(const Packet& packet);
 
  private:
