@@ -38,14 +38,16 @@ enum { DUET_LEDGER_DATA = 48 };
 struct duet_ledger_entry {
   int64_t begin_ns; /* world time in the simulated world, CLOCK_MONOTONIC in the real one */
   int64_t end_ns;   /* equal to begin_ns - 1 while the call has not returned */
-  int64_t result;   /* -1 with error set, otherwise what the call gave */
+  int64_t result;   /* what the call gave: -1 with error set where it failed */
   int64_t arguments[4];
   /* In the order of the call's own: descriptor first where it has one, then lengths, flags, values.
    *   socket: domain type protocol    bind, connect: fd (address below)    listen: fd backlog
    *   accept: fd flags (address below, if there is a result)   send, recv: fd length flags
-   *   read, write: fd length    shutdown: fd how    close, dup: fd    fcntl, ioctl: fd command value
-   *   getsockopt, setsockopt: fd level option value    poll, select: count timeout_ms (-1: none)
-   *   pipe: the two ends    getaddrinfo: data holds "node:service"    sleep: nanoseconds */
+   *   read, write: fd length    shutdown: fd how    close: fd    dup: fd target (-1: none, dup itself)
+   *   fcntl, ioctl: fd command value    getsockopt, setsockopt: fd level option value (data: its first bytes)
+   *   poll, select: count timeout_ms (-1: none); data holds the first six as struct pollfd, select's sets too
+   *   pipe: the two ends    gethostname: length (data: the name)    getaddrinfo: data holds "node:service"
+   *   sleep: nanoseconds */
   uint32_t call;        /* enum duet_call */
   int32_t error;        /* errno, or an EAI_ error of getaddrinfo; 0 where the call succeeded */
   uint32_t address;     /* IPv4, host byte order; 0 and port 0: none */

@@ -82,6 +82,8 @@ class Trace {
   const std::vector<Host>& hosts() const { return hosts_; }
   const std::vector<TracedProcess>& processes() const { return processes_; }
   const std::vector<Event>& events() const { return events_; }
+  // The name of the host that has the address, or the address with its dots.
+  std::string NameOf(uint32_t address) const;
   // How many were added, kept or not.
   uint64_t size() const { return size_; }
   // Over headers, lengths, calls, results and times of all that was added, in order.
@@ -91,18 +93,21 @@ class Trace {
   void Keep(Event event);
   void Mix(uint64_t value);
   void Mix(std::string_view text);
+  void Mix(const Packet& packet);
 
   std::vector<Host> hosts_;
   std::vector<TracedProcess> processes_;
   std::vector<Event> events_;
   uint64_t size_ = 0;
-  uint64_t hash_ = 0xcbf29ce484222325;  // FNV-1a's offset
+  uint64_t hash_ = 0x243f6a8885a308d3;  // pi's fraction: anything but 0
 };
 
-// A call as strace would write it: `connect(3, 10.0.0.2:9999) = -1 ECONNREFUSED (Connection refused)`.
+// A call as strace would write it: `connect(3, server:9999) = -1 ECONNREFUSED (Connection refused)`. Any entry can be
+// given, one that a hostile program wrote too; the text is printable ASCII. `names` gives addresses their names.
 std::string ToString(const duet_ledger_entry& entry);
+std::string ToString(const duet_ledger_entry& entry, const Trace& names);
 
-// "SYN", "200 bytes", "FIN, ACK", with relative sequence numbers where `verbose`.
+// What a packet carries: "SYN", "SYN, ACK", "200 bytes", "200 bytes, FIN", "FIN", "ACK", "RST".
 std::string Describe(const Packet& packet);
 
 }  // namespace lab

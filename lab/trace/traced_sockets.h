@@ -11,7 +11,9 @@
 namespace lab {
 
 // `inner` must outlive it. `record` is given each call when it returns; errno is what the call left, whatever
-// `record` does. A call that has not returned is `pending()`.
+// `clock` and `record` do. A call that has not returned is `pending()`: that of a process that was killed in it too.
+// Nothing is allocated for a call, and the pointers that it is given reach `inner` as they are. freeaddrinfo is no
+// call to a kernel and isn't recorded.
 class TracedSockets : public Sockets {
  public:
   using Clock = std::function<Time()>;
@@ -58,6 +60,16 @@ class TracedSockets : public Sockets {
   void freeaddrinfo(addrinfo* result) override;
 
  private:
+  // Makes the call pending.
+  void Begin(duet_call call, int64_t first = 0, int64_t second = 0, int64_t third = 0, int64_t fourth = 0);
+  // What a call that gave `result` moved to or from `buffers`, at most `length` bytes.
+  void Moved(const iovec* buffers, size_t count, ssize_t result);
+  void Moved(const void* buffer, size_t length, ssize_t result);
+  void Address(const sockaddr* address, socklen_t length);
+  // Records the pending call, and gives its result back.
+  template <typename Result>
+  Result End(Result result);
+
   Sockets& inner_;
   Clock clock_;
   Record record_;

@@ -1,0 +1,133 @@
+#include "lab/trace/trace.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace lab {
+namespace {
+
+constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // odd, so that no step of the hash loses anything
+
+// Tell events of different kinds apart.
+enum Mark : uint64_t { kPacketMark = 1, kCallMark, kNoteMark };
+
+}  // namespace
+
+Time TimeOf(const Event& event) {
+  if (const auto* packet = std::get_if<PacketEvent>(&event)) return packet->sent;
+  if (const auto* call = std::get_if<CallEvent>(&event)) return Time(call->entry.begin_ns);
+  return std::get<NoteEvent>(event).time;
+}
+
+HostId Trace::AddHost(std::string name, uint32_t address) {
+  hosts_.push_back({std::move(name), address});
+  return static_cast<HostId>(hosts_.size()) - 1;
+}
+
+ProcessId Trace::AddProcess(std::string name, HostId host) {
+  processes_.push_back({std::move(name), host});
+  return static_cast<ProcessId>(processes_.size()) - 1;
+}
+
+void Trace::Add(PacketEvent event) {
+  Mix(kPacketMark);
+  Mix(static_cast<uint64_t>(event.sent.count()));
+  Mix(static_cast<uint64_t>(event.arrives.count()));
+  Mix(static_cast<uint64_t>(event.from));
+  Mix(static_cast<uint64_t>(event.to));
+  Mix(static_cast<uint64_t>(event.fate) << 1 | (event.arrived ? 1 : 0));
+  Mix(event.cause);
+  Mix(event.packet);
+  Keep(std::move(event));
+}
+
+void Trace::Add(CallEvent event) {
+  const duet_ledger_entry& entry = event.entry;
+  Mix(kCallMark);
+  Mix(static_cast<uint64_t>(event.process));
+  Mix(entry.call);
+  Mix(static_cast<uint64_t>(entry.begin_ns));
+  Mix(static_cast<uint64_t>(entry.end_ns));
+  Mix(static_cast<uint64_t>(entry.result));
+  for (const int64_t argument : entry.arguments) Mix(static_cast<uint64_t>(argument));
+  Mix(static_cast<uint64_t>(entry.error));
+  Mix(uint64_t{entry.address} << 16 | entry.port);
+  const size_t data_length = std::min<size_t>(entry.data_length, DUET_LEDGER_DATA);
+  Mix(std::string_view(reinterpret_cast<const char*>(entry.data), data_length));
+  Keep(std::move(event));
+}
+
+void Trace::Add(NoteEvent event) {
+  Mix(kNoteMark);
+  Mix(static_cast<uint64_t>(event.time.count()));
+  Mix(static_cast<uint64_t>(event.host));
+  Mix(static_cast<uint64_t>(event.process));
+  Mix(event.text);
+  Keep(std::move(event));
+}
+
+void Trace::Keep(Event event) {
+  ++size_;
+  if (events_.size() < kMostEvents) events_.push_back(std::move(event));
+}
+
+// A word at a time: a run mixes thousands of events, and byte by byte costs ten times as much.
+void Trace::Mix(uint64_t value) {
+  hash_ = (hash_ ^ value) * kMultiplier;
+  hash_ ^= hash_ >> 32;
+}
+
+void Trace::Mix(std::string_view text) {
+  Mix(text.size());
+  for (size_t i = 0; i < text.size(); i += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, std::min<size_t>(8, text.size() - i));
+    Mix(word);
+  }
+}
+
+void Trace::Mix(const Packet& packet) {
+  const TcpHeader& tcp = packet.tcp;
+  Mix(uint64_t{packet.source.address} << 16 | packet.source.port);
+  Mix(uint64_t{packet.destination.address} << 16 | packet.destination.port);
+  Mix(uint64_t{tcp.seq} << 32 | tcp.ack);
+  Mix(uint64_t{tcp.window} << 32 | uint64_t{tcp.urgent} << 8 | uint64_t{tcp.syn} | uint64_t{tcp.ack_flag} << 1 |
+      uint64_t{tcp.fin} << 2 | uint64_t{tcp.rst} << 3 | uint64_t{tcp.psh} << 4 | uint64_t{tcp.urg} << 5);
+  Mix(uint64_t{tcp.mss.value_or(0)} << 32 | uint64_t{tcp.window_scale.value_or(0)} << 8 |
+      uint64_t{tcp.mss.has_value()} | uint64_t{tcp.window_scale.has_value()} << 1 |
+      uint64_t{tcp.sack_permitted} << 2 | uint64_t{tcp.timestamps.has_value()} << 3);
+  if (tcp.timestamps) Mix(uint64_t{tcp.timestamps->value} << 32 | tcp.timestamps->echo);
+  Mix(tcp.sack.size());
+  for (const SackBlock& block : tcp.sack) Mix(uint64_t{block.begin} << 32 | block.end);
+  Mix(packet.payload.size());
+}
+
+void Trace::Sort() {
+  std::stable_sort(events_.begin(), events_.end(),
+                   [](const Event& a, const Event& b) { return TimeOf(a) < TimeOf(b); });
+}
+
+std::string Trace::NameOf(uint32_t address) const {
+  for (const Host& host : hosts_) {
+    if (host.address == address) return host.name;
+  }
+  return AddressToString(address);
+}
+
+std::string Describe(const Packet& packet) {
+  std::vector<std::string> parts;
+  const TcpHeader& tcp = packet.tcp;
+  const size_t length = packet.payload.size();
+  if (tcp.syn) parts.push_back("SYN");
+  if (length > 0) parts.push_back(absl::StrCat(length, length == 1 ? " byte" : " bytes"));
+  if (tcp.fin) parts.push_back("FIN");
+  if (tcp.rst) parts.push_back("RST");
+  // Every segment but the first carries an ACK; it is worth a word where it is the point.
+  if (tcp.ack_flag && (parts.empty() || tcp.syn)) parts.push_back("ACK");
+  return parts.empty() ? "no flags" : absl::StrJoin(parts, ", ");
+}
+
+}  // namespace lab

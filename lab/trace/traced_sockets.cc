@@ -1,0 +1,340 @@
+#include "lab/trace/traced_sockets.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace lab {
+namespace {
+
+constexpr size_t kMostPolled = DUET_LEDGER_DATA / sizeof(pollfd);
+
+int64_t ToMilliseconds(const timeval* timeout) {
+  return timeout == nullptr ? -1 : int64_t{timeout->tv_sec} * 1000 + timeout->tv_usec / 1000;
+}
+
+void StorePolled(const pollfd* fds, size_t count, bool answered, duet_ledger_entry& entry) {
+  const size_t kept = std::min(count, kMostPolled);
+  pollfd copies[kMostPolled];
+  std::copy_n(fds, kept, copies);
+  if (!answered) {
+    for (pollfd& copy : copies) copy.revents = 0;
+  }
+  std::memcpy(entry.data, copies, kept * sizeof(pollfd));
+  entry.data_length = static_cast<uint16_t>(kept * sizeof(pollfd));
+}
+
+// The events of poll that stand for a descriptor's places in select's sets.
+short EventsOf(int fd, const fd_set* readable, const fd_set* writable, const fd_set* exceptional) {
+  short events = 0;
+  if (readable != nullptr && FD_ISSET(fd, readable)) events |= POLLIN;
+  if (writable != nullptr && FD_ISSET(fd, writable)) events |= POLLOUT;
+  if (exceptional != nullptr && FD_ISSET(fd, exceptional)) events |= POLLPRI;
+  return events;
+}
+
+void StoreInt(const void* value, size_t length, duet_ledger_entry& entry) {
+  int number = 0;
+  if (value != nullptr && length >= sizeof(number)) std::memcpy(&number, value, sizeof(number));
+  entry.arguments[3] = number;
+  entry.data_length = static_cast<uint16_t>(value == nullptr ? 0 : std::min<size_t>(length, DUET_LEDGER_DATA));
+  if (entry.data_length > 0) std::memcpy(entry.data, value, entry.data_length);
+}
+
+size_t LengthOf(const iovec* buffers, size_t count) {
+  size_t length = 0;
+  for (size_t i = 0; i < count; ++i) length += buffers[i].iov_len;
+  return length;
+}
+
+}  // namespace
+
+TracedSockets::TracedSockets(Sockets& inner, Clock clock, Record record)
+    : inner_(inner), clock_(std::move(clock)), record_(std::move(record)) {}
+
+void TracedSockets::Begin(duet_call call, int64_t first, int64_t second, int64_t third, int64_t fourth) {
+  const int error = errno;
+  duet_ledger_entry& entry = pending_.emplace();
+  entry.call = call;
+  entry.arguments[0] = first;
+  entry.arguments[1] = second;
+  entry.arguments[2] = third;
+  entry.arguments[3] = fourth;
+  entry.begin_ns = clock_().count();
+  entry.end_ns = entry.begin_ns - 1;
+  errno = error;
+}
+
+template <typename Result>
+Result TracedSockets::End(Result result) {
+  const int error = errno;
+  pending_->result = result;
+  if (result < 0) pending_->error = pending_->call == DUET_CALL_GETADDRINFO ? static_cast<int>(result) : error;
+  pending_->end_ns = clock_().count();
+  record_(*pending_);
+  pending_.reset();
+  errno = error;
+  return result;
+}
+
+void TracedSockets::Moved(const iovec* buffers, size_t count, ssize_t result) {
+  size_t left = result > 0 ? std::min<size_t>(static_cast<size_t>(result), DUET_LEDGER_DATA) : 0;
+  for (size_t i = 0; i < count && left > 0; ++i) {
+    const size_t taken = std::min(left, buffers[i].iov_len);
+    std::memcpy(pending_->data + pending_->data_length, buffers[i].iov_base, taken);
+    pending_->data_length = static_cast<uint16_t>(pending_->data_length + taken);
+    left -= taken;
+  }
+}
+
+void TracedSockets::Moved(const void* buffer, size_t length, ssize_t result) {
+  const iovec whole{const_cast<void*>(buffer), length};
+  Moved(&whole, 1, result);
+}
+
+void TracedSockets::Address(const sockaddr* address, socklen_t length) {
+  if (address == nullptr || length < sizeof(sockaddr_in) || address->sa_family != AF_INET) return;
+  sockaddr_in in;
+  std::memcpy(&in, address, sizeof(in));
+  pending_->address = ntohl(in.sin_addr.s_addr);
+  pending_->port = ntohs(in.sin_port);
+}
+
+int TracedSockets::socket(int domain, int type, int protocol) {
+  Begin(DUET_CALL_SOCKET, domain, type, protocol);
+  return End(inner_.socket(domain, type, protocol));
+}
+
+int TracedSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
+  Begin(DUET_CALL_BIND, sockfd);
+  Address(address, length);
+  return End(inner_.bind(sockfd, address, length));
+}
+
+int TracedSockets::listen(int sockfd, int backlog) {
+  Begin(DUET_CALL_LISTEN, sockfd, backlog);
+  return End(inner_.listen(sockfd, backlog));
+}
+
+int TracedSockets::accept(int sockfd, sockaddr* address, socklen_t* length) {
+  return accept4(sockfd, address, length, 0);
+}
+
+int TracedSockets::accept4(int sockfd, sockaddr* address, socklen_t* length, int flags) {
+  Begin(DUET_CALL_ACCEPT, sockfd, flags);
+  if (address != nullptr && length != nullptr) {
+    const int result = inner_.accept4(sockfd, address, length, flags);
+    if (result >= 0) Address(address, *length);
+    return End(result);
+  }
+  // The caller doesn't want to know the client's address; the ledger does.
+  sockaddr_in client{};
+  socklen_t client_length = sizeof(client);
+  const int result = inner_.accept4(sockfd, reinterpret_cast<sockaddr*>(&client), &client_length, flags);
+  if (result >= 0) Address(reinterpret_cast<sockaddr*>(&client), client_length);
+  return End(result);
+}
+
+int TracedSockets::connect(int sockfd, const sockaddr* address, socklen_t length) {
+  Begin(DUET_CALL_CONNECT, sockfd);
+  Address(address, length);
+  return End(inner_.connect(sockfd, address, length));
+}
+
+ssize_t TracedSockets::send(int sockfd, const void* buffer, size_t length, int flags) {
+  Begin(DUET_CALL_SEND, sockfd, static_cast<int64_t>(length), flags);
+  const ssize_t result = inner_.send(sockfd, buffer, length, flags);
+  Moved(buffer, length, result);
+  return End(result);
+}
+
+ssize_t TracedSockets::recv(int sockfd, void* buffer, size_t length, int flags) {
+  Begin(DUET_CALL_RECV, sockfd, static_cast<int64_t>(length), flags);
+  const ssize_t result = inner_.recv(sockfd, buffer, length, flags);
+  Moved(buffer, length, result);
+  return End(result);
+}
+
+ssize_t TracedSockets::sendto(int sockfd, const void* buffer, size_t length, int flags, const sockaddr* address,
+                              socklen_t address_length) {
+  Begin(DUET_CALL_SEND, sockfd, static_cast<int64_t>(length), flags);
+  Address(address, address_length);
+  const ssize_t result = inner_.sendto(sockfd, buffer, length, flags, address, address_length);
+  Moved(buffer, length, result);
+  return End(result);
+}
+
+ssize_t TracedSockets::recvfrom(int sockfd, void* buffer, size_t length, int flags, sockaddr* address,
+                                socklen_t* address_length) {
+  Begin(DUET_CALL_RECV, sockfd, static_cast<int64_t>(length), flags);
+  const ssize_t result = inner_.recvfrom(sockfd, buffer, length, flags, address, address_length);
+  Moved(buffer, length, result);
+  if (result >= 0 && address_length != nullptr) Address(address, *address_length);
+  return End(result);
+}
+
+ssize_t TracedSockets::sendmsg(int sockfd, const msghdr* message, int flags) {
+  Begin(DUET_CALL_SEND, sockfd, static_cast<int64_t>(LengthOf(message->msg_iov, message->msg_iovlen)), flags);
+  Address(static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
+  const ssize_t result = inner_.sendmsg(sockfd, message, flags);
+  Moved(message->msg_iov, message->msg_iovlen, result);
+  return End(result);
+}
+
+ssize_t TracedSockets::recvmsg(int sockfd, msghdr* message, int flags) {
+  Begin(DUET_CALL_RECV, sockfd, static_cast<int64_t>(LengthOf(message->msg_iov, message->msg_iovlen)), flags);
+  const ssize_t result = inner_.recvmsg(sockfd, message, flags);
+  Moved(message->msg_iov, message->msg_iovlen, result);
+  if (result >= 0) Address(static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
+  return End(result);
+}
+
+ssize_t TracedSockets::read(int fd, void* buffer, size_t length) {
+  Begin(DUET_CALL_READ, fd, static_cast<int64_t>(length));
+  const ssize_t result = inner_.read(fd, buffer, length);
+  Moved(buffer, length, result);
+  return End(result);
+}
+
+ssize_t TracedSockets::write(int fd, const void* buffer, size_t length) {
+  Begin(DUET_CALL_WRITE, fd, static_cast<int64_t>(length));
+  const ssize_t result = inner_.write(fd, buffer, length);
+  Moved(buffer, length, result);
+  return End(result);
+}
+
+ssize_t TracedSockets::readv(int fd, const iovec* buffers, int count) {
+  const auto used = static_cast<size_t>(std::max(count, 0));
+  Begin(DUET_CALL_READ, fd, static_cast<int64_t>(LengthOf(buffers, used)));
+  const ssize_t result = inner_.readv(fd, buffers, count);
+  Moved(buffers, used, result);
+  return End(result);
+}
+
+ssize_t TracedSockets::writev(int fd, const iovec* buffers, int count) {
+  const auto used = static_cast<size_t>(std::max(count, 0));
+  Begin(DUET_CALL_WRITE, fd, static_cast<int64_t>(LengthOf(buffers, used)));
+  const ssize_t result = inner_.writev(fd, buffers, count);
+  Moved(buffers, used, result);
+  return End(result);
+}
+
+int TracedSockets::shutdown(int sockfd, int how) {
+  Begin(DUET_CALL_SHUTDOWN, sockfd, how);
+  return End(inner_.shutdown(sockfd, how));
+}
+
+int TracedSockets::close(int fd) {
+  Begin(DUET_CALL_CLOSE, fd);
+  return End(inner_.close(fd));
+}
+
+int TracedSockets::dup(int fd) {
+  Begin(DUET_CALL_DUP, fd, -1);
+  return End(inner_.dup(fd));
+}
+
+int TracedSockets::dup2(int fd, int target) {
+  Begin(DUET_CALL_DUP, fd, target);
+  return End(inner_.dup2(fd, target));
+}
+
+int TracedSockets::fcntl(int fd, int command, long argument) {
+  Begin(DUET_CALL_FCNTL, fd, command, argument);
+  return End(inner_.fcntl(fd, command, argument));
+}
+
+int TracedSockets::ioctl(int fd, unsigned long request, int* argument) {
+  Begin(DUET_CALL_IOCTL, fd, static_cast<int64_t>(request));
+  const int result = inner_.ioctl(fd, request, argument);
+  if (result >= 0 && argument != nullptr) pending_->arguments[2] = *argument;
+  return End(result);
+}
+
+int TracedSockets::getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) {
+  Begin(DUET_CALL_GETSOCKOPT, sockfd, level, option);
+  const int result = inner_.getsockopt(sockfd, level, option, value, length);
+  if (result >= 0 && length != nullptr) StoreInt(value, *length, *pending_);
+  return End(result);
+}
+
+int TracedSockets::setsockopt(int sockfd, int level, int option, const void* value, socklen_t length) {
+  Begin(DUET_CALL_SETSOCKOPT, sockfd, level, option);
+  StoreInt(value, length, *pending_);
+  return End(inner_.setsockopt(sockfd, level, option, value, length));
+}
+
+int TracedSockets::getsockname(int sockfd, sockaddr* address, socklen_t* length) {
+  Begin(DUET_CALL_GETSOCKNAME, sockfd);
+  const int result = inner_.getsockname(sockfd, address, length);
+  if (result >= 0 && length != nullptr) Address(address, *length);
+  return End(result);
+}
+
+int TracedSockets::getpeername(int sockfd, sockaddr* address, socklen_t* length) {
+  Begin(DUET_CALL_GETPEERNAME, sockfd);
+  const int result = inner_.getpeername(sockfd, address, length);
+  if (result >= 0 && length != nullptr) Address(address, *length);
+  return End(result);
+}
+
+int TracedSockets::poll(pollfd* fds, nfds_t count, int timeout_ms) {
+  Begin(DUET_CALL_POLL, static_cast<int64_t>(count), timeout_ms);
+  StorePolled(fds, count, false, *pending_);
+  const int result = inner_.poll(fds, count, timeout_ms);
+  if (result >= 0) StorePolled(fds, count, true, *pending_);
+  return End(result);
+}
+
+int TracedSockets::select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
+  Begin(DUET_CALL_SELECT, count, ToMilliseconds(timeout));
+  pollfd polled[kMostPolled];
+  size_t kept = 0;
+  for (int fd = 0; fd < std::min(count, int{FD_SETSIZE}) && kept < kMostPolled; ++fd) {
+    const short events = EventsOf(fd, readable, writable, exceptional);
+    if (events != 0) polled[kept++] = {fd, events, 0};
+  }
+  StorePolled(polled, kept, false, *pending_);
+  const int result = inner_.select(count, readable, writable, exceptional, timeout);
+  if (result >= 0) {
+    for (size_t i = 0; i < kept; ++i) {
+      polled[i].revents = EventsOf(polled[i].fd, readable, writable, exceptional);
+    }
+    StorePolled(polled, kept, true, *pending_);
+  }
+  return End(result);
+}
+
+int TracedSockets::pipe2(int ends[2], int flags) {
+  Begin(DUET_CALL_PIPE, -1, -1);
+  const int result = inner_.pipe2(ends, flags);
+  if (result >= 0) {
+    pending_->arguments[0] = ends[0];
+    pending_->arguments[1] = ends[1];
+  }
+  return End(result);
+}
+
+int TracedSockets::gethostname(char* name, size_t length) {
+  Begin(DUET_CALL_GETHOSTNAME, static_cast<int64_t>(length));
+  const int result = inner_.gethostname(name, length);
+  if (result >= 0) Moved(name, length, static_cast<ssize_t>(strnlen(name, length)));
+  return End(result);
+}
+
+int TracedSockets::getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
+  Begin(DUET_CALL_GETADDRINFO);
+  char asked[DUET_LEDGER_DATA];
+  const int length = std::snprintf(asked, sizeof(asked), "%s:%s", node != nullptr ? node : "",
+                                   service != nullptr ? service : "");
+  Moved(asked, sizeof(asked) - 1, length);
+  const int error = inner_.getaddrinfo(node, service, hints, result);
+  if (error == 0 && *result != nullptr) Address((*result)->ai_addr, (*result)->ai_addrlen);
+  return End(error);
+}
+
+void TracedSockets::freeaddrinfo(addrinfo* result) { inner_.freeaddrinfo(result); }
+
+}  // namespace lab
