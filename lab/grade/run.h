@@ -4,13 +4,13 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lab/world/world.h"
 
 namespace lab::grade {
 
-// Ordered by what wins when several are there.
 enum class Verdict { kPassed, kSkipped, kAmbiguous, kUnsupported, kFailed, kLabError };
 
 std::string_view ToString(Verdict verdict);  // "PASSED"
@@ -22,6 +22,9 @@ struct Check {
   std::string happened;  // "client 2 read 19 of 20 bytes"; empty where it passed
   std::string hint;      // what to look at; may be empty
 };
+
+// "ended with status 1", "was ended by SIGPIPE (Broken pipe)", "is still running": for what happened.
+std::string DescribeEnd(const Outcome& outcome);
 
 // A submission, ready to run: a function for each role (see lab/program for how programs become functions).
 using Submission = std::map<std::string, Function>;
@@ -53,11 +56,13 @@ class Run {
   bool ExpectRunning(ProcessId process);
 
   const std::vector<Check>& checks() const { return checks_; }
-  // From the checks, and from what the lab reported about the submission's processes (unsupported calls, limits, its
-  // own errors).
+  // From the checks, and from what the lab reported about the submission's processes: its own errors come first, then
+  // what can't be carried (checks that fail after that say nothing), then failed checks.
   Verdict verdict() const;
   // The sentence with it, where no check says it: "the server calls fork, which …".
   const std::string& remark() const { return remark_; }
+  // What the submission's processes wrote to standard error, under their names where there are several.
+  std::string ErrorOutput() const;
   // Must be called once the body has ended, before verdict().
   void Finish();
 
@@ -66,6 +71,9 @@ class Run {
     ProcessId process;
     std::string name;
   };
+
+  // Who waits for whom, in one line; empty unless nothing can happen any more.
+  std::string Waiting() const;
 
   World& world_;
   const Submission& submission_;
