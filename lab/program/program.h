@@ -31,8 +31,6 @@ struct ProgramOptions {
   std::string folder;
   // lab/program's preloaded library, as a file of this machine.
   std::string library;
-  // For the program's randomness in the simulated world.
-  uint64_t seed = 0;
   Limits limits;
 };
 

@@ -1,0 +1,129 @@
+#include "lab/program/sandbox.h"
+
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "lab/program/runfiles.h"
+
+namespace lab {
+namespace {
+
+using Words = std::vector<std::string>;
+
+void Append(Words& line, std::initializer_list<std::string> words) { line.insert(line.end(), words); }
+
+// The system's folders; on Debian those beside /usr are links into it.
+void AppendSystem(Words& line) {
+  Append(line, {"--ro-bind", "/usr", "/usr"});
+  for (const char* folder : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
+    std::error_code error;
+    if (std::filesystem::is_symlink(folder, error)) {
+      Append(line, {"--symlink", std::filesystem::read_symlink(folder, error).string(), folder});
+    } else if (std::filesystem::is_directory(folder, error)) {
+      Append(line, {"--ro-bind", folder, folder});
+    }
+  }
+  for (const char* path : {"/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives",
+                           "/etc/python3", "/etc/python3.11", "/etc/services", "/etc/protocols"}) {
+    Append(line, {"--ro-bind-try", path, path});
+  }
+}
+
+void AppendNames(Words& line, bool callers_hosts) {
+  for (const char* name : {"passwd", "group", "nsswitch.conf", "hosts"}) {
+    const std::string inside = absl::StrCat("/etc/", name);
+    const bool callers = callers_hosts && std::string_view(name) == "hosts";
+    const std::string source = callers ? inside : Runfile(absl::StrCat("lab/program/etc/", name));
+    // Bazel's runfiles are links, and a link's target is what gets mounted.
+    std::error_code error;
+    const std::filesystem::path real = std::filesystem::canonical(source, error);
+    if (!error) Append(line, {"--ro-bind", real.string(), inside});
+  }
+}
+
+void AppendNamespaces(Words& line, const SandboxOptions& options) {
+  Append(line, {"--unshare-ipc"});
+  if (options.kind == SandboxOptions::Kind::kWorker) {
+    // The worker is root in the namespaces that `unshare` made, over a /proc that a sandbox inside may mount again: one
+    // that bubblewrap mounts has covered parts, and the kernel refuses a new one beneath it.
+    Append(line, {"--bind", "/proc", "/proc", "--dev", "/dev", "--dev-bind-try", "/dev/net/tun", "/dev/net/tun"});
+  } else {
+    Append(line, {"--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-cgroup-try", "--uid", "1000",
+                  "--gid", "1000", "--proc", "/proc", "--dev", "/dev"});
+    // Where the lab runs as root, /proc/sys would take the program's writes.
+    Append(line, {"--ro-bind", "/proc/sys", "/proc/sys"});
+    if (!options.callers_network) Append(line, {"--unshare-net"});
+  }
+  if (options.hostname.has_value()) Append(line, {"--unshare-uts", "--hostname", *options.hostname});
+}
+
+void AppendEnvironment(Words& line, const SandboxOptions& options) {
+  Append(line, {"--clearenv"});
+  Append(line, {"--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"});
+  Append(line, {"--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--setenv", "LANG", "C.UTF-8"});
+  for (const auto& [name, value] : options.environment) Append(line, {"--setenv", name, value});
+}
+
+void AppendLimits(Words& line, const Limits& limits) {
+  const std::string cpu = absl::StrCat("--cpu=", limits.cpu_seconds, ":", limits.cpu_seconds + 1);
+  Append(line, {"/usr/bin/prlimit", cpu, absl::StrCat("--as=", limits.memory_bytes),
+                absl::StrCat("--fsize=", limits.file_bytes), absl::StrCat("--nofile=", limits.open_files),
+                absl::StrCat("--nproc=", limits.processes), "--core=0"});
+}
+
+}  // namespace
+
+std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std::vector<std::string>& command) {
+  Words line;
+  if (options.kind == SandboxOptions::Kind::kWorker) {
+    line = {"/usr/bin/unshare", "--user",       "--map-root-user", "--pid",
+            "--fork",           "--kill-child", "--mount-proc",    "--net"};
+  }
+  Append(line, {"/usr/bin/bwrap", "--die-with-parent", "--new-session"});
+  AppendSystem(line);
+  AppendNames(line, options.callers_network);
+  AppendNamespaces(line, options);
+  Append(line, {"--size", absl::StrCat(options.tmp_bytes), "--tmpfs", "/tmp"});
+  for (const SandboxOptions::Mount& mount : options.mounts) {
+    Append(line, {mount.writable ? "--bind" : "--ro-bind", mount.from, mount.to});
+  }
+  AppendEnvironment(line, options);
+  Append(line, {"--chdir", options.directory, "--"});
+  if (options.limits.has_value()) AppendLimits(line, *options.limits);
+  line.insert(line.end(), command.begin(), command.end());
+  return line;
+}
+
+absl::Status SandboxAvailable() {
+  if (access("/usr/bin/bwrap", X_OK) != 0) {
+    return absl::FailedPreconditionError(
+        "programs run in a sandbox, and bubblewrap is not installed: apt install bubblewrap");
+  }
+  SandboxOptions options;
+  options.kind = SandboxOptions::Kind::kProgram;
+  const Words line = SandboxCommand(options, {"/usr/bin/true"});
+  std::vector<char*> arguments;
+  for (const std::string& word : line) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  for (int fd = 0; fd < 3; ++fd) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", fd == 0 ? 0 : 1, 0);
+  pid_t pid = 0;
+  const int error = posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  int status = 1;
+  if (error == 0) waitpid(pid, &status, 0);
+  if (error == 0 && status == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "programs run in a sandbox, and this machine does not let one be made: user namespaces have to be allowed "
+      "(sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000; in a container, a security "
+      "profile may forbid them)");
+}
+
+}  // namespace lab

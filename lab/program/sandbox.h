@@ -1,0 +1,56 @@
+// Command lines that run something apart from the rest of the machine, by bubblewrap.
+//
+// Guarantees of every sandbox:
+//  1. The system is read only: /usr, and of /etc what programs need; no home, no other folder of this machine but
+//     the `mounts`.
+//  2. Process, IPC and (unless said otherwise) network namespaces of its own. Nothing in it outlives the process that
+//     was started with the command, nor that process its parent. (The parent is the thread that started it.)
+//  3. The environment holds PATH, HOME, LANG, TMPDIR and what `environment` says, nothing else.
+//  4. It works as root, as an ordinary user, and inside a kWorker sandbox. Needs user namespaces.
+// Inherited descriptors stay open inside. A worker has to be given, as mounts, the files of the build that it uses
+// (Runfile() follows Bazel's links).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "lab/program/program.h"
+
+namespace lab {
+
+struct SandboxOptions {
+  enum class Kind {
+    kBuild,    // a compiler over a submission; no network
+    kWorker,   // the lab's own worker: no network, root in its namespaces, may make sandboxes and TUN devices
+    kProgram,  // a submission's program: no further namespaces
+  };
+  struct Mount {
+    std::string from;  // a file or folder of this machine
+    std::string to;    // where it stands inside: an absolute path
+    bool writable = false;
+  };
+
+  Kind kind = Kind::kBuild;
+  std::vector<Mount> mounts;
+  std::string directory = "/tmp";  // to start in, as seen inside
+  // kProgram alone: stays in the caller's network and host name, and sees the caller's /etc/hosts.
+  bool callers_network = false;
+  // The host's name, in a namespace of its own; unchanged where there is none.
+  std::optional<std::string> hostname;
+  uint64_t tmp_bytes = uint64_t{256} << 20;
+  // Limits of the command's processes, not of the sandbox itself.
+  std::optional<Limits> limits;
+  std::vector<std::pair<std::string, std::string>> environment;
+};
+
+// `command` (an absolute path as seen inside, and its arguments) inside such a sandbox: a command line to execute.
+// Its exit status is the command's, 128 + n where signal n ended that.
+std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std::vector<std::string>& command);
+
+// SandboxAvailable() stands in program.h.
+
+}  // namespace lab
