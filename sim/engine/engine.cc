@@ -1,0 +1,58 @@
+#include "sim/engine/engine.h"
+
+#include <algorithm>
+
+namespace sim {
+
+void Engine::Step() {
+  if (!scheduler_.idle()) return scheduler_.RunOne();
+  clock_.AdvanceTo(events_.next());
+  events_.Pop().OnTime();
+}
+
+bool Engine::RunUntil(const std::function<bool()>& condition, Time limit) {
+  limit_ = limit;
+  condition_ = &condition;
+  while (!condition()) {
+    if (at_rest()) return false;
+    if (scheduler_.idle() && events_.next() > limit) {
+      clock_.AdvanceTo(std::max(now(), limit));
+      return false;
+    }
+    Step();
+  }
+  return true;
+}
+
+void Engine::RunTo(Time limit) {
+  const std::function<bool()> never = [] { return false; };
+  limit_ = limit;
+  condition_ = &never;
+  while (!scheduler_.idle() || (!events_.empty() && events_.next() <= limit)) Step();
+  clock_.AdvanceTo(std::max(now(), limit));
+}
+
+bool Engine::Spend(Duration cost) {
+  Task& task = *scheduler_.current();
+  const Time until = now() + cost;
+  // The same as the general case below, without the way through the queue: nothing else could run before `until`.
+  const bool alone = scheduler_.idle() && (events_.empty() || events_.next() > until) && until <= limit_;
+  if (alone && !task.paused() && !task.fiber_.unwinding() && !(*condition_)()) {
+    clock_.AdvanceTo(until);
+    return true;
+  }
+  return Wait(until) != Task::Wakeup::kKilled;
+}
+
+Task::Wakeup Engine::Wait(std::optional<Time> deadline) {
+  Task& task = *scheduler_.current();
+  if (!task.fiber_.unwinding()) {
+    task.status_ = Task::Status::kWaiting;
+    if (deadline) events_.Schedule(task, *deadline);
+  }
+  const bool resumed = task.fiber_.Suspend();
+  if (deadline) task.Cancel();
+  return resumed ? task.wakeup_ : Task::Wakeup::kKilled;
+}
+
+}  // namespace sim
