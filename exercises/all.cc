@@ -1,11 +1,12 @@
 #include "exercises/all.h"
 
+#include "exercises/01-client/exercise.h"
 #include "exercises/02-server/exercise.h"
 
 namespace lab::exercises {
 
 const std::vector<grade::Exercise>& All() {
-  static const auto* const all = new std::vector<grade::Exercise>{ServerExercise()};
+  static const auto* const all = new std::vector<grade::Exercise>{ClientExercise(), ServerExercise()};
   return *all;
 }
 

@@ -65,6 +65,15 @@ bool SendAll(Sockets& sockets, int connection, std::string_view bytes) {
   return true;
 }
 
+bool WriteAll(Sockets& sockets, int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = sockets.write(fd, bytes.data(), bytes.size());
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
 void Reset(Sockets& sockets, int connection) {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   sockets.setsockopt(connection, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

@@ -30,6 +30,9 @@ int Listen(Sockets& sockets, uint16_t port, int backlog);
 // Sends all of it, however little the calls take; false with errno where the connection is broken.
 bool SendAll(Sockets& sockets, int connection, std::string_view bytes);
 
+// write, of all of it: for the process's output.
+bool WriteAll(Sockets& sockets, int fd, std::string_view bytes);
+
 // Ends the connection with a reset, whatever its state.
 void Reset(Sockets& sockets, int connection);
 
