@@ -1,0 +1,340 @@
+#include "lab/trace/ladder_rows.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "lab/trace/brief_call.h"
+#include "lab/trace/call_names.h"
+#include "lab/trace/printable.h"
+
+namespace lab {
+namespace {
+
+using Flow = std::pair<Endpoint, Endpoint>;  // from, to
+
+// What the words for a packet need to know of the packets before and after it.
+struct PacketWords {
+  bool again = false;         // nothing in it that was not sent before
+  uint32_t relative_seq = 0;  // counted from its direction's SYN
+  uint32_t relative_ack = 0;
+};
+
+Flow Connection(const Packet& packet) { return std::minmax(packet.source, packet.destination); }
+
+class PacketLabels {
+ public:
+  explicit PacketLabels(const Trace& trace) {
+    for (const Event& event : trace.events()) {
+      if (const auto* packet = std::get_if<PacketEvent>(&event)) words_.push_back(Follow(*packet));
+    }
+  }
+
+  // For each packet of the trace in turn.
+  std::string Next(const PacketEvent& event) {
+    const PacketWords& words = words_[next_++];
+    const Packet& packet = event.packet;
+    std::string label = Describe(packet);
+    if (troubled_.count(Connection(packet)) > 0 && !packet.tcp.syn && !packet.tcp.rst) {
+      if (packet.sequence_length() > 0) {
+        absl::StrAppend(&label, ", seq ", words.relative_seq);
+      } else {
+        absl::StrAppend(&label, " ", words.relative_ack);
+      }
+    }
+    if (words.again) label += packet.sequence_length() > 0 ? " again" : " (probe)";
+    if (packet.tcp.window == 0 && packet.tcp.ack_flag && !packet.tcp.syn && !packet.tcp.rst) label += ", window 0";
+    const auto& ports = ports_[{std::min(event.from, event.to), std::max(event.from, event.to)}];
+    if (ports.size() > 1) label = absl::StrCat(":", ClientPort(packet), " ", label);
+    return label;
+  }
+
+ private:
+  struct Direction {
+    bool seen = false;
+    uint32_t isn = 0;
+    uint32_t end = 0;  // of what was sent so far
+  };
+
+  PacketWords Follow(const PacketEvent& event) {
+    const Packet& packet = event.packet;
+    const TcpHeader& tcp = packet.tcp;
+    Direction& direction = directions_[{packet.source, packet.destination}];
+    const Direction& back = directions_[{packet.destination, packet.source}];
+    if (tcp.syn && !tcp.ack_flag) clients_.insert({packet.source, packet.destination});
+    ports_[{std::min(event.from, event.to), std::max(event.from, event.to)}].insert(Connection(packet));
+
+    PacketWords words;
+    const uint32_t end = tcp.seq + packet.sequence_length();
+    if (!direction.seen || (tcp.syn && tcp.seq != direction.isn)) {
+      direction = {true, tcp.syn || tcp.rst ? tcp.seq : tcp.seq - 1, end};
+    } else if (!tcp.rst) {
+      const bool nothing_new = static_cast<int32_t>(end - direction.end) <= 0;
+      // A bare ACK that stands one before what comes next asks for an answer: a probe.
+      words.again = packet.sequence_length() > 0 ? nothing_new : static_cast<int32_t>(end - direction.end) < 0;
+      if (!nothing_new) direction.end = end;
+    }
+    words.relative_seq = tcp.seq - direction.isn;
+    words.relative_ack = back.seen ? tcp.ack - back.isn : tcp.ack;
+    if (packet.sequence_length() > 0 && !tcp.syn && (words.again || !event.arrived)) {
+      troubled_.insert(Connection(packet));
+    }
+    return words;
+  }
+
+  uint16_t ClientPort(const Packet& packet) const {
+    if (clients_.count({packet.source, packet.destination}) > 0) return packet.source.port;
+    if (clients_.count({packet.destination, packet.source}) > 0) return packet.destination.port;
+    return std::max(packet.source.port, packet.destination.port);
+  }
+
+  std::map<Flow, Direction> directions_;
+  std::set<Flow> clients_;   // from who began
+  std::set<Flow> troubled_;  // connections that lost or repeated something: numbers help there
+  std::map<std::pair<HostId, HostId>, std::set<Flow>> ports_;
+  std::vector<PacketWords> words_;
+  size_t next_ = 0;
+};
+
+// What only prepares or asks, and succeeded, is not part of the story.
+bool IsAside(const duet_ledger_entry& entry) {
+  if (HasFailed(entry) || !HasReturned(entry)) return false;
+  switch (entry.call) {
+    case DUET_CALL_SOCKET:
+    case DUET_CALL_FCNTL:
+    case DUET_CALL_IOCTL:
+    case DUET_CALL_GETSOCKOPT:
+    case DUET_CALL_SETSOCKOPT:
+    case DUET_CALL_GETSOCKNAME:
+    case DUET_CALL_GETPEERNAME:
+    case DUET_CALL_PIPE:
+    case DUET_CALL_GETHOSTNAME:
+    case DUET_CALL_GETADDRINFO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Calls that wait for others are told when they return; the rest when they begin, ahead of the packets that they cause.
+bool IsWaiting(const duet_ledger_entry& entry) {
+  return IsReading(entry) || IsPolling(entry) || entry.call == DUET_CALL_ACCEPT;
+}
+
+class RowMaker {
+ public:
+  explicit RowMaker(const Trace& trace) : trace_(trace), labels_(trace) {
+    std::map<HostId, std::set<ProcessId>> callers;
+    for (const Event& event : trace.events()) {
+      if (const auto* call = std::get_if<CallEvent>(&event)) callers[HostOf(call->process)].insert(call->process);
+    }
+    for (const auto& [host, processes] : callers) {
+      if (processes.size() > 1) shared_.insert(host);
+    }
+    for (const Event& event : trace.events()) NoticeRowOf(event);
+    for (auto& [host, times] : busy_) std::sort(times.begin(), times.end());
+  }
+
+  std::vector<LadderRow> Make() {
+    for (const Event& event : trace_.events()) {
+      std::visit([this](const auto& one) { Add(one); }, event);
+    }
+    std::stable_sort(rows_.begin(), rows_.end(), [](const Ranked& a, const Ranked& b) {
+      return std::pair(a.row.time, a.rank) < std::pair(b.row.time, b.rank);
+    });
+    std::vector<LadderRow> rows;
+    rows.reserve(rows_.size());
+    for (Ranked& ranked : rows_) rows.push_back(std::move(ranked.row));
+    return rows;
+  }
+
+ private:
+  // Of what happens at one time: arrivals, then calls that begin, then the packets that they send, then what returns.
+  enum Rank { kArrivals, kBegins, kPackets, kReturns };
+  struct Ranked {
+    LadderRow row;
+    Rank rank;
+  };
+
+  HostId HostOf(ProcessId process) const {
+    const bool known = process >= 0 && static_cast<size_t>(process) < trace_.processes().size();
+    return known ? trace_.processes()[static_cast<size_t>(process)].host : -1;
+  }
+
+  // When something of this event will stand at a host's lifeline.
+  void NoticeRowOf(const Event& event) {
+    if (const auto* packet = std::get_if<PacketEvent>(&event)) busy_[packet->from].push_back(packet->sent);
+    if (const auto* note = std::get_if<NoteEvent>(&event)) busy_[note->host].push_back(note->time);
+    const auto* call = std::get_if<CallEvent>(&event);
+    if (call == nullptr || IsAside(call->entry)) return;
+    busy_[HostOf(call->process)].push_back(Time(IsWaiting(call->entry) ? call->entry.end_ns : call->entry.begin_ns));
+  }
+
+  // Whether something happens at the host between the two times, neither counted.
+  bool BusyBetween(HostId host, Time after, Time before) const {
+    const auto found = busy_.find(host);
+    if (found == busy_.end()) return false;
+    const auto next = std::upper_bound(found->second.begin(), found->second.end(), after);
+    return next != found->second.end() && *next < before;
+  }
+
+  bool ElsewhereBusyBetween(HostId host, Time after, Time before) const {
+    for (const auto& [other, times] : busy_) {
+      if (other != host && BusyBetween(other, after, before)) return true;
+    }
+    return false;
+  }
+
+  void Add(const PacketEvent& event) {
+    LadderRow row;
+    row.time = event.sent;
+    row.host = event.from;
+    row.to = event.to;
+    row.text = labels_.Next(event);
+    row.aside = event.cause;
+    if (!event.arrived) {
+      row.kind = LadderRow::Kind::kLost;
+      if (row.aside.empty()) row.aside = event.fate == PacketEvent::Fate::kUnclaimed ? "nobody has this address" : "lost";
+      rows_.push_back({std::move(row), kPackets});
+      return;
+    }
+    const TcpHeader& tcp = event.packet.tcp;
+    if (!tcp.syn && !tcp.fin && !tcp.rst && event.cause.empty()) {
+      row.bytes = event.packet.payload.size();
+      row.fold = row.bytes > 0 ? "segments" : "ACKs";
+      row.group = absl::StrCat(event.from, ">", event.to, row.fold);
+    }
+    row.kind = LadderRow::Kind::kArrow;
+    const bool bare = row.fold == "ACKs";  // nobody waits for one: not worth two lines
+    if (!bare && BusyBetween(event.to, event.sent, event.arrives)) {
+      LadderRow arrival = row;
+      row.kind = LadderRow::Kind::kDeparts;
+      arrival.kind = LadderRow::Kind::kArrives;
+      arrival.time = event.arrives;
+      rows_.push_back({std::move(arrival), kArrivals});
+    }
+    rows_.push_back({std::move(row), kPackets});
+  }
+
+  void Add(const CallEvent& event) {
+    const duet_ledger_entry& entry = event.entry;
+    if (IsAside(entry)) return;
+    LadderRow row;
+    row.kind = LadderRow::Kind::kCall;
+    row.host = HostOf(event.process);
+    row.failed = HasFailed(entry) && entry.error != EAGAIN && entry.error != EINPROGRESS;
+    const std::string who = WhoIs(event.process, row.host);
+    const Time begin(entry.begin_ns), end(std::max(entry.begin_ns, entry.end_ns));
+    const bool apart = !IsWaiting(entry) && HasReturned(entry) && ElsewhereBusyBetween(row.host, begin, end);
+    if (apart) {
+      LadderRow start = row;
+      start.time = begin;
+      start.failed = false;
+      start.text = absl::StrCat(who, BriefCall(entry, trace_), " …");
+      rows_.push_back({std::move(start), kBegins});
+    }
+    row.text = absl::StrCat(who, apart ? BriefName(entry) : BriefCall(entry, trace_), BriefResult(entry));
+    const bool moved = (IsReading(entry) || IsWriting(entry)) && entry.result > 0;
+    if (moved) {
+      row.aside = absl::StrCat("\"", Quotable(DataOf(entry)), "\"");
+      row.bytes = static_cast<uint64_t>(entry.result);
+    }
+    row.fold = absl::StrCat(who, BriefName(entry), moved ? "" : BriefResult(entry));
+    if (moved || IsPolling(entry) || HasFailed(entry)) row.group = absl::StrCat(event.process, row.fold);
+    const bool at_end = apart || (IsWaiting(entry) && HasReturned(entry));
+    row.time = at_end ? end : begin;
+    rows_.push_back({std::move(row), at_end ? kReturns : kBegins});
+  }
+
+  void Add(const NoteEvent& event) {
+    LadderRow row;
+    row.time = event.time;
+    row.host = event.host >= 0 ? event.host : HostOf(event.process);
+    row.text = event.process >= 0 ? absl::StrCat(NameOf(event.process), " ", event.text) : event.text;
+    rows_.push_back({std::move(row), kReturns});
+  }
+
+  std::string NameOf(ProcessId process) const {
+    const bool known = process >= 0 && static_cast<size_t>(process) < trace_.processes().size();
+    return known ? trace_.processes()[static_cast<size_t>(process)].name : "";
+  }
+
+  std::string WhoIs(ProcessId process, HostId host) const {
+    return shared_.count(host) > 0 ? absl::StrCat(NameOf(process), ": ") : "";
+  }
+
+  const Trace& trace_;
+  PacketLabels labels_;
+  std::set<HostId> shared_;  // hosts with several processes that call
+  std::map<HostId, std::vector<Time>> busy_;
+  std::vector<Ranked> rows_;
+};
+
+constexpr size_t kLongestUnfolded = 10;  // rows of a stretch
+constexpr size_t kKept = 4;              // of a longer one
+
+// Whether a row may join a stretch. A failed call is news, unless it only repeats what stands beside it.
+bool MayFold(const std::vector<LadderRow>& rows, size_t i) {
+  if (rows[i].group.empty()) return false;
+  if (!rows[i].failed) return true;
+  const bool repeats = i > 0 && rows[i - 1].group == rows[i].group;
+  const bool repeated = i + 1 < rows.size() && rows[i + 1].group == rows[i].group;
+  return repeats || repeated;
+}
+
+std::string FoldedText(const LadderRow& first, uint64_t count, uint64_t bytes) {
+  const std::string moved = bytes > 0 ? absl::StrCat(", ", bytes, " bytes") : "";
+  if (first.kind == LadderRow::Kind::kCall) return absl::StrCat(first.fold, " ", count, " times", moved);
+  return absl::StrCat(count, " ", first.fold, moved);
+}
+
+// One row for each group of [begin, end), in the order of their first.
+void AppendFolded(const std::vector<LadderRow>& rows, size_t begin, size_t end, std::vector<LadderRow>& out) {
+  struct Total {
+    size_t first;
+    uint64_t count = 0;
+    uint64_t bytes = 0;
+  };
+  std::map<std::string, Total> totals;
+  std::vector<std::string> order;
+  for (size_t i = begin; i < end; ++i) {
+    const auto [total, is_new] = totals.try_emplace(rows[i].group, Total{i});
+    if (is_new) order.push_back(rows[i].group);
+    if (rows[i].kind == LadderRow::Kind::kArrives) continue;  // counted when it departed
+    total->second.count += 1;
+    total->second.bytes += rows[i].bytes;
+  }
+  for (const std::string& group : order) {
+    const Total& total = totals[group];
+    out.push_back(rows[total.first]);
+    if (total.count == 0) continue;
+    if (out.back().kind == LadderRow::Kind::kDeparts) out.back().kind = LadderRow::Kind::kArrow;
+    if (total.count == 1) continue;
+    out.back().text = FoldedText(rows[total.first], total.count, total.bytes);
+    out.back().aside.clear();
+  }
+}
+
+}  // namespace
+
+std::vector<LadderRow> LadderRows(const Trace& trace) { return RowMaker(trace).Make(); }
+
+std::vector<LadderRow> FoldRows(const std::vector<LadderRow>& rows) {
+  std::vector<LadderRow> folded;
+  size_t begin = 0;
+  while (begin < rows.size()) {
+    size_t end = begin;
+    while (end < rows.size() && MayFold(rows, end)) ++end;
+    const size_t as_is = end - begin > kLongestUnfolded ? begin + kKept : end;
+    for (size_t i = begin; i < as_is; ++i) folded.push_back(rows[i]);
+    if (as_is < end) AppendFolded(rows, as_is, end, folded);
+    if (end < rows.size()) folded.push_back(rows[end]);
+    begin = end + 1;
+  }
+  return folded;
+}
+
+}  // namespace lab
