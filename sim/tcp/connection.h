@@ -2,40 +2,32 @@
 // segments and its next deadline. It knows no clock, no queue, no fiber and no descriptor.
 //
 // After every call that can change anything (OnSegment, OnTimer, Write, Read, Close…) the owner takes what is to be
-// sent with NextSegment until there is nothing, and asks Deadline() again.
+// sent with NextSegment until there is nothing, and asks Deadline() again. Once state() is kClosed, nothing is
+// left to send and no process has it, the owner forgets it.
 //
-// It does as Linux does where the RFC leaves a choice; docs/tcp.md lists what is modelled.
+// It does as Linux does where the RFC leaves a choice. Simplifications, and what a program could notice of them
+// (docs/tcp.md has the whole table):
+//  - Urgent data is taken as ordinary bytes: a program sees them in the stream, as with SO_OOBINLINE.
+//  - No ECN, no fast open, no keepalive, no path MTU discovery: each would show in packets only, but keepalive,
+//    without which a dead peer is noticed only by sending.
+//  - Buffers count bytes, not Linux's memory for them: how much fits before a write blocks is about right.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 
 #include "lab/sockets/process.h"
 #include "lab/wire/packet.h"
 #include "lab/wire/payload.h"
+#include "sim/tcp/receiver.h"
+#include "sim/tcp/sender.h"
+#include "sim/tcp/state.h"
 
 namespace sim::tcp {
 
 using lab::Duration;
 using lab::Time;
-
-enum class State : uint8_t {
-  kClosed,
-  kSynSent,
-  kSynReceived,
-  kEstablished,
-  kFinWait1,
-  kFinWait2,
-  kCloseWait,
-  kClosing,
-  kLastAck,
-  kTimeWait,
-};
-
-// As the RFC spells it: "FIN-WAIT-1".
-std::string_view ToString(State state);
 
 struct Options {
   uint32_t mtu = 65'535;             // of the way out: bounds the segments
@@ -44,7 +36,7 @@ struct Options {
   int syn_retries = 6;
   int synack_retries = 5;
   int syn_linear_timeouts = 4;
-  int retries2 = 15;  // retransmissions before ETIMEDOUT
+  int retries2 = 15;  // stands for how long data is sent again before ETIMEDOUT: see RetransmissionTimeout
   Duration fin_timeout = std::chrono::seconds(60);  // how long an orphan stays in FIN-WAIT-2
   Duration time_wait = std::chrono::seconds(60);
   bool no_delay = false;  // TCP_NODELAY
@@ -55,11 +47,11 @@ class Connection {
   // Begins an active open: the SYN is the first NextSegment.
   static std::unique_ptr<Connection> Connect(Time now, lab::Endpoint local, lab::Endpoint remote, uint32_t iss,
                                              const Options& options);
-  // Answers `syn`, a segment with SYN alone that came to a listening port: the SYN-ACK is the first NextSegment.
+  // Answers `syn`, a segment with SYN and without ACK and RST that came to a listening port: the SYN-ACK is the
+  // first NextSegment.
   static std::unique_ptr<Connection> Accept(Time now, const lab::Packet& syn, uint32_t iss,
                                             const Options& options);
 
-  ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -75,60 +67,145 @@ class Connection {
   void OnTimer(Time now);
   // When OnTimer is to be called next, if ever.
   std::optional<Time> Deadline() const;
-  // Whether the timer that is due next may change what a process can see. False for one that only keeps
-  // itself going (a zero-window probe to a peer that never reads).
+  // Whether one of the armed timers may change what a process can see. False for what only keeps itself going
+  // or ends unseen: a probe of a window that the peer keeps closed, TIME-WAIT, an orphan's FIN-WAIT-2.
   bool DeadlineMatters() const;
+  // This end has opened its closed window and heard nothing since. Where the announcement was lost, only the
+  // peer's probe mends that: while some connection of the world awaits one, probes matter.
+  bool AwaitsProbe() const { return state_ != State::kClosed && receiver_.awaits_probe(); }
   // The next segment to send now, built on demand.
   std::optional<lab::Packet> NextSegment(Time now);
-  // The peer's path was found unusable, by an ICMP error say, before it answered a SYN.
+  // An ICMP error says that the peer can't be reached, with the errno for it. It ends an attempt to connect;
+  // later it is only the reason given where the connection times out.
   void OnUnreachable(int error);
+  // In TIME-WAIT: the number to Accept `syn` with, where it may open the connection anew (RFC 6191). The owner
+  // then forgets this one and gives the SYN to whom listens on the port.
+  std::optional<uint32_t> IssToReopen(const lab::Packet& syn) const;
 
   // --- What the process does ---
 
-  // Takes as much as the send buffer has space for; returns how many bytes that is.
-  // Not to be called once CanWrite() is false for good (see write_shut(), error()).
+  // Takes as much as the send buffer has space for; returns how many bytes that is. Before the connection
+  // stands they wait. Not to be called once write_shut().
   size_t Write(Time now, const lab::Payload& bytes);
-  size_t write_space() const;
-  // Takes up to `length` bytes out of what has arrived in order; with `peek` leaves them there.
+  size_t write_space() const { return sender_.space(); }
+  // Takes up to `length` bytes out of what has arrived in order; with `peek` leaves them there. What had
+  // arrived before a reset can still be read.
   lab::Payload Read(Time now, size_t length, bool peek = false);
-  size_t readable() const;  // bytes
-  // The peer's FIN has come in order: when readable() is 0 too, a read gives end of file.
-  bool peer_finished() const;
-  // SHUT_WR: FIN after what is queued.
+  size_t readable() const { return receiver_.readable(); }  // bytes
+  // The peer's FIN has come in order: when readable() is 0 too, a read gives end of file, before any error().
+  bool peer_finished() const { return receiver_.finished(); }
+  // SHUT_WR: FIN after what is queued. An attempt to connect is abandoned.
   void ShutdownWrite(Time now);
-  // SHUT_RD: what has arrived and what arrives is thrown away.
+  // SHUT_RD: from now on a read with readable() 0 gives end of file. As in Linux, what arrives can still be read,
+  // unless the connection is shut down for writing too: then it is answered by a reset.
   void ShutdownRead(Time now);
-  bool write_shut() const;
-  bool read_shut() const;
+  bool write_shut() const { return write_shut_; }  // also once the connection has ended
+  bool read_shut() const { return read_shut_; }
   // No process has the connection any more. Unread bytes make this a reset, otherwise it goes on until its end
   // by itself; data that arrives from now on is answered by a reset (Linux: RFC 1122, 4.2.2.13).
   void Close(Time now);
   // Ends it with a reset (SO_LINGER with time 0).
   void Abort(Time now);
-  void SetNoDelay(Time now, bool no_delay);
+  void SetNoDelay(Time now, bool no_delay) { sender_.set_no_delay(no_delay); }
 
   // --- What can be seen ---
 
-  State state() const;
-  lab::Endpoint local() const;
-  lab::Endpoint remote() const;
-  // Why it ended (ECONNREFUSED, ECONNRESET, ETIMEDOUT, EPIPE…), once: reading clears it, as SO_ERROR does.
+  State state() const { return state_; }
+  lab::Endpoint local() const { return local_; }
+  lab::Endpoint remote() const { return remote_; }
+  // Why it ended, once: reading clears it, as SO_ERROR does. ECONNREFUSED: a reset answered the SYN. ECONNRESET:
+  // the peer has reset; EPIPE: it did so after its FIN. ETIMEDOUT: no answer.
   int TakeError();
-  int error() const;
+  int error() const { return error_; }
   // The connection was reset or has failed: the difference between kClosed before and after.
-  bool failed() const;
+  bool failed() const { return failed_; }
   // Bytes written that the peer has not acknowledged.
-  size_t unacknowledged() const;
-  uint32_t snd_una() const;
-  uint32_t snd_nxt() const;
-  uint32_t rcv_nxt() const;
+  size_t unacknowledged() const { return sender_.unacknowledged(); }
+  uint32_t snd_una() const { return sender_.snd_una(); }
+  uint32_t snd_nxt() const { return sender_.snd_nxt(); }
+  uint32_t rcv_nxt() const { return receiver_.rcv_nxt(); }
   // How many segments were sent again.
-  uint64_t retransmissions() const;
+  uint64_t retransmissions() const { return syn_retransmissions_ + sender_.retransmissions(); }
 
  private:
-  class Impl;
-  explicit Connection(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  Connection(State state, lab::Endpoint local, lab::Endpoint remote, uint32_t iss, const Options& options);
+
+  void Transition(State to, Cause cause);
+  // connection.cc: ends.
+  void Fail(int error, Cause cause);
+  void FinishSending();
+  void SendReset();
+
+  // handshake.cc
+  void OnSegmentInSynSent(Time now, const lab::Packet& segment);
+  void TakeSynOptions(const lab::Packet& syn);
+  void Establish(Time now, const lab::TcpHeader& tcp, Cause cause);
+  bool OnAckOfSyn(Time now, const lab::Packet& segment);
+  bool OnHandshakeTimer(Time now);
+  std::optional<lab::Packet> TakeSyn(Time now);
+  uint32_t our_mss() const { return options_.mtu - 40; }
+
+  // segments.cc: the steps of OnSegment, and what is left to each state.
+  void OnSegmentInTimeWait(Time now, const lab::Packet& segment);
+  bool IsOld(const lab::TcpHeader& tcp) const;
+  void OnReset(const lab::Packet& segment);
+  bool TakeAck(Time now, const lab::Packet& segment);
+  bool TakeText(Time now, const lab::Packet& segment);
+  void InEstablished(bool fin);
+  void InFinWait1(Time now, bool fin);
+  void InFinWait2(Time now, bool fin);
+  void InClosing(Time now);
+  void InLastAck();
+  void EnterTimeWait(Time now, Cause cause);
+  void LingerInFinWait2(Time now);
+
+  // output.cc
+  std::optional<lab::Packet> Blank() const;
+  std::optional<lab::Packet> Build(Time now, uint32_t seq);
+  std::optional<lab::Packet> TakeReset();
+  static uint32_t TimestampAt(Time now);
+  // The round trip that the echoed timestamp tells.
+  std::optional<Duration> Echo(Time now, const lab::TcpHeader& tcp) const;
+
+  lab::Endpoint local_;
+  lab::Endpoint remote_;
+  Options options_;
+  State state_;
+  Sender sender_;
+  Receiver receiver_;
+  uint32_t iss_;
+
+  // What the SYNs agreed on.
+  uint16_t peer_mss_ = 536;
+  uint8_t send_scale_ = 0;     // of the peer's windows
+  uint8_t receive_scale_ = 0;  // of ours
+  bool scaling_ = false;
+  bool timestamps_ = false;
+  bool sack_ = false;
+  uint32_t recent_timestamp_ = 0;  // RFC 7323's TS.Recent
+
+  bool orphan_ = false;  // no process has it
+  bool write_shut_ = false;
+  bool read_shut_ = false;
+  bool failed_ = false;
+  int error_ = 0;
+  int soft_error_ = 0;
+
+  // The handshake: the SYN or SYN-ACK is due; when it is due again, and how long it waits then.
+  bool syn_due_ = true;
+  Time syn_deadline_ = Time::max();
+  Time syn_sent_{0};
+  Duration syn_timeout_ = RetransmissionTimeout::kInitial;
+  uint32_t syn_retransmissions_ = 0;
+
+  Time end_deadline_ = Time::max();  // of TIME-WAIT, or of an orphan's FIN-WAIT-2
+
+  // A reset to be sent: the last segment, or the answer to one that is not acceptable.
+  struct ResetDue {
+    uint32_t seq;
+    std::optional<uint32_t> ack;
+  };
+  std::optional<ResetDue> reset_due_;
 };
 
 }  // namespace sim::tcp

@@ -1,0 +1,61 @@
+#include "sim/tcp/ack_policy.h"
+
+#include <algorithm>
+
+namespace sim::tcp {
+
+void AckPolicy::OnData(Time now, bool small, Duration rto) {
+  const Duration pause = now - last_data_;
+  if (!heard_) {
+    heard_ = true;
+    quick_ = kQuick;
+  } else if (pause <= kLeastDelay / 2) {
+    delay_ = delay_ / 2 + kLeastDelay / 2;
+  } else if (pause < delay_) {
+    delay_ = std::min(delay_ / 2 + pause, rto);
+  } else if (pause > rto) {
+    quick_ = kQuick;  // a sender that begins anew has a small window: help it
+  }
+  last_data_ = now;
+  scheduled_ = true;
+  if (small) ++small_;
+}
+
+void AckPolicy::OnDataSent(Time now) {
+  if (heard_ && now - last_data_ < delay_) interactive_ = true;
+}
+
+void AckPolicy::OnAckSent() {
+  if (scheduled_ && quick_ > 0 && --quick_ == 0) delay_ = kLeastDelay;
+  due_ = false;
+  scheduled_ = false;
+  small_ = 0;
+  deadline_ = Time::max();
+}
+
+void AckPolicy::Schedule(Time now, bool forced) {
+  scheduled_ = true;
+  if (forced || (quick_ > 0 && !interactive_)) {
+    due_ = true;
+  } else {
+    deadline_ = std::min(deadline_, now + std::min(delay_, kMostDelay));
+  }
+}
+
+void AckPolicy::OnDrained() {
+  if (scheduled_ && (small_ > 1 || (small_ == 1 && !interactive_))) due_ = true;
+}
+
+void AckPolicy::OnTimer(Time now) {
+  if (now < deadline_) return;
+  deadline_ = Time::max();
+  due_ = true;
+  if (interactive_) {
+    interactive_ = false;  // no answer came in time
+    delay_ = kLeastDelay;
+  } else {
+    delay_ = std::min(delay_ * 2, kMostDelay);
+  }
+}
+
+}  // namespace sim::tcp

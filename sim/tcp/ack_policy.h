@@ -1,0 +1,54 @@
+// When to acknowledge: at once, or a little later in the hope that data will carry it (Linux's delayed
+// acknowledgements, quick mode and "pingpong" mode).
+//
+// A connection starts in quick mode: the first kQuick segments are acknowledged at once. A process that
+// answers what it reads makes the connection interactive; from then on acknowledgements wait for an answer,
+// kLeastDelay or a little longer.
+#pragma once
+
+#include "lab/sockets/process.h"
+
+namespace sim::tcp {
+
+using lab::Duration;
+using lab::Time;
+
+class AckPolicy {
+ public:
+  static constexpr int kQuick = 16;
+  static constexpr Duration kLeastDelay = std::chrono::milliseconds(40);
+  static constexpr Duration kMostDelay = std::chrono::milliseconds(200);
+
+  // New data came in order. `small`: less than a full segment.
+  void OnData(Time now, bool small, Duration rto);
+  // The peer's FIN came in order: a short answer or a close is likely to follow.
+  void OnFin() { interactive_ = true; }
+  // Data leaves, and carries an acknowledgement. Called before OnAckSent.
+  void OnDataSent(Time now);
+  // A segment with an acknowledgement left.
+  void OnAckSent();
+  // The next acknowledgement is due at once.
+  void Now() { due_ = true; }
+  // After new data: whether it is acknowledged at once. `forced`: more than a full segment waits for it.
+  void Schedule(Time now, bool forced);
+  // A process has read all there was.
+  void OnDrained();
+  // Does what is due. Harmless before deadline().
+  void OnTimer(Time now);
+
+  bool due() const { return due_; }
+  Time deadline() const { return deadline_; }  // Time::max() where none is armed
+
+ private:
+  bool due_ = false;
+  bool scheduled_ = false;    // something is not acknowledged yet
+  bool interactive_ = false;  // Linux's "pingpong" mode
+  bool heard_ = false;        // data has ever come
+  int quick_ = 0;             // so many more are sent at once
+  int small_ = 0;             // segments that were less than full, since the last acknowledgement
+  Duration delay_ = kLeastDelay;
+  Time last_data_{0};
+  Time deadline_ = Time::max();
+};
+
+}  // namespace sim::tcp

@@ -1,0 +1,133 @@
+// How a connection begins and ends by calls, and its timers.
+#include "sim/tcp/connection.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace sim::tcp {
+namespace {
+
+// For how long data of an orphan is sent again (Linux's tcp_orphan_retries of 0 stands for 8).
+constexpr int kOrphanRetries = 8;
+
+}  // namespace
+
+Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, uint32_t iss, const Options& options)
+    : local_(local),
+      remote_(remote),
+      options_(options),
+      state_(state),
+      sender_(iss, options.send_buffer, options.retries2, options.no_delay),
+      receiver_(options.receive_buffer),
+      iss_(iss) {}
+
+std::unique_ptr<Connection> Connection::Connect(Time, lab::Endpoint local, lab::Endpoint remote, uint32_t iss,
+                                                const Options& options) {
+  return std::unique_ptr<Connection>(new Connection(State::kSynSent, local, remote, iss, options));
+}
+
+std::unique_ptr<Connection> Connection::Accept(Time, const lab::Packet& syn, uint32_t iss, const Options& options) {
+  std::unique_ptr<Connection> connection(
+      new Connection(State::kSynReceived, syn.destination, syn.source, iss, options));
+  connection->TakeSynOptions(syn);
+  return connection;
+}
+
+void Connection::Transition(State to, Cause cause) {
+  if (!IsLegal(state_, to, cause)) {
+    std::fprintf(stderr, "sim/tcp: no way leads from %s to %s by \"%s\"\n", ToString(state_).data(),
+                 ToString(to).data(), ToString(cause).data());
+    std::abort();
+  }
+  state_ = to;
+  if (to == State::kClosed) {
+    sender_.Stop();
+    syn_deadline_ = end_deadline_ = Time::max();
+    write_shut_ = read_shut_ = true;
+  }
+}
+
+void Connection::Fail(int error, Cause cause) {
+  failed_ = true;
+  error_ = error;
+  Transition(State::kClosed, cause);
+}
+
+void Connection::SendReset() { reset_due_ = ResetDue{.seq = snd_nxt(), .ack = rcv_nxt()}; }
+
+int Connection::TakeError() { return std::exchange(error_, 0); }
+
+// --- What the process does ---
+
+size_t Connection::Write(Time, const lab::Payload& bytes) { return write_shut_ ? 0 : sender_.Write(bytes); }
+
+lab::Payload Connection::Read(Time, size_t length, bool peek) { return receiver_.Read(length, peek); }
+
+// The FIN follows what is queued, and the state says so at once, as in Linux.
+void Connection::FinishSending() {
+  if (write_shut_) return;
+  write_shut_ = true;
+  sender_.Finish();
+  if (state_ == State::kEstablished) return Transition(State::kFinWait1, Cause::kFinish);
+  if (state_ == State::kCloseWait) return Transition(State::kLastAck, Cause::kFinish);
+}
+
+void Connection::ShutdownWrite(Time) {
+  if (state_ == State::kSynSent) return Transition(State::kClosed, Cause::kAbandon);
+  FinishSending();
+}
+
+void Connection::ShutdownRead(Time) { read_shut_ = true; }
+
+void Connection::Close(Time now) {
+  if (orphan_) return;
+  orphan_ = true;
+  if (state_ == State::kClosed || state_ == State::kTimeWait) return;
+  if (state_ == State::kSynSent) return Transition(State::kClosed, Cause::kAbandon);
+  if (readable() > 0) {
+    SendReset();
+    return Transition(State::kClosed, Cause::kAbort);
+  }
+  FinishSending();
+  sender_.set_retries(kOrphanRetries);
+  if (state_ == State::kFinWait2) LingerInFinWait2(now);
+}
+
+void Connection::Abort(Time) {
+  if (state_ == State::kClosed || state_ == State::kTimeWait) return;
+  if (state_ == State::kSynSent) return Transition(State::kClosed, Cause::kAbandon);
+  const bool all_sent = (state_ == State::kClosing || state_ == State::kLastAck) && sender_.fin_sent();
+  if (!all_sent) SendReset();
+  Transition(State::kClosed, Cause::kAbort);
+}
+
+// --- Time ---
+
+std::optional<Time> Connection::Deadline() const {
+  const Time next = std::min({syn_deadline_, sender_.deadline(), receiver_.acks().deadline(), end_deadline_});
+  if (next == Time::max()) return std::nullopt;
+  return next;
+}
+
+bool Connection::DeadlineMatters() const {
+  if (syn_deadline_ != Time::max() || receiver_.acks().deadline() != Time::max()) return true;
+  return sender_.deadline() != Time::max() && !sender_.only_probes();
+}
+
+void Connection::OnTimer(Time now) {
+  if (state_ == State::kClosed) return;
+  if (now >= end_deadline_) return Transition(State::kClosed, Cause::kExpired);
+  receiver_.acks().OnTimer(now);
+  if (OnHandshakeTimer(now) && sender_.OnTimer(now)) return;
+  Fail(soft_error_ != 0 ? soft_error_ : ETIMEDOUT, Cause::kUnanswered);
+}
+
+void Connection::OnUnreachable(int error) {
+  if (state_ == State::kSynSent || state_ == State::kSynReceived) return Fail(error, Cause::kUnreachable);
+  soft_error_ = error;
+}
+
+}  // namespace sim::tcp

@@ -1,0 +1,110 @@
+// SYN-SENT and SYN-RECEIVED: the way to ESTABLISHED.
+#include <algorithm>
+#include <cerrno>
+
+#include "sim/tcp/connection.h"
+
+namespace sim::tcp {
+namespace {
+
+// Linux's tcp_rmem allows 32 MiB: a window has to be able to grow to that.
+constexpr uint8_t kWindowScale = 10;
+constexpr uint8_t kWindowScaleMost = 14;  // RFC 7323, 2.3
+constexpr uint16_t kLeastMss = 48;        // Linux's tcp_min_snd_mss
+constexpr uint32_t kTimestampsSize = 12;  // the option in every segment, padded
+
+}  // namespace
+
+// What the peer's SYN offers. A SYN that answers ours uses only what ours offered, which is everything.
+void Connection::TakeSynOptions(const lab::Packet& syn) {
+  const lab::TcpHeader& tcp = syn.tcp;
+  peer_mss_ = std::max(tcp.mss.value_or(536), kLeastMss);
+  scaling_ = tcp.window_scale.has_value();
+  if (scaling_) send_scale_ = std::min(*tcp.window_scale, kWindowScaleMost);
+  receive_scale_ = scaling_ ? kWindowScale : 0;
+  sack_ = tcp.sack_permitted;
+  timestamps_ = tcp.timestamps.has_value();
+  if (timestamps_) recent_timestamp_ = tcp.timestamps->value;
+  receiver_.Start(tcp.seq, receive_scale_, our_mss() - (timestamps_ ? kTimestampsSize : 0));
+}
+
+// RFC 9293, 3.10.7.3.
+void Connection::OnSegmentInSynSent(Time now, const lab::Packet& segment) {
+  const lab::TcpHeader& tcp = segment.tcp;
+  if (tcp.ack_flag && tcp.ack != iss_ + 1) {
+    if (!tcp.rst) reset_due_ = ResetDue{.seq = tcp.ack, .ack = std::nullopt};
+    return;
+  }
+  if (tcp.rst) {
+    if (tcp.ack_flag) Fail(ECONNREFUSED, Cause::kReset);
+    return;
+  }
+  if (!tcp.syn) return;
+
+  TakeSynOptions(segment);
+  if (tcp.ack_flag) {
+    Establish(now, tcp, Cause::kSynAck);
+    receiver_.acks().Now();
+  } else {  // both sides began at once
+    Transition(State::kSynReceived, Cause::kSyn);
+    syn_due_ = true;
+  }
+}
+
+// In SYN-RECEIVED: false, and a reset, where the segment acknowledges something else than our SYN.
+bool Connection::OnAckOfSyn(Time now, const lab::Packet& segment) {
+  if (segment.tcp.ack != iss_ + 1) {
+    reset_due_ = ResetDue{.seq = segment.tcp.ack, .ack = std::nullopt};
+    return false;
+  }
+  Establish(now, segment.tcp, Cause::kAckOfSyn);
+  return true;
+}
+
+void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
+  Transition(State::kEstablished, cause);
+  syn_due_ = false;
+  syn_deadline_ = Time::max();
+  const uint32_t mss = std::min<uint32_t>(peer_mss_, our_mss()) - (timestamps_ ? kTimestampsSize : 0);
+  const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;  // never scaled with a SYN
+  std::optional<Duration> round_trip = Echo(now, tcp);
+  if (syn_retransmissions_ == 0) round_trip = now - syn_sent_;
+  sender_.Start({.seq = tcp.seq, .ack = tcp.ack, .window = window, .bare = false, .echo = {}}, mss, round_trip);
+  if (write_shut_) Transition(State::kFinWait1, Cause::kFinish);  // it was closed meanwhile
+}
+
+bool Connection::OnHandshakeTimer(Time now) {
+  if (now < syn_deadline_) return true;
+  const bool active = state_ == State::kSynSent;
+  const int most = active ? options_.syn_retries + options_.syn_linear_timeouts : options_.synack_retries;
+  if (static_cast<int>(syn_retransmissions_) >= most) return false;
+  ++syn_retransmissions_;
+  const bool linear = active && static_cast<int>(syn_retransmissions_) <= options_.syn_linear_timeouts;
+  if (!linear) syn_timeout_ = std::min(syn_timeout_ * 2, RetransmissionTimeout::kMost);
+  syn_deadline_ = now + syn_timeout_;
+  syn_due_ = true;
+  return true;
+}
+
+std::optional<lab::Packet> Connection::TakeSyn(Time now) {
+  const bool answer = state_ == State::kSynReceived;
+  syn_due_ = false;
+  if (syn_deadline_ == Time::max()) {
+    syn_sent_ = now;
+    syn_deadline_ = now + syn_timeout_;
+  }
+  std::optional<lab::Packet> packet = Blank();
+  lab::TcpHeader& tcp = packet->tcp;
+  tcp.seq = iss_;
+  tcp.syn = true;
+  tcp.ack_flag = answer;
+  tcp.ack = answer ? rcv_nxt() : 0;
+  tcp.window = receiver_.InitialWindow(our_mss() - (timestamps_ ? kTimestampsSize : 0));
+  tcp.mss = static_cast<uint16_t>(std::min<uint32_t>(our_mss(), UINT16_MAX));
+  tcp.sack_permitted = !answer || sack_;
+  if (!answer || scaling_) tcp.window_scale = kWindowScale;
+  if (!answer || timestamps_) tcp.timestamps = {TimestampAt(now), recent_timestamp_};
+  return packet;
+}
+
+}  // namespace sim::tcp

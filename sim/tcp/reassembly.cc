@@ -1,0 +1,62 @@
+#include "sim/tcp/reassembly.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "sim/tcp/sequence.h"
+
+namespace sim::tcp {
+
+void Reassembly::Insert(uint32_t seq, const lab::Payload& bytes) {
+  if (bytes.empty()) return;
+  latest_ = seq;
+  const uint32_t end = seq + static_cast<uint32_t>(bytes.size());
+  const auto from_to = [&](uint32_t from, uint32_t to) { return bytes.Slice(from - seq, to - from); };
+
+  auto run = std::find_if(runs_.begin(), runs_.end(), [&](const Run& each) { return !Before(each.end(), seq); });
+  if (run == runs_.end() || Before(end, run->begin)) {
+    runs_.insert(run, {seq, bytes});
+    return;
+  }
+  // It touches `run`: it grows at its front, then at its end, swallowing the runs that it reaches.
+  if (Before(seq, run->begin)) {
+    lab::Payload joined = from_to(seq, run->begin);
+    joined.Append(run->bytes);
+    *run = {seq, std::move(joined)};
+  }
+  while (Before(run->end(), end)) {
+    const auto next = std::next(run);
+    if (next == runs_.end() || Before(end, next->begin)) {
+      run->bytes.Append(from_to(run->end(), end));
+    } else {
+      run->bytes.Append(from_to(run->end(), next->begin));
+      run->bytes.Append(next->bytes);
+      runs_.erase(next);
+    }
+  }
+}
+
+lab::Payload Reassembly::TakeAt(uint32_t rcv_nxt) {
+  while (!runs_.empty() && !After(runs_.front().begin, rcv_nxt)) {
+    Run run = std::move(runs_.front());
+    runs_.erase(runs_.begin());
+    if (!After(run.end(), rcv_nxt)) continue;
+    run.bytes.RemovePrefix(rcv_nxt - run.begin);
+    return std::move(run.bytes);
+  }
+  return {};
+}
+
+absl::InlinedVector<lab::SackBlock, 4> Reassembly::Blocks(size_t most) const {
+  absl::InlinedVector<lab::SackBlock, 4> blocks;
+  const auto is_latest = [&](const Run& run) { return !Before(latest_, run.begin) && Before(latest_, run.end()); };
+  for (const bool latest : {true, false}) {
+    for (const Run& run : runs_) {
+      if (blocks.size() == most) return blocks;
+      if (is_latest(run) == latest) blocks.push_back({run.begin, run.end()});
+    }
+  }
+  return blocks;
+}
+
+}  // namespace sim::tcp

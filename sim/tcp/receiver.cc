@@ -1,0 +1,112 @@
+#include "sim/tcp/receiver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/tcp/sequence.h"
+
+namespace sim::tcp {
+
+uint16_t Receiver::InitialWindow(uint32_t mss) {
+  uint32_t window = std::min<uint32_t>(buffer_, UINT16_MAX);
+  if (window > mss) window -= window % mss;
+  limit_ = window;
+  edge_ = rcv_nxt_ + window;
+  return static_cast<uint16_t>(window);
+}
+
+void Receiver::Start(uint32_t irs, uint8_t scale, uint32_t mss) {
+  rcv_nxt_ = irs + 1;
+  last_acknowledged_ = rcv_nxt_;
+  edge_ = rcv_nxt_ + limit_;  // what the SYN offered, where it went before
+  scale_ = scale;
+  mss_ = mss;
+  segment_ = std::clamp<uint32_t>(mss, 88, 536);
+}
+
+// Silly-window avoidance (RFC 9293, 3.8.6.2.2): no window rather than a small one.
+uint32_t Receiver::SelectWindow() const {
+  const uint32_t used = static_cast<uint32_t>(queue_.size());
+  const uint32_t free = used < buffer_ ? buffer_ - used : 0;
+  if (free < buffer_ / 2 && (free < buffer_ / 16 || free < std::min(segment_, buffer_))) return 0;
+  const uint32_t unit = 1u << scale_;
+  const uint32_t window = (std::min(free, limit_) + unit - 1) / unit * unit;
+  return std::min<uint32_t>(window, uint32_t{UINT16_MAX} << scale_);
+}
+
+uint16_t Receiver::TakeWindow() {
+  const uint32_t unit = 1u << scale_;
+  const uint32_t offered = (window() + unit - 1) / unit * unit;
+  const uint32_t selected = std::max(SelectWindow(), offered);
+  if (window() == 0 && selected > 0) awaits_probe_ = true;
+  edge_ = rcv_nxt_ + selected;
+  last_acknowledged_ = rcv_nxt_;
+  acks_.OnAckSent();
+  return static_cast<uint16_t>(std::min<uint32_t>(selected >> scale_, UINT16_MAX));
+}
+
+bool Receiver::Acceptable(uint32_t seq, uint32_t length) const {
+  return !Before(seq + length, last_acknowledged_) && !After(seq, edge_);
+}
+
+bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto) {
+  awaits_probe_ = false;
+  if (finished_ || (text.empty() && !fin)) return false;
+  if (Before(seq, rcv_nxt_)) {  // came before, or in part: the peer has missed an acknowledgement
+    acks_.Now();
+    const size_t old = std::min<size_t>(rcv_nxt_ - seq, text.size());
+    text.RemovePrefix(old);
+    seq += static_cast<uint32_t>(old);
+  }
+  if (After(seq + static_cast<uint32_t>(text.size()), edge_)) {
+    acks_.Now();
+    text = text.Slice(0, After(seq, edge_) ? 0 : edge_ - seq);
+    fin = false;
+  }
+  if (fin) fin_ = seq + static_cast<uint32_t>(text.size());
+
+  if (seq == rcv_nxt_ && !text.empty()) {
+    limit_ = std::min<uint32_t>(limit_ + 2 * mss_, buffer_);
+    segment_ = std::max(segment_, std::min(static_cast<uint32_t>(text.size()), mss_));
+    acks_.OnData(now, text.size() < segment_, rto);
+    Append(std::move(text));
+    if (has_holes()) {
+      acks_.Now();
+      Append(reassembly_.TakeAt(rcv_nxt_));
+    }
+    const bool forced = rcv_nxt_ - last_acknowledged_ > segment_ && SelectWindow() >= window();
+    acks_.Schedule(now, forced);
+  } else if (!text.empty()) {
+    reassembly_.Insert(seq, text);
+    acks_.Now();
+  }
+
+  if (fin_ != rcv_nxt_) return false;
+  ++rcv_nxt_;
+  finished_ = true;
+  if (Before(edge_, rcv_nxt_)) edge_ = rcv_nxt_;  // a bare FIN is taken even by a closed window
+  reassembly_.Clear();
+  acks_.OnFin();
+  acks_.Schedule(now, false);
+  return true;
+}
+
+void Receiver::Append(lab::Payload text) {
+  rcv_nxt_ += static_cast<uint32_t>(text.size());
+  queue_.Append(std::move(text));
+}
+
+lab::Payload Receiver::Read(size_t length, bool peek) {
+  lab::Payload bytes = queue_.Slice(0, length);
+  if (peek || bytes.empty()) return bytes;
+  queue_.RemovePrefix(bytes.size());
+  if (queue_.empty()) acks_.OnDrained();
+  // Tells of the window where it has doubled, as Linux does.
+  if (!finished_ && 2 * uint64_t{window()} <= buffer_) {
+    const uint32_t selected = SelectWindow();
+    if (selected > 0 && selected >= 2 * uint64_t{window()}) acks_.Now();
+  }
+  return bytes;
+}
+
+}  // namespace sim::tcp

@@ -1,0 +1,79 @@
+// The receiving half of a connection: what has arrived, the window that is offered, and when to acknowledge.
+//
+// Guarantees: the window's right edge never moves back, and never lies further than the buffer's size beyond
+// what has been read (but for rounding up to the window's scale, as Linux does).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/container/inlined_vector.h"
+#include "lab/wire/packet.h"
+#include "lab/wire/payload.h"
+#include "sim/tcp/ack_policy.h"
+#include "sim/tcp/byte_queue.h"
+#include "sim/tcp/reassembly.h"
+
+namespace sim::tcp {
+
+class Receiver {
+ public:
+  explicit Receiver(uint32_t buffer) : buffer_(buffer) {}
+
+  // The window for a SYN, unscaled: whole segments of `mss`, as Linux offers at first.
+  uint16_t InitialWindow(uint32_t mss);
+  // The peer's SYN has come, with its number; both offered a scale, and ours is `scale` (or 0). `mss` is the
+  // most that the peer will put into a segment.
+  void Start(uint32_t irs, uint8_t scale, uint32_t mss);
+
+  // The window for a segment that goes out now, scaled; that segment acknowledges all that has come.
+  uint16_t TakeWindow();
+
+  // RFC 9293, 3.10.7.4, first: whether a segment overlaps the window. As Linux does, also one that lies before it
+  // but not before the last acknowledgement.
+  bool Acceptable(uint32_t seq, uint32_t length) const;
+
+  // Takes the text of a segment, and its FIN: keeps what is new and inside the window, and schedules the
+  // acknowledgement. True where the peer's FIN has now come in order. `rto` bounds the delay.
+  bool Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto);
+
+  // Up to `length` bytes that came in order; with `peek` they stay.
+  lab::Payload Read(size_t length, bool peek);
+  size_t readable() const { return queue_.size(); }
+  bool finished() const { return finished_; }  // the peer's FIN has come in order
+
+  uint32_t rcv_nxt() const { return rcv_nxt_; }
+  uint32_t last_acknowledged() const { return last_acknowledged_; }
+  uint32_t window() const { return edge_ - rcv_nxt_; }
+  // A window that had been closed was opened, and nothing has come since: the peer may have missed it.
+  bool awaits_probe() const { return awaits_probe_; }
+  // The blocks to report, `most` at the most.
+  absl::InlinedVector<lab::SackBlock, 4> SackBlocks(size_t most) const { return reassembly_.Blocks(most); }
+  // The number after the last byte that has come, ahead of holes or not.
+  uint32_t highest() const { return has_holes() ? reassembly_.end() : rcv_nxt_; }
+  bool has_holes() const { return !reassembly_.empty(); }
+
+  AckPolicy& acks() { return acks_; }
+  const AckPolicy& acks() const { return acks_; }
+
+ private:
+  uint32_t SelectWindow() const;
+  void Append(lab::Payload text);
+
+  uint32_t buffer_;
+  uint32_t limit_ = 0;          // of the window; grows with what comes, up to buffer_ (Linux's rcv_ssthresh)
+  uint32_t mss_ = 536;
+  uint32_t segment_ = 536;      // the largest seen
+  uint8_t scale_ = 0;
+  bool finished_ = false;
+  bool awaits_probe_ = false;
+  uint32_t rcv_nxt_ = 0;
+  uint32_t last_acknowledged_ = 0;
+  uint32_t edge_ = 0;           // the first number beyond the window
+  std::optional<uint32_t> fin_; // its number, where it came ahead of a hole
+  ByteQueue queue_;
+  Reassembly reassembly_;
+  AckPolicy acks_;
+};
+
+}  // namespace sim::tcp

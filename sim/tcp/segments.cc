@@ -1,0 +1,159 @@
+// OnSegment: the steps of RFC 9293, 3.10.7.4, in their order, and then what is left to each state.
+#include <algorithm>
+#include <cerrno>
+
+#include "sim/tcp/connection.h"
+#include "sim/tcp/sequence.h"
+
+namespace sim::tcp {
+
+void Connection::OnSegment(Time now, const lab::Packet& segment) {
+  if (state_ == State::kClosed) return;
+  if (state_ == State::kSynSent) return OnSegmentInSynSent(now, segment);
+  if (state_ == State::kTimeWait) return OnSegmentInTimeWait(now, segment);
+  const lab::TcpHeader& tcp = segment.tcp;
+
+  // The peer's SYN once more: our answer was lost, or (with an ACK) both sides began at once.
+  const bool same_syn = state_ == State::kSynReceived && tcp.syn && !tcp.rst && tcp.seq + 1 == rcv_nxt();
+  if (same_syn && !tcp.ack_flag) {
+    syn_due_ = true;
+    return;
+  }
+  // Second, before the first as in Linux: a reset is judged by stricter rules.
+  if (tcp.rst) return OnReset(segment);
+  // First: the sequence number. Fourth: a SYN inside the connection. Both get an acknowledgement that tells the
+  // peer where we are (RFC 5961's challenge).
+  const bool out_of_place = IsOld(tcp) || !receiver_.Acceptable(tcp.seq, segment.sequence_length()) || tcp.syn;
+  if (out_of_place && !same_syn) return receiver_.acks().Now();
+  // Fifth.
+  if (!tcp.ack_flag || !TakeAck(now, segment)) return;
+  // Seventh and eighth.
+  const bool fin = TakeText(now, segment);
+  switch (state_) {
+    case State::kEstablished: return InEstablished(fin);
+    case State::kFinWait1: return InFinWait1(now, fin);
+    case State::kFinWait2: return InFinWait2(now, fin);
+    case State::kClosing: return InClosing(now);
+    case State::kLastAck: return InLastAck();
+    default: return;
+  }
+}
+
+// PAWS (RFC 7323, 5).
+bool Connection::IsOld(const lab::TcpHeader& tcp) const {
+  return timestamps_ && tcp.timestamps && Before(tcp.timestamps->value, recent_timestamp_);
+}
+
+// RFC 5961, 3: only a reset in exactly the right place counts; one inside the window is challenged.
+void Connection::OnReset(const lab::Packet& segment) {
+  const uint32_t seq = segment.tcp.seq;
+  const bool finished = state_ == State::kCloseWait || state_ == State::kClosing || state_ == State::kLastAck;
+  const bool exact = seq == rcv_nxt() || seq == receiver_.highest() || (finished && seq + 1 == rcv_nxt());
+  if (exact) return Fail(state_ == State::kCloseWait ? EPIPE : ECONNRESET, Cause::kReset);
+  if (receiver_.Acceptable(seq, segment.sequence_length())) receiver_.acks().Now();
+}
+
+// False where the segment is to be dropped.
+bool Connection::TakeAck(Time now, const lab::Packet& segment) {
+  const lab::TcpHeader& tcp = segment.tcp;
+  if (state_ == State::kSynReceived) {
+    if (!OnAckOfSyn(now, segment)) return false;
+  } else if (After(tcp.ack, snd_nxt()) || Before(tcp.ack, snd_una() - sender_.max_window())) {
+    // Never sent, or from long ago. Linux answers the first not while ESTABLISHED.
+    if (state_ != State::kEstablished || Before(tcp.ack, snd_una())) receiver_.acks().Now();
+    return false;
+  }
+  if (timestamps_ && tcp.timestamps && !After(tcp.seq, receiver_.last_acknowledged())) {
+    recent_timestamp_ = tcp.timestamps->value;
+  }
+  const bool bare = segment.payload.empty() && !tcp.syn && !tcp.fin;
+  const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;
+  sender_.OnAcknowledgement(
+      now, {.seq = tcp.seq, .ack = tcp.ack, .window = window, .bare = bare, .echo = Echo(now, tcp)});
+  return true;
+}
+
+// True where the peer's FIN has now come in order.
+bool Connection::TakeText(Time now, const lab::Packet& segment) {
+  const uint32_t seq = segment.tcp.seq;
+  const uint32_t length = static_cast<uint32_t>(segment.payload.size());
+  const bool nobody_sends = state_ == State::kFinWait1 || state_ == State::kFinWait2;
+  const bool nobody_reads = orphan_ || read_shut_;
+  if (nobody_sends && nobody_reads && length > 0 && After(seq + length, rcv_nxt())) {
+    // Nobody will ever have these bytes: the peer is told so.
+    reset_due_ = ResetDue{.seq = segment.tcp.ack, .ack = std::nullopt};
+    Fail(ECONNRESET, Cause::kAbort);
+    return false;
+  }
+  if (receiver_.finished()) {
+    const bool again = segment.sequence_length() > 0 && Before(seq, rcv_nxt());
+    if (again) receiver_.acks().Now();
+    return false;
+  }
+  return receiver_.Take(now, seq, segment.payload, segment.tcp.fin, sender_.rto());
+}
+
+// --- What is left to each state ---
+
+void Connection::InEstablished(bool fin) {
+  if (fin) return Transition(State::kCloseWait, Cause::kFin);
+}
+
+void Connection::InFinWait1(Time now, bool fin) {
+  if (fin) receiver_.acks().Now();
+  const bool fin_acked = sender_.fin_acknowledged();
+  if (fin_acked && fin) return EnterTimeWait(now, Cause::kFinAndAck);
+  if (fin) return Transition(State::kClosing, Cause::kFin);
+  if (fin_acked) {
+    Transition(State::kFinWait2, Cause::kAckOfFin);
+    if (orphan_) LingerInFinWait2(now);
+  }
+}
+
+void Connection::InFinWait2(Time now, bool fin) {
+  if (!fin) return;
+  receiver_.acks().Now();
+  EnterTimeWait(now, Cause::kFin);
+}
+
+void Connection::InClosing(Time now) {
+  if (sender_.fin_acknowledged()) return EnterTimeWait(now, Cause::kAckOfFin);
+}
+
+void Connection::InLastAck() {
+  if (sender_.fin_acknowledged()) return Transition(State::kClosed, Cause::kAckOfFin);
+}
+
+void Connection::EnterTimeWait(Time now, Cause cause) {
+  Transition(State::kTimeWait, cause);
+  end_deadline_ = now + options_.time_wait;
+}
+
+// A peer that never finishes would keep an orphan for ever.
+void Connection::LingerInFinWait2(Time now) {
+  end_deadline_ = now + std::max(options_.fin_timeout, 7 * sender_.rto() / 2);
+}
+
+// --- TIME-WAIT ---
+
+// The peer sends its FIN again where our acknowledgement was lost; the time begins anew then.
+void Connection::OnSegmentInTimeWait(Time now, const lab::Packet& segment) {
+  const lab::TcpHeader& tcp = segment.tcp;
+  if (tcp.rst) {
+    if (tcp.seq == rcv_nxt()) Transition(State::kClosed, Cause::kReset);
+    return;
+  }
+  if (tcp.ack_flag || IsOld(tcp)) end_deadline_ = now + options_.time_wait;
+  const bool expected = !IsOld(tcp) && tcp.seq == rcv_nxt() && segment.sequence_length() == 0;
+  if (!expected) receiver_.acks().Now();
+}
+
+std::optional<uint32_t> Connection::IssToReopen(const lab::Packet& syn) const {
+  const lab::TcpHeader& tcp = syn.tcp;
+  if (state_ != State::kTimeWait || !tcp.syn || tcp.ack_flag || tcp.rst || IsOld(tcp)) return std::nullopt;
+  const bool newer = timestamps_ && tcp.timestamps && After(tcp.timestamps->value, recent_timestamp_);
+  if (!After(tcp.seq, rcv_nxt()) && !newer) return std::nullopt;
+  return snd_nxt() + 65'535 + 2;  // beyond anything that is still on its way, as Linux chooses it
+}
+
+}  // namespace sim::tcp
