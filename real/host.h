@@ -1,0 +1,52 @@
+// A host of the real world: network and host name namespaces of its own, with a TUN device as its only way out.
+//
+// What the host sends can be read from tun(), a packet a read; a packet written there arrives at the host. The
+// namespaces live until the Host and every process in them are gone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "lab/world/world.h"
+#include "real/unique_fd.h"
+
+namespace real {
+
+class Host {
+ public:
+  // Needs EnterNamespaces before. Unavailable: a sentence that says what to enable. InvalidArgument: a name or a knob that
+  // this kernel does not take.
+  static absl::StatusOr<std::unique_ptr<Host>> Create(const std::string& name, uint32_t address,
+                                                      const lab::Knobs& knobs);
+
+  uint32_t address() const { return address_; }
+  // Nonblocking.
+  int tun() const { return tun_.get(); }
+
+  // Moves the calling process into the host, for good. Returns 0, or -1 with errno.
+  int Enter() const;
+
+  // Whether a TCP socket listens on the port, by any of the host's addresses.
+  bool Listening(uint16_t port) const;
+
+  // Keeps the host's packets to `destination` at or below `mtu` bytes.
+  absl::Status SetMtu(uint32_t destination, uint32_t mtu);
+
+ private:
+  explicit Host(uint32_t address) : address_(address) {}
+  absl::Status Prepare(const std::string& name, const lab::Knobs& knobs);
+  absl::Status AddTun();
+
+  uint32_t address_;
+  int tun_index_ = 0;
+  UniqueFd tun_;
+  UniqueFd network_;   // the namespaces
+  UniqueFd names_;
+  UniqueFd sock_diag_;  // netlink sockets into the network namespace
+  UniqueFd route_;
+};
+
+}  // namespace real

@@ -1,0 +1,114 @@
+#include "real/netlink.h"
+
+#include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+namespace real {
+namespace {
+
+// Whether a socket of the family listens on the port. A dump's answer comes in several datagrams, each of several
+// messages, and all of them must be read: the next question's answer follows on the same socket.
+bool ListensOn(int sock_diag, uint8_t family, uint16_t port) {
+  struct {
+    nlmsghdr header;
+    inet_diag_req_v2 body;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  request.body.sdiag_family = family;
+  request.body.sdiag_protocol = IPPROTO_TCP;
+  request.body.idiag_states = 1u << TCP_LISTEN;
+  if (send(sock_diag, &request, sizeof request, 0) < 0) return false;
+
+  bool listens = false;
+  alignas(nlmsghdr) std::array<char, 32768> answer;
+  while (true) {
+    const ssize_t length = recv(sock_diag, answer.data(), answer.size(), 0);
+    if (length <= 0) return listens;
+    int left = static_cast<int>(length);
+    for (auto* message = reinterpret_cast<nlmsghdr*>(answer.data()); NLMSG_OK(message, static_cast<unsigned>(left));
+         message = NLMSG_NEXT(message, left)) {
+      if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) return listens;
+      const auto* socket = static_cast<const inet_diag_msg*>(NLMSG_DATA(message));
+      listens |= ntohs(socket->id.idiag_sport) == port;
+    }
+  }
+}
+
+// Sends a request that asks for an acknowledgement, and waits for it.
+absl::Status Ask(int route, const void* request, size_t length, const char* what) {
+  struct {
+    nlmsghdr header;
+    nlmsgerr body;
+  } answer{};
+  if (send(route, request, length, 0) < 0 || recv(route, &answer, sizeof answer, 0) < 0) {
+    return absl::ErrnoToStatus(errno, what);
+  }
+  return answer.body.error == 0 ? absl::OkStatus() : absl::ErrnoToStatus(-answer.body.error, what);
+}
+
+}  // namespace
+
+bool ListensOn(int sock_diag, uint16_t port) {
+  return ListensOn(sock_diag, AF_INET, port) || ListensOn(sock_diag, AF_INET6, port);
+}
+
+absl::Status RouteWithMtu(int route, int device_index, uint32_t destination, uint32_t mtu) {
+  struct {
+    nlmsghdr header;
+    rtmsg body;
+    rtattr to_header;
+    uint32_t to;
+    rtattr device_header;
+    int32_t device;
+    rtattr metrics_header;
+    rtattr mtu_header;
+    uint32_t mtu;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = RTM_NEWROUTE;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK;
+  request.body.rtm_family = AF_INET;
+  request.body.rtm_dst_len = 32;
+  request.body.rtm_table = RT_TABLE_MAIN;
+  request.body.rtm_protocol = RTPROT_STATIC;
+  request.body.rtm_scope = RT_SCOPE_LINK;
+  request.body.rtm_type = RTN_UNICAST;
+  request.to_header = {RTA_LENGTH(sizeof request.to), RTA_DST};
+  request.to = htonl(destination);
+  request.device_header = {RTA_LENGTH(sizeof request.device), RTA_OIF};
+  request.device = device_index;
+  request.metrics_header = {RTA_LENGTH(RTA_LENGTH(sizeof request.mtu)), RTA_METRICS};
+  request.mtu_header = {RTA_LENGTH(sizeof request.mtu), RTAX_MTU};
+  request.mtu = mtu;
+
+  return Ask(route, &request, sizeof request, "setting a route's MTU");
+}
+
+absl::Status SetQueueLength(int route, int device_index, uint32_t packets) {
+  struct {
+    nlmsghdr header;
+    ifinfomsg body;
+    rtattr length_header;
+    uint32_t length;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = RTM_SETLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  request.body.ifi_index = device_index;
+  request.length_header = {RTA_LENGTH(sizeof request.length), IFLA_TXQLEN};
+  request.length = packets;
+  return Ask(route, &request, sizeof request, "setting a device's queue");
+}
+
+}  // namespace real

@@ -1,0 +1,20 @@
+// What a host has to say to its kernel by netlink.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+namespace real {
+
+// Whether a TCP socket listens on the port, in the network namespace that `sock_diag` (NETLINK_SOCK_DIAG) was opened in.
+bool ListensOn(int sock_diag, uint16_t port);
+
+// Routes packets to `destination` (host byte order) through the device with `mtu` at most, in the namespace that `route`
+// (NETLINK_ROUTE) was opened in; replaces an earlier such route.
+absl::Status RouteWithMtu(int route, int device_index, uint32_t destination, uint32_t mtu);
+
+// Lets so many packets wait in the device; in the namespace that `route` was opened in.
+absl::Status SetQueueLength(int route, int device_index, uint32_t packets);
+
+}  // namespace real

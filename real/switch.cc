@@ -1,0 +1,136 @@
+#include "real/switch.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace real {
+namespace {
+
+constexpr size_t kLargestPacket = 65'535;
+constexpr int kMostAtOnce = 64;
+constexpr size_t kIpHeader = 20;
+
+uint32_t AddressAt(const uint8_t* bytes) {
+  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
+}
+
+}  // namespace
+
+void Switch::AddHost(uint32_t address, int tun) {
+  by_address_[address] = static_cast<lab::HostId>(ports_.size());
+  ports_.push_back({address, tun});
+}
+
+void Switch::SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) {
+  LinkOf(a, b).set_options(options);
+  LinkOf(b, a).set_options(options);
+}
+
+lab::Link& Switch::LinkOf(lab::HostId from, lab::HostId to) {
+  const uint32_t actor = static_cast<uint32_t>(from) << 16 | static_cast<uint32_t>(to);
+  return links_.try_emplace({from, to}, actor, lab::LinkOptions()).first->second;
+}
+
+lab::HostId Switch::HostOf(uint32_t address) const {
+  const auto found = by_address_.find(address);
+  return found == by_address_.end() ? -1 : found->second;
+}
+
+void Switch::Collect(lab::HostId from, lab::Time now) {
+  std::array<uint8_t, kLargestPacket> packet;
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    const ssize_t length = read(ports_[from].tun, packet.data(), packet.size());
+    if (length <= 0) return;
+    Take(from, packet.data(), static_cast<size_t>(length), now);
+  }
+}
+
+void Switch::Take(lab::HostId from, const uint8_t* bytes, size_t length, lab::Time now) {
+  // Whatever claims to come from elsewhere goes nowhere.
+  if (length < kIpHeader || bytes[0] >> 4 != 4 || AddressAt(bytes + 12) != ports_[from].address) return;
+  const lab::HostId to = HostOf(AddressAt(bytes + 16));
+
+  absl::StatusOr<lab::Packet> packet = lab::FromBytes({bytes, length});
+  if (packet.ok()) return Judge(from, to, *std::move(packet), Bytes(bytes, bytes + length), now);
+  if (to < 0) return;
+  if (const auto arrives = LinkOf(from, to).Send(now, length, choices_)) {
+    Queue(to, *arrives, Bytes(bytes, bytes + length));
+  }
+}
+
+void Switch::Judge(lab::HostId from, lab::HostId to, lab::Packet packet, Bytes bytes, lab::Time now) {
+  lab::PacketEvent event;
+  event.sent = now;
+  event.from = from;
+  event.to = to;
+  event.packet = std::move(packet);
+  const auto lose = [&](lab::PacketEvent::Fate fate, std::string cause) {
+    event.arrived = false;
+    event.fate = fate;
+    event.cause = std::move(cause);
+    trace_.Add(event);
+  };
+  if (to < 0) return lose(lab::PacketEvent::Fate::kUnclaimed, "no such host");
+
+  const lab::Rules::Judgement judged = rules_.Judge(now, event.packet);
+  if (judged.verdict == lab::Verdict::kDrop || judged.verdict == lab::Verdict::kReset) {
+    lose(lab::PacketEvent::Fate::kRuled, *judged.name);
+    if (judged.verdict == lab::Verdict::kDrop) return;
+    for (const lab::Packet& reset : lab::Rules::ResetsFor(event.packet)) SendReset(reset, *judged.name, now);
+    return;
+  }
+
+  lab::Link& link = LinkOf(from, to);
+  const std::optional<lab::Time> arrives = link.Send(now, bytes.size(), choices_);
+  if (!arrives) return lose(lab::PacketEvent::Fate::kLost, link.options().up ? "loss" : "link down");
+  event.arrives = *arrives;
+  if (judged.verdict != lab::Verdict::kPass) {
+    event.fate = lab::PacketEvent::Fate::kRuled;
+    event.cause = *judged.name;
+    event.arrives += judged.delay;
+  }
+  trace_.Add(event);
+  if (judged.verdict == lab::Verdict::kDuplicate) {
+    trace_.Add(event);
+    Queue(to, event.arrives, bytes);
+  }
+  Queue(to, event.arrives, std::move(bytes));
+}
+
+void Switch::SendReset(const lab::Packet& reset, const std::string& cause, lab::Time now) {
+  lab::PacketEvent event;
+  event.sent = now;
+  event.from = HostOf(reset.source.address);
+  event.to = HostOf(reset.destination.address);
+  event.fate = lab::PacketEvent::Fate::kRuled;
+  event.cause = cause;
+  event.packet = reset;
+  // A fault is not subject to the faults of the link.
+  event.arrives = now + LinkOf(event.from, event.to).options().latency;
+  trace_.Add(event);
+  Queue(event.to, event.arrives, lab::ToBytes(reset));
+}
+
+void Switch::Queue(lab::HostId to, lab::Time arrives, Bytes bytes) {
+  queue_.emplace(arrives, Parcel{to, std::move(bytes)});
+}
+
+void Switch::Deliver(lab::Time now) {
+  while (!queue_.empty() && queue_.begin()->first <= now) {
+    const Parcel parcel = std::move(queue_.begin()->second);
+    queue_.erase(queue_.begin());
+    // A host that can't take it drops it, as a network card does.
+    (void)!write(ports_[parcel.to].tun, parcel.bytes.data(), parcel.bytes.size());
+  }
+}
+
+std::optional<lab::Time> Switch::NextArrival() const {
+  if (queue_.empty()) return std::nullopt;
+  return queue_.begin()->first;
+}
+
+}  // namespace real
