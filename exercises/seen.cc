@@ -80,20 +80,4 @@ bool Arrived(World& world, HostId from, HostId to, const std::function<bool(cons
   return arrived;
 }
 
-int64_t StreamLength(World& world, HostId from, HostId to) {
-  bool begun = false;
-  uint32_t first = 0;
-  int64_t length = -1;
-  ForEachPacket(world, from, to, [&](const PacketEvent& sent) {
-    const TcpHeader& tcp = sent.packet.tcp;
-    if (tcp.syn) {
-      begun = true;
-      first = tcp.seq + 1;
-      length = -1;
-    }
-    if (begun && tcp.fin) length = static_cast<uint32_t>(tcp.seq + sent.packet.payload.size() - first);
-  });
-  return length;
-}
-
 }  // namespace lab::exercises

@@ -38,8 +38,4 @@ int SynsSent(World& world, HostId from, HostId to);
 // Whether a packet from one host for which `matches` holds has arrived at the other.
 bool Arrived(World& world, HostId from, HostId to, const std::function<bool(const TcpHeader&)>& matches);
 
-// How many bytes long the stream was that `from` sent to `to` on its last connection and ended with FIN; -1 where
-// the packets show no beginning or no end of one.
-int64_t StreamLength(World& world, HostId from, HostId to);
-
 }  // namespace lab::exercises

@@ -147,7 +147,8 @@ class Stage {
     const std::string& output = printed().output;
     if (output == wanted + "\n") return "The newline at the end is yours: print the bytes as they came.";
     if (output.size() < wanted.size()) {
-      return "One recv() gives what has arrived so far, not everything. Go on until it gives 0, and print all the bytes "
+      return "One recv() gives what has arrived so far, not everything. Go on until it gives 0, and print all the "
+             "bytes "
              "that it counted: a zero byte ends a string in C, but not the data.";
     }
     return "Print as many bytes as recv() counted: what follows them in the buffer is not the server's.";
@@ -167,10 +168,10 @@ void PrintsWhatIsSent(grade::Run& run, Function server) {
   stage.StartServer(std::move(server));
   stage.StartClient();
   stage.world().RunUntil([&] { return stage.Connected() || stage.printed().exited; }, kPatience);
-  if (!run.Expect("connects", stage.Connected(), "the client connects to the host and the port that it is given",
-                  absl::StrCat("nobody connected to server:", kPort, "; the client ",
-                               grade::DescribeEnd(stage.printed())),
-                  "The arguments are the host's name and the port; htons() puts the port into the network's order.")) {
+  if (!run.Expect(
+          "connects", stage.Connected(), "the client connects to the host and the port that it is given",
+          absl::StrCat("nobody connected to server:", kPort, "; the client ", grade::DescribeEnd(stage.printed())),
+          "The arguments are the host's name and the port; htons() puts the port into the network's order.")) {
     return;
   }
   stage.world().RunUntil([&] { return stage.world().outcome(stage.server()).exited; }, kPatience);
@@ -189,8 +190,9 @@ void ResetByServer(grade::Run& run) {
   Stage stage(run);
   stage.StartServer(ResetHalfWay);
   stage.StartClient();
-  stage.ExpectFailure("the connection broke",
-                      "recv() gives 0 at the end of the stream and -1 where the connection broke: these are two cases.");
+  stage.ExpectFailure(
+      "the connection broke",
+      "recv() gives 0 at the end of the stream and -1 where the connection broke: these are two cases.");
 }
 
 void FullQueue(grade::Run& run) {
@@ -222,9 +224,10 @@ void FullQueue(grade::Run& run) {
 void UnknownHost(grade::Run& run) {
   Stage stage(run);
   stage.StartClient("no-such-host");
-  stage.ExpectFailure("there is no such host",
-                      "getaddrinfo() gives an error of its own where it finds no host: gai_strerror() has the words for it, "
-                      "and its list must not be used then.");
+  stage.ExpectFailure(
+      "there is no such host",
+      "getaddrinfo() gives an error of its own where it finds no host: gai_strerror() has the words for it, "
+      "and its list must not be used then.");
 }
 
 }  // namespace
@@ -239,7 +242,12 @@ grade::Exercise ClientExercise() {
   exercise.roles = {{"client", "client HOST PORT"}};
   exercise.scenarios = {
       {"greeting", "the server sends its greeting in one piece", 2, true, true, {}, printing(GreetAtOnce)},
-      {"trickle", "the greeting comes in single bytes, with pauses", 2, true, true, {"greeting"},
+      {"trickle",
+       "the greeting comes in single bytes, with pauses",
+       2,
+       true,
+       true,
+       {"greeting"},
        printing(GreetByteByByte)},
       {"binary", "the server sends 50,000 bytes of every value", 1, true, true, {"trickle"}, printing(SendBinary)},
       {"refused", "nobody listens on the port", 1, true, true, {}, Refused},

@@ -177,10 +177,11 @@ void LateReader(grade::Run& run) {
   if (!stage.Listens()) return;
   const Client late = stage.Start(LateClient);
   stage.WaitFor(late);
-  if (!run.Expect("closes", stage.world().outcome(late.process).HasReport("server closed"),
-                  "the server closes although its client has not read yet",
-                  absl::StrCat("client 1, which reads only after that, ", Account(stage.Sees(late), kGreeting)),
-                  "send() hands the bytes to the system, which delivers them after close() too: nothing to wait for.")) {
+  if (!run.Expect(
+          "closes", stage.world().outcome(late.process).HasReport("server closed"),
+          "the server closes although its client has not read yet",
+          absl::StrCat("client 1, which reads only after that, ", Account(stage.Sees(late), kGreeting)),
+          "send() hands the bytes to the system, which delivers them after close() too: nothing to wait for.")) {
     return;
   }
   stage.ExpectGreeted(late);
@@ -254,8 +255,7 @@ grade::Exercise ServerExercise() {
        basics, Backlog},
       {"late-reader", "a client reads only after the server has closed", 1, true, true, basics, LateReader},
       {"reset", "a client resets its connection before it is served", 1, true, true, basics, ResetBeforeServed},
-      {"restart", "the server is started again right after it has closed a connection", 2, true, true, basics,
-       Restart},
+      {"restart", "the server is started again right after it has closed a connection", 2, true, true, basics, Restart},
       {"stubborn", "a client never reads and never closes, and another comes after it", 1, true, true, basics,
        Stubborn},
   };
