@@ -246,6 +246,7 @@ void RealWorld::Feed(Running& running) {
 }
 
 void RealWorld::Drain(lab::ProcessId process, UniqueFd& pipe, std::string& output, const char* name) {
+  Running& running = *processes_[process];
   std::array<char, 65536> bytes;
   while (pipe) {
     const ssize_t length = read(pipe.get(), bytes.data(), bytes.size());
@@ -255,11 +256,13 @@ void RealWorld::Drain(lab::ProcessId process, UniqueFd& pipe, std::string& outpu
     const size_t space = lab::Outcome::kMostOutput - output.size();
     output.append(bytes.data(), std::min<size_t>(length, space));
     if (static_cast<size_t>(length) <= space) continue;
+    // Before the pipe closes, which the process would notice.
+    if (running.child != nullptr) running.child->Kill();
     pipe.Reset();
-    processes_[process]->outcome.reports.emplace_back(
-        lab::kLimitReport, absl::StrCat("it wrote more than ", lab::Outcome::kMostOutput >> 20,
-                                        " MiB to its standard ", name));
-    return Kill(process);
+    running.outcome.reports.emplace_back(lab::kLimitReport, absl::StrCat("it wrote more than ", lab::Outcome::kMostOutput >> 20,
+                                                                         " MiB to its standard ", name));
+    if (running.child != nullptr) Finish(process);
+    return;
   }
 }
 

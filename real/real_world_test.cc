@@ -1,122 +1,130 @@
+// Hosts and packets: what a real world's network does.
+
+#include "real/file.h"
 #include "real/real_world.h"
 
-#include <arpa/inet.h>
-#include <gtest/gtest.h>
-
-#include <cstring>
-#include <string>
-
-#include "absl/strings/str_cat.h"
-#include "real/namespaces.h"
+#include "real/world_for_test.h"
 
 namespace real {
 namespace {
 
-using lab::HostId;
+using lab::PacketEvent;
 using lab::Process;
 using lab::ProcessId;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-constexpr uint16_t kPort = 9999;
-// For conditions that hold soon on an idle machine.
-constexpr lab::Duration kPatience = seconds(30);
+using RealNetworkTest = RealWorldTest;
 
-sockaddr_in Address(uint32_t address, uint16_t port) {
-  sockaddr_in in{};
-  in.sin_family = AF_INET;
-  in.sin_port = htons(port);
-  in.sin_addr.s_addr = htonl(address);
-  return in;
+TEST_F(RealNetworkTest, TwoHostsTalk) {
+  StartGreeter("hello");
+  const ProcessId client = Start(a_, Fetcher(world_->address(b_)));
+  ASSERT_TRUE(RunUntilExit(client)) << Story(client);
+  EXPECT_EQ(world_->outcome(client).Report("received"), "hello") << Story(client);
+  EXPECT_EQ(world_->outcome(client).exit_status, 0);
 }
 
-int ListenOn(lab::Sockets& sockets, uint16_t port, int backlog = 5) {
-  const int listener = sockets.socket(AF_INET, SOCK_STREAM, 0);
-  const sockaddr_in any = Address(INADDR_ANY, port);
-  if (sockets.bind(listener, reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0) return -1;
-  if (sockets.listen(listener, backlog) != 0) return -1;
-  return listener;
+TEST_F(RealNetworkTest, PacketsAreTracedBothWays) {
+  StartGreeter("hello");
+  ASSERT_TRUE(RunUntilExit(Start(a_, Fetcher(world_->address(b_)))));
+  EXPECT_EQ(CountPackets([&](const PacketEvent& event) { return event.packet.tcp.syn && event.from == a_; }), 1);
+  EXPECT_EQ(CountPackets([&](const PacketEvent& event) { return event.packet.payload.ToString() == "hello"; }), 1);
+  EXPECT_EQ(CountPackets([](const PacketEvent& event) {
+              return !event.arrived || event.arrives < event.sent + std::chrono::microseconds(10);
+            }),
+            0);
 }
 
-int ConnectTo(lab::Sockets& sockets, uint32_t address, uint16_t port) {
-  const int connection = sockets.socket(AF_INET, SOCK_STREAM, 0);
-  const sockaddr_in to = Address(address, port);
-  if (sockets.connect(connection, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return -1;
-  return connection;
+TEST_F(RealNetworkTest, SixteenMegabytesArriveWhole) {
+  std::string big(16 << 20, '\0');
+  for (size_t i = 0; i < big.size(); ++i) big[i] = static_cast<char>(i * 2654435761u >> 13);
+  StartGreeter(big);
+  const ProcessId client = Start(a_, Fetcher(world_->address(b_)));
+  ASSERT_TRUE(RunUntilExit(client)) << Story(client);
+  EXPECT_TRUE(world_->outcome(client).Report("received") == big);
 }
 
-std::string ReadAll(lab::Sockets& sockets, int fd) {
-  std::string all;
-  char bytes[4096];
-  for (ssize_t length; (length = sockets.read(fd, bytes, sizeof bytes)) > 0;) all.append(bytes, length);
-  return all;
+TEST_F(RealNetworkTest, NobodyListeningRefuses) {
+  const ProcessId client = Start(a_, Fetcher(world_->address(b_)));
+  ASSERT_TRUE(RunUntilExit(client)) << Story(client);
+  EXPECT_EQ(world_->outcome(client).Report("error"), "ECONNREFUSED");
 }
 
-int Greet(Process& self) {
-  lab::Sockets& sockets = self.sockets();
-  const int listener = ListenOn(sockets, kPort);
-  if (listener < 0) return 2;
-  while (true) {
-    const int client = sockets.accept(listener, nullptr, nullptr);
-    if (client < 0) return 3;
-    sockets.send(client, "hello", 5, 0);
-    sockets.close(client);
+TEST_F(RealNetworkTest, AnAddressOfNobodyNeverAnswers) {
+  const ProcessId client = Start(a_, Fetcher(world_->address(b_) + 70));
+  EXPECT_FALSE(RunUntilExit(client, milliseconds(300)));
+  EXPECT_GE(CountPackets([](const PacketEvent& event) {
+              return event.fate == PacketEvent::Fate::kUnclaimed && !event.arrived && event.to == -1;
+            }),
+            1);
+}
+
+TEST_F(RealNetworkTest, AHostReachesItselfByEveryAddress) {
+  StartGreeter("hello");
+  for (const uint32_t address : {world_->address(b_), uint32_t{INADDR_LOOPBACK}}) {
+    const ProcessId client = Start(b_, Fetcher(address));
+    ASSERT_TRUE(RunUntilExit(client)) << Story(client);
+    EXPECT_EQ(world_->outcome(client).Report("received"), "hello") << Story(client);
   }
 }
 
-lab::Function FetchFrom(uint32_t address) {
-  return [address](Process& self) {
-    const int connection = ConnectTo(self.sockets(), address, kPort);
-    if (connection < 0) {
-      self.report("errno", strerror(errno));
-      return 1;
-    }
-    self.report("received", ReadAll(self.sockets(), connection));
+TEST_F(RealNetworkTest, WorldsSideBySideNeverMeet) {
+  StartGreeter("hello from the first");
+  RealWorld other(lab::Choices::Benign());
+  const lab::HostId gamma = other.AddHost({"gamma", {}});
+  const lab::HostId delta = other.AddHost({"delta", {}});
+  ASSERT_EQ(other.address(delta), world_->address(b_));
+
+  const ProcessId client = other.Start(gamma, {.name = "client"}, Fetcher(other.address(delta)));
+  const ProcessId asks = other.Start(gamma, {.name = "asks"}, [](Process& self) {
+    addrinfo* found = nullptr;
+    return self.sockets().getaddrinfo("beta", nullptr, nullptr, &found) == EAI_NONAME ? 0 : 1;
+  });
+  ASSERT_TRUE(other.RunUntil([&] { return other.outcome(client).exited && other.outcome(asks).exited; }, kPatience));
+  EXPECT_EQ(other.outcome(client).Report("error"), "ECONNREFUSED");
+  EXPECT_EQ(other.outcome(asks).exit_status, 0);
+  EXPECT_EQ(CountPackets([](const PacketEvent&) { return true; }), 0);
+}
+
+TEST_F(RealNetworkTest, ListeningIsSeenPerHostAndPort) {
+  StartGreeter("hello");
+  EXPECT_TRUE(world_->Listening(b_, kPort));
+  EXPECT_FALSE(world_->Listening(b_, kPort + 1));
+  EXPECT_FALSE(world_->Listening(a_, kPort));
+}
+
+TEST_F(RealNetworkTest, ALinksMtuBoundsItsPackets) {
+  world_->SetLink(a_, b_, {.mtu = 1500});
+  StartGreeter(std::string(100'000, 'x'));
+  const ProcessId client = Start(a_, Fetcher(world_->address(b_)));
+  ASSERT_TRUE(RunUntilExit(client)) << Story(client);
+  EXPECT_EQ(world_->outcome(client).Report("received").size(), 100'000u);
+  EXPECT_EQ(CountPackets([](const PacketEvent& event) { return event.packet.wire_size() > 1500; }), 0);
+  EXPECT_GT(CountPackets([](const PacketEvent& event) { return event.packet.wire_size() == 1500; }), 10);
+}
+
+TEST_F(RealNetworkTest, KnobsAreSetOnTheirHostAlone) {
+  lab::HostOptions options{.name = "tuned"};
+  options.knobs.tcp_syn_retries = 2;
+  options.knobs.somaxconn = 7;
+  const lab::HostId tuned = world_->AddHost(options);
+  const lab::Function read = [](Process& self) {
+    const auto retries = ReadSmallFile("/proc/sys/net/ipv4/tcp_syn_retries");
+    const auto most = ReadSmallFile("/proc/sys/net/core/somaxconn");
+    self.report("result", absl::StrCat(retries.value_or("?"), most.value_or("?")));
     return 0;
   };
+  EXPECT_EQ(ResultOf(tuned, read), "2\n7\n");
+  EXPECT_EQ(ResultOf(a_, read), "6\n4096\n");
 }
 
-class RealWorldTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (const absl::Status available = Available(); !available.ok()) GTEST_SKIP() << available.message();
-    ASSERT_TRUE(EnterNamespaces().ok()) << EnterNamespaces();
-    world_ = std::make_unique<RealWorld>(lab::Choices::Seeded(1));
-    a_ = world_->AddHost({"alpha", {}});
-    b_ = world_->AddHost({"beta", {}});
-    ASSERT_TRUE(world_->status().ok()) << world_->status();
-  }
-
-  ProcessId Start(HostId host, lab::Function function, lab::StartOptions options = {}) {
-    options.name = "p";
-    return world_->Start(host, options, std::move(function));
-  }
-  bool RunUntilExit(ProcessId process, lab::Duration limit = kPatience) {
-    return world_->RunUntil([&] { return world_->outcome(process).exited; }, limit);
-  }
-
-  bool RunUntilListening(HostId host) {
-    return world_->RunUntil([&] { return world_->Listening(host, kPort); }, kPatience);
-  }
-  // What became of the process, for messages.
-  std::string Story(ProcessId process) {
-    const lab::Outcome& outcome = world_->outcome(process);
-    std::string story = absl::StrCat(" exited ", outcome.exited, " status ", outcome.exit_status, " ", outcome.error_output);
-    for (const auto& [key, value] : outcome.reports) absl::StrAppend(&story, "\n", key, ": ", value);
-    return story;
-  }
-
-  std::unique_ptr<RealWorld> world_;
-  HostId a_, b_;
-};
-
-TEST_F(RealWorldTest, TwoHostsTalk) {
-  const ProcessId server = Start(b_, Greet);
-  ASSERT_TRUE(RunUntilListening(b_)) << world_->status() << Story(server);
-  const ProcessId client = Start(a_, FetchFrom(world_->address(b_)));
-  ASSERT_TRUE(RunUntilExit(client));
-  EXPECT_EQ(world_->outcome(client).Report("received"), "hello") << world_->outcome(client).Report("errno");
-  EXPECT_EQ(world_->outcome(client).exit_status, 0);
+TEST_F(RealNetworkTest, AKnobThatTheKernelRefusesIsNamed) {
+  lab::HostOptions options{.name = "tuned"};
+  options.knobs.tcp_syn_retries = 1000;
+  const lab::HostId tuned = world_->AddHost(options);
+  EXPECT_EQ(world_->status().message(), "1000 is not a value that net.ipv4/tcp_syn_retries can have");
+  const ProcessId process = Start(tuned, [](Process&) { return 0; });
+  EXPECT_TRUE(world_->outcome(process).exited);
+  EXPECT_EQ(world_->outcome(process).Report(lab::kLabErrorReport), world_->status().message());
 }
 
 }  // namespace
