@@ -90,17 +90,4 @@ std::string Quotable(std::string_view text) {
   return out;
 }
 
-std::string LastLines(std::string_view text, size_t most_lines, size_t most_bytes) {
-  size_t begin = text.size();
-  size_t lines = 0;
-  while (begin > 0 && text.size() - begin < most_bytes) {
-    // A newline at the very end ends the last line and begins none.
-    if (text[begin - 1] == '\n' && begin != text.size() && ++lines == most_lines) break;
-    --begin;
-  }
-  if (begin == 0) return std::string(text);
-  while (begin < text.size() && IsContinuation(text[begin])) ++begin;
-  return "…\n" + std::string(text.substr(begin));
-}
-
 }  // namespace lab

@@ -1,7 +1,6 @@
 // Text of unknown origin (a program's output, what a check quotes of it) made fit for a terminal and for protobuf.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -14,9 +13,5 @@ std::string Printable(std::string_view text);
 
 // The same on one line, ASCII alone, as inside a string of C: newline as `\n`, tab as `\t`, `"` and `\` escaped.
 std::string Quotable(std::string_view text);
-
-// The last `most_lines` lines, of at most `most_bytes` bytes together, cut between characters; where something is
-// missing the first line is "…".
-std::string LastLines(std::string_view text, size_t most_lines, size_t most_bytes);
 
 }  // namespace lab
