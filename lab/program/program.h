@@ -29,8 +29,6 @@ struct ProgramOptions {
   std::vector<std::string> command;
   // A folder of this machine that stands, read only, at /submission.
   std::string folder;
-  // lab/program's preloaded library, as a file of this machine.
-  std::string library;
   Limits limits;
 };
 

@@ -1,0 +1,331 @@
+#include "lab/program/call_server.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+namespace lab {
+namespace {
+
+int64_t ResultOf(int64_t returned) { return returned < 0 ? -static_cast<int64_t>(errno) : returned; }
+
+// An int of the program's: what the kernel makes of a register.
+int Int(int64_t argument) { return static_cast<int>(static_cast<uint32_t>(argument)); }
+
+const sockaddr* AddressOf(const CarriedRequest& request) {
+  return request.address.empty() ? nullptr : reinterpret_cast<const sockaddr*>(request.address.data());
+}
+
+socklen_t AddressLength(const CarriedRequest& request) { return static_cast<socklen_t>(request.address.size()); }
+
+// How many bytes a request may have back at once.
+size_t Wanted(int64_t length) { return static_cast<size_t>(std::clamp<int64_t>(length, 0, DUET_CHANNEL_DATA)); }
+
+// Room for an address in the answer, and what came of it.
+class AddressRoom {
+ public:
+  explicit AddressRoom(CarriedAnswer& answer) : answer_(answer) { answer_.address.assign(DUET_CHANNEL_ADDRESS, 0); }
+  ~AddressRoom() { answer_.address.resize(std::min<size_t>(length_, DUET_CHANNEL_ADDRESS)); }
+  sockaddr* address() { return reinterpret_cast<sockaddr*>(answer_.address.data()); }
+  socklen_t* length() { return &length_; }
+
+ private:
+  CarriedAnswer& answer_;
+  socklen_t length_ = DUET_CHANNEL_ADDRESS;
+};
+
+}  // namespace
+
+CallServer::Handler CallServer::Find(int64_t number) {
+  switch (number) {
+    case SYS_socket: return &CallServer::Socket;
+    case SYS_accept4: return &CallServer::Accept;
+    case SYS_bind: return &CallServer::Bind;
+    case SYS_connect: return &CallServer::Connect;
+    case SYS_listen: return &CallServer::Listen;
+    case SYS_shutdown: return &CallServer::Shutdown;
+    case SYS_close: return &CallServer::Close;
+    case SYS_dup: return &CallServer::Dup;
+    case SYS_pipe2: return &CallServer::Pipe;
+    case SYS_fcntl: return &CallServer::Fcntl;
+    case SYS_ioctl: return &CallServer::Ioctl;
+    case SYS_getsockopt: return &CallServer::GetOption;
+    case SYS_setsockopt: return &CallServer::SetOption;
+    case SYS_getsockname: return &CallServer::LocalName;
+    case SYS_getpeername: return &CallServer::PeerName;
+    case SYS_sendto: return &CallServer::SendTo;
+    case SYS_recvfrom: return &CallServer::ReceiveFrom;
+    case SYS_read: return &CallServer::Read;
+    case SYS_write: return &CallServer::Write;
+    case SYS_poll: return &CallServer::Poll;
+    case SYS_select: return &CallServer::Select;
+    case SYS_getrandom: return &CallServer::Random;
+    case SYS_nanosleep:
+    case DUET_REQUEST_SPEND: return &CallServer::Sleep;
+    case DUET_REQUEST_GETADDRINFO: return &CallServer::Names;
+    default: return nullptr;
+  }
+}
+
+void CallServer::Serve(const CarriedRequest& request, CarriedAnswer& answer) {
+  answer.argument = 0;
+  answer.data.clear();
+  answer.address.clear();
+  const Handler handler = Find(request.number);
+  answer.result = handler == nullptr ? -ENOSYS : (this->*handler)(request, answer);
+}
+
+int64_t CallServer::Keep(int64_t number, int made, bool socket) {
+  if (made < 0) return -errno;
+  if (!DescriptorMap::Valid(number)) {
+    process_.sockets().close(made);
+    return -EBADF;
+  }
+  // Something is there only where the program went behind the library's back.
+  const DescriptorMap::Entry before = descriptors_.Replace(number, {made, socket});
+  if (before.fd >= 0) process_.sockets().close(before.fd);
+  return number;
+}
+
+int64_t CallServer::Socket(const CarriedRequest& request, CarriedAnswer&) {
+  const int made =
+      process_.sockets().socket(Int(request.arguments[0]), Int(request.arguments[1]), Int(request.arguments[2]));
+  return Keep(request.arguments[3], made, true);
+}
+
+int64_t CallServer::Accept(const CarriedRequest& request, CarriedAnswer& answer) {
+  AddressRoom room(answer);
+  const int made = process_.sockets().accept4(descriptors_.Find(request.arguments[0]).fd, room.address(),
+                                              room.length(), Int(request.arguments[1]));
+  return Keep(request.arguments[2], made, true);
+}
+
+int64_t CallServer::Bind(const CarriedRequest& request, CarriedAnswer&) {
+  if (AddressOf(request) == nullptr) return -EINVAL;
+  return ResultOf(process_.sockets().bind(descriptors_.Find(request.arguments[0]).fd, AddressOf(request),
+                                          AddressLength(request)));
+}
+
+int64_t CallServer::Connect(const CarriedRequest& request, CarriedAnswer&) {
+  if (AddressOf(request) == nullptr) return -EINVAL;
+  return ResultOf(process_.sockets().connect(descriptors_.Find(request.arguments[0]).fd, AddressOf(request),
+                                             AddressLength(request)));
+}
+
+int64_t CallServer::Listen(const CarriedRequest& request, CarriedAnswer&) {
+  return ResultOf(
+      process_.sockets().listen(descriptors_.Find(request.arguments[0]).fd, Int(request.arguments[1])));
+}
+
+int64_t CallServer::Shutdown(const CarriedRequest& request, CarriedAnswer&) {
+  return ResultOf(
+      process_.sockets().shutdown(descriptors_.Find(request.arguments[0]).fd, Int(request.arguments[1])));
+}
+
+int64_t CallServer::Close(const CarriedRequest& request, CarriedAnswer&) {
+  if (descriptors_.Find(request.arguments[0]).fd < 0) return -EBADF;
+  return ResultOf(process_.sockets().close(descriptors_.Replace(request.arguments[0], {}).fd));
+}
+
+int64_t CallServer::Dup(const CarriedRequest& request, CarriedAnswer&) {
+  const DescriptorMap::Entry from = descriptors_.Find(request.arguments[0]);
+  return Keep(request.arguments[1], process_.sockets().dup(from.fd), from.socket);
+}
+
+int64_t CallServer::Pipe(const CarriedRequest& request, CarriedAnswer&) {
+  int ends[2];
+  if (process_.sockets().pipe2(ends, Int(request.arguments[0])) != 0) return -errno;
+  const int64_t read_end = Keep(request.arguments[1], ends[0], false);
+  const int64_t write_end = Keep(request.arguments[2], ends[1], false);
+  return std::min<int64_t>({read_end, write_end, 0});
+}
+
+int64_t CallServer::Fcntl(const CarriedRequest& request, CarriedAnswer&) {
+  const int command = Int(request.arguments[1]);
+  // Those that make descriptors come as dup.
+  if (command != F_GETFL && command != F_SETFL) return -EINVAL;
+  return ResultOf(
+      process_.sockets().fcntl(descriptors_.Find(request.arguments[0]).fd, command, request.arguments[2]));
+}
+
+int64_t CallServer::Ioctl(const CarriedRequest& request, CarriedAnswer& answer) {
+  const auto wanted = static_cast<unsigned long>(static_cast<uint32_t>(request.arguments[1]));
+  if (wanted != FIONREAD && wanted != FIONBIO) return -ENOTTY;
+  int value = Int(request.arguments[2]);
+  const int result = process_.sockets().ioctl(descriptors_.Find(request.arguments[0]).fd, wanted, &value);
+  answer.argument = value;
+  return ResultOf(result);
+}
+
+int64_t CallServer::GetOption(const CarriedRequest& request, CarriedAnswer& answer) {
+  constexpr int64_t kLongest = 4096;
+  auto length = static_cast<socklen_t>(std::clamp<int64_t>(request.arguments[3], 0, kLongest));
+  answer.data.resize(kLongest);
+  const int result =
+      process_.sockets().getsockopt(descriptors_.Find(request.arguments[0]).fd, Int(request.arguments[1]),
+                                    Int(request.arguments[2]), answer.data.data(), &length);
+  const int error = errno;
+  answer.data.resize(result == 0 ? std::min<size_t>(length, kLongest) : 0);
+  return result == 0 ? 0 : -error;
+}
+
+int64_t CallServer::SetOption(const CarriedRequest& request, CarriedAnswer&) {
+  return ResultOf(process_.sockets().setsockopt(descriptors_.Find(request.arguments[0]).fd,
+                                                Int(request.arguments[1]), Int(request.arguments[2]),
+                                                request.data.data(), static_cast<socklen_t>(request.data.size())));
+}
+
+int64_t CallServer::LocalName(const CarriedRequest& request, CarriedAnswer& answer) {
+  AddressRoom room(answer);
+  return ResultOf(
+      process_.sockets().getsockname(descriptors_.Find(request.arguments[0]).fd, room.address(), room.length()));
+}
+
+int64_t CallServer::PeerName(const CarriedRequest& request, CarriedAnswer& answer) {
+  AddressRoom room(answer);
+  return ResultOf(
+      process_.sockets().getpeername(descriptors_.Find(request.arguments[0]).fd, room.address(), room.length()));
+}
+
+// The library raises SIGPIPE in the program itself: nothing is to be raised on this side.
+int64_t CallServer::SendTo(const CarriedRequest& request, CarriedAnswer&) {
+  const int fd = descriptors_.Find(request.arguments[0]).fd;
+  const int flags = Int(request.arguments[1]) | MSG_NOSIGNAL;
+  Sockets& sockets = process_.sockets();
+  if (AddressOf(request) == nullptr) return ResultOf(sockets.send(fd, request.data.data(), request.data.size(), flags));
+  return ResultOf(sockets.sendto(fd, request.data.data(), request.data.size(), flags, AddressOf(request),
+                                 AddressLength(request)));
+}
+
+int64_t CallServer::ReceiveFrom(const CarriedRequest& request, CarriedAnswer& answer) {
+  AddressRoom room(answer);
+  answer.data.resize(Wanted(request.arguments[1]));
+  const ssize_t received =
+      process_.sockets().recvfrom(descriptors_.Find(request.arguments[0]).fd, answer.data.data(), answer.data.size(),
+                                  Int(request.arguments[2]), room.address(), room.length());
+  const int64_t result = ResultOf(received);
+  answer.data.resize(static_cast<size_t>(std::clamp<int64_t>(received, 0, DUET_CHANNEL_DATA)));
+  return result;
+}
+
+int64_t CallServer::Read(const CarriedRequest& request, CarriedAnswer& answer) {
+  answer.data.resize(Wanted(request.arguments[1]));
+  const ssize_t received = process_.sockets().read(descriptors_.Find(request.arguments[0]).fd, answer.data.data(),
+                                                   answer.data.size());
+  const int64_t result = ResultOf(received);
+  answer.data.resize(static_cast<size_t>(std::clamp<int64_t>(received, 0, DUET_CHANNEL_DATA)));
+  return result;
+}
+
+int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer&) {
+  const DescriptorMap::Entry to = descriptors_.Find(request.arguments[0]);
+  Sockets& sockets = process_.sockets();
+  if (to.socket) return ResultOf(sockets.send(to.fd, request.data.data(), request.data.size(), MSG_NOSIGNAL));
+  const int64_t result = ResultOf(sockets.write(to.fd, request.data.data(), request.data.size()));
+  if (result > 0) written_ += static_cast<uint64_t>(result);
+  return result;
+}
+
+int64_t CallServer::Poll(const CarriedRequest& request, CarriedAnswer& answer) {
+  constexpr int64_t kMillisecond = 1'000'000;
+  std::vector<pollfd> fds(request.data.size() / sizeof(pollfd));
+  if (fds.size() > DUET_CHANNEL_DESCRIPTORS) return -EINVAL;
+  if (!fds.empty()) std::memcpy(fds.data(), request.data.data(), fds.size() * sizeof(pollfd));
+  // An entry that isn't the lab's is left out, as a negative number is; the library knows which those are.
+  for (pollfd& entry : fds) entry.fd = descriptors_.Find(entry.fd).fd;
+  const int64_t timeout_ns = request.arguments[1];
+  const int64_t timeout_ms = timeout_ns / kMillisecond + (timeout_ns % kMillisecond > 0 ? 1 : 0);
+  const int result = process_.sockets().poll(fds.data(), fds.size(),
+                                             timeout_ns < 0 ? -1 : Int(std::min<int64_t>(timeout_ms, INT_MAX)));
+  if (result < 0) return -errno;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(fds.data());
+  answer.data.assign(bytes, bytes + fds.size() * sizeof(pollfd));
+  return result;
+}
+
+int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  if (request.data.size() != 3 * DUET_CHANNEL_SET) return -EINVAL;
+  const int count = Int(std::clamp<int64_t>(request.arguments[0], 0, DUET_CHANNEL_SET * 8));
+  fd_set sets[3];
+  int highest = -1;
+  for (int i = 0; i < 3; ++i) {
+    FD_ZERO(&sets[i]);
+    for (int number = 0; number < count; ++number) {
+      if (!(request.data[i * DUET_CHANNEL_SET + number / 8] >> (number % 8) & 1)) continue;
+      const int fd = descriptors_.Find(number).fd;
+      if (fd < 0 || fd >= FD_SETSIZE) return -EBADF;
+      FD_SET(fd, &sets[i]);
+      highest = std::max(highest, fd);
+    }
+  }
+  const int64_t timeout_ns = std::min(request.arguments[1], INT64_MAX - kSecond);
+  const int64_t timeout_us = timeout_ns / 1000 + (timeout_ns % 1000 > 0 ? 1 : 0);
+  timeval left = {timeout_us / 1'000'000, timeout_us % 1'000'000};
+  const int ready =
+      process_.sockets().select(highest + 1, &sets[0], &sets[1], &sets[2], timeout_ns < 0 ? nullptr : &left);
+  if (ready < 0) return -errno;
+  answer.argument = timeout_ns < 0 ? -1 : left.tv_sec * kSecond + left.tv_usec * 1000;
+  answer.data.assign(3 * DUET_CHANNEL_SET, 0);
+  for (int i = 0; i < 3; ++i) {
+    for (int number = 0; number < count; ++number) {
+      const int fd = descriptors_.Find(number).fd;
+      const bool asked = request.data[i * DUET_CHANNEL_SET + number / 8] >> (number % 8) & 1;
+      if (asked && FD_ISSET(fd, &sets[i])) answer.data[i * DUET_CHANNEL_SET + number / 8] |= 1u << (number % 8);
+    }
+  }
+  return ready;
+}
+
+int64_t CallServer::Random(const CarriedRequest& request, CarriedAnswer& answer) {
+  answer.data.resize(Wanted(request.arguments[0]));
+  process_.random(answer.data.data(), answer.data.size());
+  return static_cast<int64_t>(answer.data.size());
+}
+
+int64_t CallServer::Sleep(const CarriedRequest& request, CarriedAnswer&) {
+  // What has been computed is told every millisecond; a program that claims more gets no further by it.
+  constexpr int64_t kMostSpent = 2'000'000;
+  const int64_t longest = request.number == DUET_REQUEST_SPEND ? kMostSpent : INT64_MAX / 4;
+  process_.sleep(Duration(std::clamp<int64_t>(request.arguments[0], 0, longest)));
+  return 0;
+}
+
+// Data: node and service, each ended by a zero, then hints; each where its argument says that it is there.
+int64_t CallServer::Names(const CarriedRequest& request, CarriedAnswer& answer) {
+  const std::string text(request.data.begin(), request.data.end());
+  const size_t node_end = text.find('\0');
+  const size_t service_end = node_end == std::string::npos ? node_end : text.find('\0', node_end + 1);
+  if (service_end == std::string::npos) return EAI_FAIL;
+  const std::string node = text.substr(0, node_end);
+  const std::string service = text.substr(node_end + 1, service_end - node_end - 1);
+  duet_address hint = {};
+  if (text.size() - service_end - 1 >= sizeof(hint)) std::memcpy(&hint, text.data() + service_end + 1, sizeof(hint));
+  addrinfo hints = {};
+  hints.ai_flags = hint.flags;
+  hints.ai_family = hint.family;
+  hints.ai_socktype = hint.type;
+  hints.ai_protocol = hint.protocol;
+  addrinfo* found = nullptr;
+  const int error = process_.sockets().getaddrinfo(request.arguments[0] ? node.c_str() : nullptr,
+                                                   request.arguments[1] ? service.c_str() : nullptr,
+                                                   request.arguments[2] ? &hints : nullptr, &found);
+  if (error != 0) return error;
+  int64_t count = 0;
+  for (const addrinfo* next = found; next != nullptr && count < 64; next = next->ai_next, ++count) {
+    duet_address address = {next->ai_flags, next->ai_family, next->ai_socktype, next->ai_protocol, next->ai_addrlen, {}};
+    address.length = std::min<uint32_t>(address.length, sizeof(address.address));
+    std::memcpy(address.address, next->ai_addr, address.length);
+    const auto* bytes = reinterpret_cast<const uint8_t*>(&address);
+    answer.data.insert(answer.data.end(), bytes, bytes + sizeof(address));
+  }
+  process_.sockets().freeaddrinfo(found);
+  return count;
+}
+
+}  // namespace lab

@@ -1,0 +1,63 @@
+// Serves the requests of a carried program from its Process.
+//
+// The program is hostile: descriptors, lengths, addresses and texts are checked before they reach Sockets. A request
+// that makes no sense gets an error, as a system call would.
+#pragma once
+
+#include <cstdint>
+
+#include "lab/program/carried_channel.h"
+#include "lab/program/descriptor_map.h"
+#include "lab/sockets/process.h"
+
+namespace lab {
+
+class CallServer {
+ public:
+  // `process` must outlive it.
+  explicit CallServer(Process& process) : process_(process) {}
+
+  // Blocks as the request does. `answer` is overwritten.
+  void Serve(const CarriedRequest& request, CarriedAnswer& answer);
+
+  // Bytes written to descriptors that are no sockets: the program's output, most of all.
+  uint64_t written() const { return written_; }
+
+ private:
+  using Handler = int64_t (CallServer::*)(const CarriedRequest&, CarriedAnswer&);
+  static Handler Find(int64_t number);
+
+  // Registers a descriptor that Sockets made at the number that the program reserved for it.
+  int64_t Keep(int64_t number, int made, bool socket);
+
+  int64_t Socket(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Accept(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Bind(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Connect(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Listen(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Shutdown(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Close(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Dup(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Pipe(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Fcntl(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Ioctl(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t GetOption(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t SetOption(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t LocalName(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t PeerName(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t SendTo(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t ReceiveFrom(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Read(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Write(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Poll(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Select(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Random(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Sleep(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t Names(const CarriedRequest& request, CarriedAnswer& answer);
+
+  Process& process_;
+  DescriptorMap descriptors_;
+  uint64_t written_ = 0;
+};
+
+}  // namespace lab

@@ -1,0 +1,71 @@
+#include "lab/program/carried_channel.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace lab {
+
+absl::StatusOr<std::unique_ptr<CarriedChannel>> CarriedChannel::Make() {
+  const int fd = memfd_create("duet-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0) return absl::ErrnoToStatus(errno, "making the memory shared with a program");
+  void* memory = MAP_FAILED;
+  // Sealed: a program that cut the memory short would end the lab by SIGBUS.
+  if (ftruncate(fd, sizeof(duet_channel)) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
+    memory = mmap(nullptr, sizeof(duet_channel), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  }
+  if (memory == MAP_FAILED) {
+    const int error = errno;
+    close(fd);
+    return absl::ErrnoToStatus(error, "making the memory shared with a program");
+  }
+  return std::unique_ptr<CarriedChannel>(new CarriedChannel(fd, static_cast<duet_channel*>(memory)));
+}
+
+CarriedChannel::~CarriedChannel() {
+  munmap(memory_, sizeof(duet_channel));
+  close(fd_);
+}
+
+bool CarriedChannel::WaitForTurn(std::chrono::milliseconds limit) {
+  const timespec timeout = {limit.count() / 1000, limit.count() % 1000 * 1'000'000};
+  uint32_t* const turn = &slot().turn;
+  const auto is_ours = [turn] { return __atomic_load_n(turn, __ATOMIC_ACQUIRE) != DUET_TURN_PROGRAM; };
+  if (is_ours()) return true;
+  syscall(SYS_futex, turn, FUTEX_WAIT, DUET_TURN_PROGRAM, &timeout, nullptr, 0);
+  return is_ours();
+}
+
+void CarriedChannel::Read(CarriedRequest& request) const {
+  // Each length is read once: the program could change it meanwhile.
+  const volatile duet_slot& shared = slot();
+  const size_t data_length = std::min<size_t>(shared.data_length, DUET_CHANNEL_DATA);
+  const size_t address_length = std::min<size_t>(shared.address_length, DUET_CHANNEL_ADDRESS);
+  request.number = shared.number;
+  for (int i = 0; i < 6; ++i) request.arguments[i] = shared.arguments[i];
+  request.data.assign(slot().data, slot().data + data_length);
+  request.address.assign(slot().address, slot().address + address_length);
+}
+
+void CarriedChannel::Answer(const CarriedAnswer& answer, Time world_time) {
+  duet_slot& shared = slot();
+  const size_t data_length = std::min<size_t>(answer.data.size(), DUET_CHANNEL_DATA);
+  const size_t address_length = std::min<size_t>(answer.address.size(), DUET_CHANNEL_ADDRESS);
+  if (data_length > 0) std::memcpy(shared.data, answer.data.data(), data_length);
+  if (address_length > 0) std::memcpy(shared.address, answer.address.data(), address_length);
+  shared.data_length = static_cast<uint32_t>(data_length);
+  shared.address_length = static_cast<uint32_t>(address_length);
+  shared.arguments[0] = answer.argument;
+  shared.result = answer.result;
+  memory_->world_ns = world_time.count();
+  __atomic_store_n(&shared.turn, DUET_TURN_PROGRAM, __ATOMIC_RELEASE);
+  syscall(SYS_futex, &shared.turn, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+}  // namespace lab

@@ -1,0 +1,57 @@
+// The lab's end of a channel (channel.h): requests copied out of it and checked, answers copied into it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "lab/program/channel.h"
+#include "lab/sockets/process.h"
+
+namespace lab {
+
+// What a program asks for. All of it is the program's word: nothing is checked but the lengths.
+struct CarriedRequest {
+  int64_t number = 0;
+  int64_t arguments[6] = {};
+  std::vector<uint8_t> data;
+  std::vector<uint8_t> address;
+};
+
+struct CarriedAnswer {
+  int64_t result = 0;  // or an errno, negated
+  int64_t argument = 0;
+  std::vector<uint8_t> data;
+  std::vector<uint8_t> address;
+};
+
+class CarriedChannel {
+ public:
+  static absl::StatusOr<std::unique_ptr<CarriedChannel>> Make();
+  ~CarriedChannel();
+  CarriedChannel(const CarriedChannel&) = delete;
+  CarriedChannel& operator=(const CarriedChannel&) = delete;
+
+  // The memory, for the program. Closed on exec here.
+  int fd() const { return fd_; }
+
+  // Waits, in the machine's time, until it is the lab's turn; false where that takes longer than `limit`.
+  bool WaitForTurn(std::chrono::milliseconds limit);
+  // Only in the lab's turn. Keeps the capacity of what `request` held.
+  void Read(CarriedRequest& request) const;
+  // Gives the answer and the turn to the program.
+  void Answer(const CarriedAnswer& answer, Time world_time);
+
+ private:
+  CarriedChannel(int fd, duet_channel* memory) : fd_(fd), memory_(memory) {}
+  duet_slot& slot() const { return memory_->slots[0]; }
+
+  int fd_;
+  duet_channel* memory_;
+};
+
+}  // namespace lab

@@ -1,0 +1,175 @@
+/* Where every call arrives, with what becomes of it: the lab's, the lease's, the kernel's, or nobody's yet. */
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "lab/program/library/library.h"
+
+_Noreturn static void exit_call(long number, const long a[6]) {
+  duet_request(SYS_exit_group, 0, 0, a[0], 0, 0, 0);
+  for (;;) duet_kernel(number, a[0]);
+}
+
+_Noreturn static void clone_call(long number, const long a[6]) {
+  uint64_t flags = number == SYS_clone ? (uint64_t)a[0] : 0;
+  if (number == SYS_clone3) duet_copy_in(&flags, (const void*)a[0], sizeof(flags));
+  duet_unsupported(number, (long)flags);
+}
+
+/* With one thread nobody else can wake it: a wait with a timeout is a sleep, one without never ends. */
+static long futex_call(const long a[6]) {
+  const long operation = a[1] & FUTEX_CMD_MASK;
+  if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) {
+    return duet_kernel(SYS_futex, a[0], a[1], a[2], a[3], a[4], a[5]);
+  }
+  uint32_t value;
+  if (duet_copy_in(&value, (const void*)a[0], sizeof(value)) != 0) return -EFAULT;
+  if (value != (uint32_t)a[2]) return -EAGAIN;
+  if (a[3] == 0) duet_unsupported(SYS_futex, 0);
+  const int absolute = operation == FUTEX_WAIT_BITSET;
+  const long clock = a[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+  const long sleep[6] = {clock, absolute ? TIMER_ABSTIME : 0, a[3]};
+  const long slept = duet_clock_call(SYS_clock_nanosleep, sleep);
+  return slept < 0 ? slept : -ETIMEDOUT;
+}
+
+static long prctl_call(const long a[6]) {
+  if (a[0] == PR_SET_SECCOMP || a[0] == 59 /* PR_SET_SYSCALL_USER_DISPATCH */) return -EINVAL;
+  return duet_kernel(SYS_prctl, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* Calls over a descriptor that are carried only where it isn't the lab's. */
+static long unless_simulated(long number, const long a[6], long other) {
+  if (duet_simulated(a[0]) || duet_simulated(other)) duet_unsupported(number, 0);
+  return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+long duet_call(long number, const long a[6], void* context) {
+  switch (number) {
+    case SYS_socket:
+    case SYS_bind:
+    case SYS_listen:
+    case SYS_accept:
+    case SYS_accept4:
+    case SYS_connect:
+    case SYS_shutdown:
+    case SYS_getsockopt:
+    case SYS_setsockopt:
+    case SYS_getsockname:
+    case SYS_getpeername:
+      return duet_socket_call(number, a);
+    case SYS_pipe:
+      return duet_pipe((int*)a[0], 0);
+    case SYS_pipe2:
+      return duet_pipe((int*)a[0], (int)a[1]);
+
+    case SYS_read:
+    case SYS_write:
+    case SYS_readv:
+    case SYS_writev:
+    case SYS_sendto:
+    case SYS_recvfrom:
+    case SYS_sendmsg:
+    case SYS_recvmsg:
+      return duet_transfer_call(number, a);
+    case SYS_sendfile:
+      return duet_sendfile(a[0], a[1], (int64_t*)a[2], (size_t)a[3]);
+
+    case SYS_close:
+      return duet_close((int)a[0]);
+    case SYS_close_range:
+      return duet_close_range((unsigned)a[0], (unsigned)a[1], (unsigned)a[2]);
+    case SYS_dup:
+    case SYS_dup2:
+    case SYS_dup3:
+      return duet_duplicate(number, a);
+    case SYS_fcntl:
+      return duet_fcntl((int)a[0], (int)a[1], a[2]);
+    case SYS_ioctl:
+      return duet_ioctl((int)a[0], (unsigned)a[1], (void*)a[2]);
+
+    case SYS_poll:
+    case SYS_ppoll:
+    case SYS_select:
+    case SYS_pselect6:
+      return duet_wait_call(number, a);
+
+    case SYS_clock_gettime:
+    case SYS_gettimeofday:
+    case SYS_time:
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep:
+    case SYS_getrusage:
+    case SYS_times:
+      return duet_clock_call(number, a);
+
+    case SYS_getrandom:
+      return duet_random((void*)a[0], (size_t)a[1]);
+    case SYS_open:
+    case SYS_openat:
+      return duet_open(number, a);
+
+    case SYS_rt_sigaction:
+    case SYS_rt_sigprocmask:
+    case SYS_sigaltstack:
+      return duet_signal_call(number, a, context);
+
+    case SYS_exit:
+    case SYS_exit_group:
+      exit_call(number, a);
+    case SYS_clone:
+    case SYS_clone3:
+      clone_call(number, a);
+    case SYS_futex:
+      return futex_call(a);
+    case SYS_prctl:
+      return prctl_call(a);
+
+    case SYS_io_uring_setup:
+    case SYS_io_uring_enter:
+    case SYS_io_uring_register:
+      return -ENOSYS;
+    case SYS_ptrace:
+    case SYS_seccomp:
+      return -EPERM;
+
+    case SYS_sendmmsg:
+    case SYS_recvmmsg:
+    case SYS_vmsplice:
+      return unless_simulated(number, a, -1);
+    case SYS_splice:
+      return unless_simulated(number, a, a[2]);
+    case SYS_tee:
+      return unless_simulated(number, a, a[1]);
+
+    case SYS_fork:
+    case SYS_vfork:
+    case SYS_execve:
+    case SYS_execveat:
+    case SYS_epoll_ctl:
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2:
+    case SYS_eventfd:
+    case SYS_eventfd2:
+    case SYS_signalfd:
+    case SYS_signalfd4:
+    case SYS_timerfd_create:
+    case SYS_timer_create:
+    case SYS_alarm:
+    case SYS_setitimer:
+    case SYS_pause:
+    case SYS_rt_sigsuspend:
+    case SYS_rt_sigtimedwait:
+    case SYS_inotify_init:
+    case SYS_inotify_init1:
+      duet_unsupported(number, 0);
+
+    default:
+      return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  }
+}

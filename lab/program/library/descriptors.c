@@ -1,0 +1,116 @@
+/* The lab's descriptors in the program's own numbering.
+ *
+ * Each is held by a placeholder in the program's kernel, an unconnected local socket: it reserves the number against
+ * the program's files, looks like a socket to fstat, never blocks, and fails a call that slips through. */
+#include <asm/ioctls.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "lab/program/library/library.h"
+
+static unsigned char simulated[DUET_CHANNEL_DESCRIPTORS];
+
+int duet_simulated(long fd) { return fd >= 0 && fd < DUET_CHANNEL_DESCRIPTORS && simulated[fd]; }
+
+void duet_mark(long fd, int is_simulated) {
+  if (fd >= 0 && fd < DUET_CHANNEL_DESCRIPTORS) simulated[fd] = (unsigned char)is_simulated;
+}
+
+static long checked(long fd) {
+  if (fd < DUET_CHANNEL_DESCRIPTORS) return fd;
+  duet_kernel(SYS_close, fd);
+  return -EMFILE;
+}
+
+long duet_reserve(void) { return checked(duet_kernel(SYS_socket, AF_UNIX, SOCK_STREAM, 0)); }
+
+void duet_unreserve(long fd) {
+  duet_mark(fd, 0);
+  duet_kernel(SYS_close, fd);
+}
+
+long duet_close(long fd) {
+  duet_mark_random(fd, 0);
+  if (!duet_simulated(fd)) return duet_kernel(SYS_close, fd);
+  const long result = duet_request(SYS_close, 0, 0, fd, 0, 0, 0);
+  duet_unreserve(fd);
+  return result;
+}
+
+long duet_close_range(unsigned first, unsigned last, unsigned flags) {
+  const unsigned closing = 0; /* the flags that only mark the descriptors leave the lab's as they are */
+  for (unsigned fd = first; flags == closing && fd <= last && fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
+    if (duet_simulated(fd)) duet_close(fd);
+    duet_mark_random(fd, 0);
+  }
+  return duet_kernel(SYS_close_range, first, last, flags);
+}
+
+/* `number` is the lab's already, but for the state behind it. */
+static long share(long from, long number) {
+  if (number < 0) return number;
+  const long result = duet_request(SYS_dup, 0, 0, from, number, 0, 0);
+  if (result < 0) {
+    duet_unreserve(number);
+    return result;
+  }
+  duet_mark(number, 1);
+  return number;
+}
+
+static long duplicate_onto(long from, long to, long flags) {
+  if (from == to) return duet_kernel(SYS_dup3, from, to, flags);
+  const int from_simulated = duet_simulated(from);
+  if (!from_simulated && !duet_simulated(to)) return duet_kernel(SYS_dup3, from, to, flags);
+  if (duet_kernel(SYS_fcntl, from, F_GETFD) < 0) return -EBADF;
+  /* The kernel closes `to` silently; the lab's share() replaces what it had there. */
+  const long number = duet_kernel(SYS_dup3, from, to, flags);
+  if (number < 0) return number;
+  duet_mark_random(to, 0);
+  if (from_simulated) return share(from, checked(number));
+  duet_mark(to, 0);
+  duet_request(SYS_close, 0, 0, to, 0, 0, 0);
+  return number;
+}
+
+long duet_duplicate(long number, const long arguments[6]) {
+  const long from = arguments[0];
+  if (number == SYS_dup) {
+    const long made = duet_kernel(SYS_dup, from);
+    return duet_simulated(from) ? share(from, made < 0 ? made : checked(made)) : made;
+  }
+  if (number == SYS_dup2 && from == arguments[1]) return duet_kernel(SYS_dup2, from, from);
+  return duplicate_onto(from, arguments[1], number == SYS_dup3 ? arguments[2] : 0);
+}
+
+long duet_fcntl(long fd, long command, long argument) {
+  if (!duet_simulated(fd)) return duet_kernel(SYS_fcntl, fd, command, argument);
+  switch (command) {
+    case F_GETFD:
+    case F_SETFD:
+      return duet_kernel(SYS_fcntl, fd, command, argument);
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC: {
+      const long made = duet_kernel(SYS_fcntl, fd, command, argument);
+      return share(fd, made < 0 ? made : checked(made));
+    }
+    default:
+      return duet_request(SYS_fcntl, 0, 0, fd, command, argument, 0);
+  }
+}
+
+long duet_ioctl(long fd, unsigned long request, void* argument) {
+  if (!duet_simulated(fd)) return duet_kernel(SYS_ioctl, fd, request, argument);
+  /* Terminal requests: a socket has none, and its kernel says so. */
+  if (request >= TCGETS && request <= FIOASYNC && request != FIONREAD && request != FIONBIO) {
+    return duet_kernel(SYS_ioctl, fd, request, argument);
+  }
+  int value = 0;
+  if (request == FIONBIO && duet_copy_in(&value, argument, sizeof(value)) != 0) return -EFAULT;
+  const long result = duet_request(SYS_ioctl, 0, 0, fd, (long)request, value, 0);
+  if (result < 0 || request != FIONREAD) return result;
+  value = (int)duet_slot()->arguments[0];
+  return duet_copy_out(argument, &value, sizeof(value));
+}

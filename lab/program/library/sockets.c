@@ -1,0 +1,132 @@
+/* The calls that make, name and shape sockets. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "lab/program/library/library.h"
+
+/* Makes a descriptor: reserves its number, asks the lab, and gives the number back if that failed. */
+static long keep(long number, long result) {
+  if (result < 0) {
+    duet_unreserve(number);
+    return result;
+  }
+  duet_mark(number, 1);
+  return number;
+}
+
+static void note_cloexec(long fd, long flags) {
+  if (flags & SOCK_CLOEXEC) duet_kernel(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+}
+
+static long make_socket(long domain, long type, long protocol) {
+  const long number = duet_reserve();
+  if (number < 0) return number;
+  note_cloexec(number, type);
+  return keep(number, duet_request(SYS_socket, 0, 0, domain, type, protocol, number));
+}
+
+long duet_give_address(void* address, socklen_t* length) {
+  if (address == NULL || length == NULL) return 0;
+  socklen_t room;
+  if (duet_copy_in(&room, length, sizeof(room)) != 0) return -EFAULT;
+  if ((int)room < 0) return -EINVAL;
+  socklen_t full = duet_slot()->address_length;
+  if (full > DUET_CHANNEL_ADDRESS) full = DUET_CHANNEL_ADDRESS;
+  if (duet_copy_out(address, duet_slot()->address, room < full ? room : full) != 0) return -EFAULT;
+  return duet_copy_out(length, &full, sizeof(full));
+}
+
+static long accept_connection(long fd, void* address, socklen_t* length, long flags) {
+  const long number = duet_reserve();
+  if (number < 0) return number;
+  note_cloexec(number, flags);
+  const long made = keep(number, duet_request(SYS_accept4, 0, 0, fd, flags, number, 0));
+  if (made < 0) return made;
+  const long given = duet_give_address(address, length);
+  if (given < 0) duet_close(made);
+  return given < 0 ? given : made;
+}
+
+static long with_address(long number, long fd, const void* address, long length) {
+  if (length < 0 || length > DUET_CHANNEL_ADDRESS) return -EINVAL;
+  if (duet_copy_in(duet_slot()->address, address, (size_t)length) != 0) return -EFAULT;
+  return duet_request(number, 0, (uint32_t)length, fd, 0, 0, 0);
+}
+
+static long get_option(long fd, long level, long option, void* value, socklen_t* length) {
+  socklen_t room;
+  if (duet_copy_in(&room, length, sizeof(room)) != 0) return -EFAULT;
+  if ((int)room < 0) return -EINVAL;
+  const long result = duet_request(SYS_getsockopt, 0, 0, fd, level, option, room);
+  if (result < 0) return result;
+  socklen_t full = duet_slot()->data_length;
+  if (full > room) full = room;
+  if (duet_copy_out(value, duet_slot()->data, full) != 0) return -EFAULT;
+  return duet_copy_out(length, &full, sizeof(full));
+}
+
+static long set_option(long fd, long level, long option, const void* value, long length) {
+  const long longest = 4096;
+  if (length < 0) return -EINVAL;
+  if (length > longest) length = longest;
+  if (duet_copy_in(duet_slot()->data, value, (size_t)length) != 0) return -EFAULT;
+  return duet_request(SYS_setsockopt, (uint32_t)length, 0, fd, level, option, 0);
+}
+
+static long ask_address(long number, long fd, void* address, socklen_t* length) {
+  const long result = duet_request(number, 0, 0, fd, 0, 0, 0);
+  if (result < 0) return result;
+  if (address == NULL || length == NULL) return -EFAULT;
+  return duet_give_address(address, length);
+}
+
+long duet_socket_call(long number, const long a[6]) {
+  if (number == SYS_socket) return make_socket(a[0], a[1], a[2]);
+  if (!duet_simulated(a[0])) return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  switch (number) {
+    case SYS_bind:
+    case SYS_connect:
+      return with_address(number, a[0], (const void*)a[1], (int)a[2]);
+    case SYS_accept:
+      return accept_connection(a[0], (void*)a[1], (socklen_t*)a[2], 0);
+    case SYS_accept4:
+      return accept_connection(a[0], (void*)a[1], (socklen_t*)a[2], a[3]);
+    case SYS_getsockopt:
+      return get_option(a[0], a[1], a[2], (void*)a[3], (socklen_t*)a[4]);
+    case SYS_setsockopt:
+      return set_option(a[0], a[1], a[2], (const void*)a[3], (int)a[4]);
+    case SYS_getsockname:
+    case SYS_getpeername:
+      return ask_address(number, a[0], (void*)a[1], (socklen_t*)a[2]);
+    default: /* listen, shutdown */
+      return duet_request(number, 0, 0, a[0], a[1], 0, 0);
+  }
+}
+
+long duet_pipe(int* ends, int flags) {
+  const long read_end = duet_reserve();
+  if (read_end < 0) return read_end;
+  const long write_end = duet_reserve();
+  if (write_end < 0) {
+    duet_unreserve(read_end);
+    return write_end;
+  }
+  const int made[2] = {(int)read_end, (int)write_end};
+  long result = duet_request(SYS_pipe2, 0, 0, flags, read_end, write_end, 0);
+  if (result < 0) {
+    duet_unreserve(read_end);
+    duet_unreserve(write_end);
+    return result;
+  }
+  for (int i = 0; i < 2; ++i) {
+    duet_mark(made[i], 1);
+    note_cloexec(made[i], flags & O_CLOEXEC);
+  }
+  result = duet_copy_out(ends, made, sizeof(made));
+  if (result == 0) return 0;
+  duet_close(read_end);
+  duet_close(write_end);
+  return result;
+}

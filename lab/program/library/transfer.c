@@ -1,0 +1,190 @@
+/* Everything that moves bytes.
+ *
+ * What doesn't fit into the channel at once goes in several requests, as a blocking call on a stream would take it: it
+ * ends early only where a request did. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lab/program/library/library.h"
+
+/* A place in a list of buffers that is the program's. */
+struct place {
+  const struct iovec* buffers;
+  long count;
+  size_t done; /* bytes of the first of them */
+};
+
+/* The next run of bytes, at most `most`: its length in *length; 0 at the end; negative for a bad list. */
+static long next_run(struct place* place, size_t most, char** from, size_t* length) {
+  *length = 0;
+  while (place->count > 0) {
+    struct iovec buffer;
+    if (duet_copy_in(&buffer, place->buffers, sizeof(buffer)) != 0) return -EFAULT;
+    if ((ssize_t)buffer.iov_len < 0) return -EINVAL;
+    const size_t left = buffer.iov_len - place->done;
+    if (left > 0) {
+      *from = (char*)buffer.iov_base + place->done;
+      *length = left < most ? left : most;
+      place->done += *length;
+      return 0;
+    }
+    ++place->buffers;
+    --place->count;
+    place->done = 0;
+  }
+  return 0;
+}
+
+/* From the program's buffers into the slot, or the other way. Gives how many bytes, at most `most`. */
+static long move(struct place* place, size_t most, int into_slot) {
+  char* data = (char*)duet_slot()->data;
+  size_t moved = 0;
+  while (moved < most) {
+    char* run;
+    size_t length;
+    const long bad = next_run(place, most - moved, &run, &length);
+    if (bad < 0) return bad;
+    if (length == 0) break;
+    const long copied = into_slot ? duet_copy_in(data + moved, run, length) : duet_copy_out(run, data + moved, length);
+    if (copied < 0) return copied;
+    moved += length;
+  }
+  return (long)moved;
+}
+
+static long total_length(struct place place) {
+  size_t total = 0;
+  for (;;) {
+    char* run;
+    size_t length;
+    const long bad = next_run(&place, SIZE_MAX, &run, &length);
+    if (bad < 0) return bad;
+    if (length == 0) return (long)total;
+    total += length;
+  }
+}
+
+static long ended_early(long total, long error, long flags) {
+  if (total > 0) return total;
+  if (error == -EPIPE && !(flags & MSG_NOSIGNAL)) duet_raise(SIGPIPE);
+  return error;
+}
+
+/* `number`: SYS_sendto or SYS_write. An address, if there is one, stands in the slot. */
+static long send_place(long number, long fd, struct place place, long flags, uint32_t address_length) {
+  long total = 0;
+  for (;;) {
+    const long gathered = move(&place, DUET_CHANNEL_DATA, 1);
+    if (gathered < 0) return ended_early(total, gathered, flags);
+    const long sent = duet_request(number, (uint32_t)gathered, address_length, fd, flags, 0, 0);
+    if (sent < 0) return ended_early(total, sent, flags);
+    total += sent;
+    if (sent < gathered || gathered < DUET_CHANNEL_DATA) return total;
+  }
+}
+
+/* `number`: SYS_recvfrom or SYS_read. */
+static long receive_place(long number, long fd, struct place place, long flags) {
+  const long wanted = total_length(place);
+  if (wanted < 0) return wanted;
+  long total = 0;
+  for (;;) {
+    const long left = wanted - total;
+    const long part = left < DUET_CHANNEL_DATA ? left : DUET_CHANNEL_DATA;
+    const long received = duet_request(number, 0, 0, fd, part, flags, 0);
+    if (received < 0) return total > 0 ? total : received;
+    const long scattered = move(&place, (size_t)(received < part ? received : part), 0);
+    if (scattered < 0) return scattered;
+    total += received;
+    const int whole = (flags & MSG_WAITALL) && !(flags & MSG_PEEK);
+    if (!whole || received < part || total >= wanted) return total;
+  }
+}
+
+static long send_message(long fd, const struct msghdr* programs, long flags) {
+  struct msghdr message;
+  if (duet_copy_in(&message, programs, sizeof(message)) != 0) return -EFAULT;
+  socklen_t length = message.msg_name == NULL ? 0 : message.msg_namelen;
+  if (length > DUET_CHANNEL_ADDRESS) length = DUET_CHANNEL_ADDRESS;
+  if (duet_copy_in(duet_slot()->address, message.msg_name, length) != 0) return -EFAULT;
+  const struct place place = {message.msg_iov, (long)message.msg_iovlen, 0};
+  return send_place(SYS_sendto, fd, place, flags, length);
+}
+
+static long receive_message(long fd, struct msghdr* programs, long flags) {
+  struct msghdr message;
+  if (duet_copy_in(&message, programs, sizeof(message)) != 0) return -EFAULT;
+  const struct place place = {message.msg_iov, (long)message.msg_iovlen, 0};
+  const long received = receive_place(SYS_recvfrom, fd, place, flags);
+  if (received < 0) return received;
+  message.msg_flags = (int)duet_slot()->arguments[0];
+  message.msg_controllen = 0;
+  if (duet_copy_out(programs, &message, sizeof(message)) != 0) return -EFAULT;
+  const long given = duet_give_address(message.msg_name, &programs->msg_namelen);
+  return given < 0 ? given : received;
+}
+
+static long send_to(const long a[6]) {
+  uint32_t length = a[4] == 0 ? 0 : (uint32_t)a[5];
+  if (length > DUET_CHANNEL_ADDRESS) return -EINVAL;
+  if (duet_copy_in(duet_slot()->address, (const void*)a[4], length) != 0) return -EFAULT;
+  const struct iovec one = {(void*)a[1], (size_t)a[2]};
+  return send_place(SYS_sendto, a[0], (struct place){&one, 1, 0}, a[3], length);
+}
+
+static long receive_from(const long a[6]) {
+  const struct iovec one = {(void*)a[1], (size_t)a[2]};
+  const long received = receive_place(SYS_recvfrom, a[0], (struct place){&one, 1, 0}, a[3]);
+  if (received < 0) return received;
+  const long given = duet_give_address((void*)a[4], (uint32_t*)a[5]);
+  return given < 0 ? given : received;
+}
+
+long duet_transfer_call(long number, const long a[6]) {
+  if (!duet_simulated(a[0])) {
+    if (number == SYS_read && duet_is_random(a[0])) return duet_random((void*)a[1], (size_t)a[2]);
+    return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  }
+  const struct iovec one = {(void*)a[1], (size_t)a[2]};
+  const struct place single = {&one, 1, 0};
+  const struct place several = {(const struct iovec*)a[1], (int)a[2], 0};
+  switch (number) {
+    case SYS_read:
+      return receive_place(SYS_read, a[0], single, 0);
+    case SYS_write:
+      return send_place(SYS_write, a[0], single, 0, 0);
+    case SYS_readv:
+      return (int)a[2] < 0 ? -EINVAL : receive_place(SYS_read, a[0], several, 0);
+    case SYS_writev:
+      return (int)a[2] < 0 ? -EINVAL : send_place(SYS_write, a[0], several, 0, 0);
+    case SYS_recvfrom:
+      return receive_from(a);
+    case SYS_sendto:
+      return send_to(a);
+    case SYS_recvmsg:
+      return receive_message(a[0], (struct msghdr*)a[1], a[2]);
+    default: /* SYS_sendmsg */
+      return send_message(a[0], (const struct msghdr*)a[1], a[2]);
+  }
+}
+
+long duet_sendfile(long out, long in, int64_t* programs_offset, size_t count) {
+  if (!duet_simulated(out) || duet_simulated(in)) return duet_kernel(SYS_sendfile, out, in, programs_offset, count);
+  int64_t offset = 0;
+  if (programs_offset != NULL && duet_copy_in(&offset, programs_offset, sizeof(offset)) != 0) return -EFAULT;
+  const size_t part = count < DUET_CHANNEL_DATA ? count : DUET_CHANNEL_DATA;
+  const long start = programs_offset != NULL ? offset : duet_kernel(SYS_lseek, in, 0, SEEK_CUR);
+  if (start < 0) return -EINVAL;
+  const long got = duet_kernel(SYS_pread64, in, duet_slot()->data, part, start);
+  if (got <= 0) return got;
+  const long sent = duet_request(SYS_write, (uint32_t)got, 0, out, 0, 0, 0);
+  if (sent < 0) return ended_early(0, sent, 0);
+  offset = start + sent;
+  if (programs_offset != NULL) return duet_copy_out(programs_offset, &offset, sizeof(offset)) < 0 ? -EFAULT : sent;
+  duet_kernel(SYS_lseek, in, offset, SEEK_SET);
+  return sent;
+}

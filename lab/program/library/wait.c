@@ -1,0 +1,123 @@
+/* poll, select and their relatives, over the lab's descriptors and the program's files together.
+ *
+ * The lab waits for its own. The program's other descriptors are asked without waiting: while the only thread waits,
+ * nothing can change them. */
+#include <errno.h>
+#include <poll.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "lab/program/library/library.h"
+
+static short ask_kernel(int fd, short events) {
+  struct pollfd one = {fd, events, 0};
+  duet_kernel(SYS_poll, &one, 1, 0);
+  return one.revents;
+}
+
+long duet_poll(void* programs, unsigned long count, int64_t timeout_ns) {
+  struct pollfd* fds = (struct pollfd*)duet_slot()->data;
+  if (count > DUET_CHANNEL_DESCRIPTORS) return -EINVAL;
+  if (duet_copy_in(fds, programs, count * sizeof(*fds)) != 0) return -EFAULT;
+  for (unsigned long i = 0; i < count; ++i) {
+    if (fds[i].fd < 0 || duet_simulated(fds[i].fd)) continue;
+    if (ask_kernel(fds[i].fd, fds[i].events) != 0) timeout_ns = 0;
+    fds[i].fd = -1;
+  }
+  const long result = duet_request(SYS_poll, (uint32_t)(count * sizeof(*fds)), 0, (long)count, timeout_ns, 0, 0);
+  if (result < 0) return result;
+  long ready = 0;
+  struct pollfd* to = programs;
+  for (unsigned long i = 0; i < count; ++i) {
+    struct pollfd original;
+    if (duet_copy_in(&original, &to[i], sizeof(original)) != 0) return -EFAULT;
+    original.revents = 0;
+    if (duet_simulated(original.fd)) original.revents = fds[i].revents;
+    else if (original.fd >= 0) original.revents = ask_kernel(original.fd, original.events);
+    if (original.revents != 0) ++ready;
+    if (duet_copy_out(&to[i], &original, sizeof(original)) != 0) return -EFAULT;
+  }
+  return ready;
+}
+
+typedef unsigned char set[DUET_CHANNEL_SET];
+
+static int has(const set bits, int fd) { return bits[fd / 8] >> (fd % 8) & 1; }
+static void drop(set bits, int fd) { bits[fd / 8] &= (unsigned char)~(1 << (fd % 8)); }
+static void add(set bits, int fd) { bits[fd / 8] |= (unsigned char)(1 << (fd % 8)); }
+
+/* Moves the kernel's descriptors out of `wanted` and puts those that are ready into `ready`. */
+static long select_kernels(int count, set wanted[3], set ready[3]) {
+  static const short events[3] = {POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI};
+  long number = 0;
+  for (int fd = 0; fd < count; ++fd) {
+    for (int i = 0; i < 3; ++i) {
+      if (!has(wanted[i], fd) || duet_simulated(fd)) continue;
+      drop(wanted[i], fd);
+      const short revents = ask_kernel(fd, events[i]);
+      if (revents & POLLNVAL) return -EBADF;
+      if (revents & events[i]) {
+        add(ready[i], fd);
+        ++number;
+      }
+    }
+  }
+  return number;
+}
+
+long duet_select(long count, void* sets[3], int64_t* timeout_ns) {
+  if (count < 0) return -EINVAL;
+  if (count > DUET_CHANNEL_SET * 8) count = DUET_CHANNEL_SET * 8;
+  const size_t bytes = (size_t)(count + 63) / 64 * 8;
+  set wanted[3] = {{0}};
+  set ready[3] = {{0}};
+  for (int i = 0; i < 3; ++i) {
+    if (sets[i] != NULL && duet_copy_in(wanted[i], sets[i], bytes) != 0) return -EFAULT;
+  }
+  const long kernels = select_kernels((int)count, wanted, ready);
+  if (kernels < 0) return kernels;
+  if (kernels > 0) *timeout_ns = 0;
+  __builtin_memcpy(duet_slot()->data, wanted, sizeof(wanted));
+  const long result = duet_request(SYS_select, sizeof(wanted), 0, count, *timeout_ns, 0, 0);
+  if (result < 0) return result;
+  *timeout_ns = duet_slot()->arguments[0];
+  for (int i = 0; i < 3; ++i) {
+    for (size_t byte = 0; byte < bytes; ++byte) ready[i][byte] |= duet_slot()->data[i * DUET_CHANNEL_SET + byte];
+    if (sets[i] != NULL && duet_copy_out(sets[i], ready[i], bytes) != 0) return -EFAULT;
+  }
+  return result + kernels;
+}
+
+/* A timespec or timeval of the program (`unit`: nanoseconds in its second field's unit) as nanoseconds. */
+static long read_timeout(const void* programs, long unit, int64_t* timeout_ns) {
+  struct timespec time;
+  *timeout_ns = -1;
+  if (programs == NULL) return 0;
+  if (duet_copy_in(&time, programs, sizeof(time)) != 0) return -EFAULT;
+  if (time.tv_sec < 0 || time.tv_nsec < 0 || (unit == 1 && time.tv_nsec >= 1000000000)) return -EINVAL;
+  const int64_t longest = INT64_MAX / 4;
+  if (time.tv_sec > longest / 1000000000) *timeout_ns = longest;
+  else *timeout_ns = time.tv_sec * 1000000000 + time.tv_nsec * unit;
+  return 0;
+}
+
+static long write_timeout(void* programs, long unit, int64_t left_ns) {
+  if (programs == NULL) return 0;
+  const struct timespec time = {left_ns / 1000000000, left_ns % 1000000000 / unit};
+  return duet_copy_out(programs, &time, sizeof(time));
+}
+
+long duet_wait_call(long number, const long a[6]) {
+  const long unit = number == SYS_select ? 1000 : 1;
+  int64_t timeout_ns;
+  if (number == SYS_poll) return duet_poll((void*)a[0], (unsigned)a[1], (int)a[2] < 0 ? -1 : (int)a[2] * INT64_C(1000000));
+  void* programs_timeout = (void*)(number == SYS_ppoll ? a[2] : a[4]);
+  long result = read_timeout(programs_timeout, unit, &timeout_ns);
+  if (result < 0) return result;
+  if (number == SYS_ppoll) return duet_poll((void*)a[0], (unsigned)a[1], timeout_ns);
+  void* sets[3] = {(void*)a[1], (void*)a[2], (void*)a[3]};
+  result = duet_select((int)a[0], sets, &timeout_ns);
+  if (result >= 0) write_timeout(programs_timeout, unit, timeout_ns < 0 ? 0 : timeout_ns);
+  return result;
+}

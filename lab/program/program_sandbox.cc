@@ -1,0 +1,70 @@
+#include "lab/program/program_sandbox.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "lab/program/runfiles.h"
+#include "lab/program/sandbox.h"
+
+namespace lab {
+namespace {
+
+constexpr char kLauncher[] = "/duet/launcher";
+constexpr char kLibrary[] = "/duet/libduet.so";
+
+// A file of the build, as a mount: Bazel's links followed.
+absl::StatusOr<SandboxOptions::Mount> BuildFile(const std::string& path, const std::string& inside) {
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::canonical(Runfile(path), error);
+  if (error) return absl::InternalError(absl::StrCat(path, " is missing from this build of Duet"));
+  return SandboxOptions::Mount{file.string(), inside};
+}
+
+}  // namespace
+
+std::string ProgramName(const ProgramOptions& options) {
+  return options.command.empty() ? "the program" : std::filesystem::path(options.command.back()).filename().string();
+}
+
+absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& options,
+                                                        const std::vector<std::string>& arguments,
+                                                        const ProgramSandbox& sandbox) {
+  const absl::StatusOr<SandboxOptions::Mount> launcher = BuildFile("lab/program/library/launcher", kLauncher);
+  const absl::StatusOr<SandboxOptions::Mount> library = BuildFile(
+      sandbox.carried ? "lab/program/library/libduet_carry.so" : "lab/program/library/libduet_ledger.so", kLibrary);
+  if (!launcher.ok()) return launcher.status();
+  if (!library.ok()) return library.status();
+
+  SandboxOptions box;
+  box.kind = SandboxOptions::Kind::kProgram;
+  box.mounts = {{options.folder, "/submission"}, *launcher, *library};
+  box.directory = "/submission";
+  box.callers_network = !sandbox.carried;
+  if (sandbox.carried) box.hostname = sandbox.hostname;
+  box.tmp_bytes = options.limits.file_bytes;
+  box.environment = {{"PYTHONHASHSEED", "0"}, {"PYTHONDONTWRITEBYTECODE", "1"}};
+  if (!sandbox.carried) {
+    for (const char* name : {"DUET_LEDGER", "DUET_SHORT_TRANSFERS"}) {
+      if (const char* value = std::getenv(name); value != nullptr) box.environment.emplace_back(name, value);
+    }
+  }
+
+  const Limits& limits = options.limits;
+  std::vector<std::string> command = {
+      kLauncher,
+      sandbox.carried ? "carried" : "executed",
+      absl::StrCat(limits.cpu_seconds),
+      absl::StrCat(limits.memory_bytes),
+      absl::StrCat(limits.file_bytes),
+      absl::StrCat(limits.open_files),
+      absl::StrCat(limits.processes),
+      kLibrary,
+      absl::StrCat(sandbox.ledger),
+  };
+  command.insert(command.end(), options.command.begin(), options.command.end());
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return SandboxCommand(box, command);
+}
+
+}  // namespace lab

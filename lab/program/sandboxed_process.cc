@@ -1,0 +1,183 @@
+#include "lab/program/sandboxed_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "lab/program/channel.h"
+
+namespace lab {
+namespace {
+
+// A descriptor above those that the program is given, so that placing these can't overwrite it.
+int MoveUp(int fd) {
+  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, 16);
+  close(fd);
+  return moved;
+}
+
+// The ends of the hello socket and of the pipe for complaints.
+struct Ends {
+  int hello[2] = {-1, -1};
+  int complaints[2] = {-1, -1};
+
+  ~Ends() {
+    for (const int fd : {hello[0], hello[1], complaints[0], complaints[1]}) {
+      if (fd >= 0) close(fd);
+    }
+  }
+  bool Make() {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, hello) != 0) return false;
+    if (pipe2(complaints, O_CLOEXEC | O_NONBLOCK) != 0) return false;
+    const int on = 1;
+    setsockopt(hello[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+    hello[1] = MoveUp(hello[1]);
+    complaints[1] = MoveUp(complaints[1]);
+    return hello[1] >= 0 && complaints[1] >= 0;
+  }
+};
+
+absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& line, const Ends& ends, int channel_fd) {
+  std::vector<char*> words;
+  for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, ends.complaints[1], 1);
+  posix_spawn_file_actions_adddup2(&actions, ends.complaints[1], 2);
+  posix_spawn_file_actions_adddup2(&actions, channel_fd, DUET_CHANNEL_FD);
+  posix_spawn_file_actions_adddup2(&actions, ends.hello[1], DUET_HELLO_FD);
+  posix_spawn_file_actions_addclosefrom_np(&actions, DUET_HELLO_FD + 1);
+  pid_t pid = 0;
+  const int error = posix_spawn(&pid, words[0], &actions, nullptr, words.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("executing ", line[0]));
+  return pid;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SandboxedProcess>> SandboxedProcess::Start(const std::vector<std::string>& line,
+                                                                          int channel_fd) {
+  Ends ends;
+  const int channel = fcntl(channel_fd, F_DUPFD_CLOEXEC, 16);
+  if (channel < 0 || !ends.Make()) return absl::ErrnoToStatus(errno, "making descriptors for a sandbox");
+  absl::StatusOr<pid_t> pid = Spawn(line, ends, channel);
+  close(channel);
+  if (!pid.ok()) return pid.status();
+  std::unique_ptr<SandboxedProcess> process(new SandboxedProcess(*pid, ends.hello[0], ends.complaints[0]));
+  ends.hello[0] = ends.complaints[0] = -1;
+  return process;
+}
+
+SandboxedProcess::~SandboxedProcess() {
+  ReadHello();
+  if (program_pidfd_ >= 0) syscall(SYS_pidfd_send_signal, program_pidfd_, SIGKILL, nullptr, 0);
+  if (!status_.has_value()) {
+    kill(sandbox_, SIGKILL);
+    int status = 0;
+    while (waitpid(sandbox_, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+  if (program_pidfd_ >= 0) {
+    pollfd ended = {program_pidfd_, POLLIN, 0};
+    while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
+    }
+    close(program_pidfd_);
+  }
+  close(hello_);
+  close(complaints_);
+}
+
+std::optional<int> SandboxedProcess::ExitStatus() {
+  int status = 0;
+  if (!status_.has_value() && waitpid(sandbox_, &status, WNOHANG) == sandbox_) {
+    status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  return status_;
+}
+
+// The launcher's byte comes with its credentials, translated into this process namespace by the kernel; behind it
+// stands an errno, or nothing.
+void SandboxedProcess::ReadHello() {
+  if (program_ == 0) {
+    char byte;
+    char control[CMSG_SPACE(sizeof(ucred))] = {};
+    iovec buffer = {&byte, 1};
+    msghdr message = {};
+    message.msg_iov = &buffer;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    if (recvmsg(hello_, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1) return;
+    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return;
+    ucred credentials;
+    std::memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
+    if (credentials.pid <= 0) return;
+    program_ = credentials.pid;
+    program_pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, program_, 0));
+  }
+  int error = 0;
+  if (recv(hello_, &error, sizeof(error), MSG_DONTWAIT) == sizeof(error)) exec_error_ = error;
+}
+
+bool SandboxedProcess::launched() {
+  ReadHello();
+  return program_ != 0;
+}
+
+int SandboxedProcess::exec_error() {
+  ReadHello();
+  return exec_error_;
+}
+
+std::string SandboxedProcess::Complaint() {
+  char text[512];
+  const ssize_t length = read(complaints_, text, sizeof(text));
+  std::string complaint(text, static_cast<size_t>(std::max<ssize_t>(length, 0)));
+  std::replace(complaint.begin(), complaint.end(), '\n', ' ');
+  return std::string(absl::StripAsciiWhitespace(complaint));
+}
+
+std::optional<SandboxedProcess::Progress> SandboxedProcess::progress() {
+  ReadHello();
+  if (program_ == 0) return std::nullopt;
+  Progress progress;
+  char text[1024] = {};
+  FILE* file = fopen(absl::StrCat("/proc/", program_, "/stat").c_str(), "re");
+  if (file == nullptr) return std::nullopt;
+  const size_t length = fread(text, 1, sizeof(text) - 1, file);
+  fclose(file);
+  // The program's name, in brackets, may hold anything; the state follows it, and the times are fields 14 and 15.
+  const char* after_name = length > 0 ? std::strrchr(text, ')') : nullptr;
+  char state = 0;
+  unsigned long user = 0;
+  unsigned long system = 0;
+  if (after_name == nullptr ||
+      sscanf(after_name, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) != 3) {
+    return std::nullopt;
+  }
+  progress.asleep = state == 'S';
+  progress.cpu_seconds = static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  if (FILE* call = fopen(absl::StrCat("/proc/", program_, "/syscall").c_str(), "re"); call != nullptr) {
+    if (fscanf(call, "%ld", &progress.system_call) != 1) progress.system_call = -1;
+    fclose(call);
+  }
+  return progress;
+}
+
+}  // namespace lab
