@@ -104,7 +104,8 @@ void SetNonblocking(const UniqueFd& fd) { fcntl(fd.get(), F_SETFL, O_NONBLOCK); 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Child>> Child::Start(const Host& host, const Names& names, int ledger, const Body& body) {
+absl::StatusOr<std::unique_ptr<Child>> Child::Start(const Host& host, const Names& names, int ledger,
+                                                    const Body& body) {
   Setup setup;
   setup.ledger = ledger;
   setup.body = &body;
@@ -116,12 +117,11 @@ absl::StatusOr<std::unique_ptr<Child>> Child::Start(const Host& host, const Name
   if (keeper < 0) return absl::ErrnoToStatus(errno, "making a process");
   if (keeper == 0) Keep(setup, host, names);
 
-  std::unique_ptr<Child> child(
-      new Child(keeper, UniqueFd(keeper_fd),
-                {std::move(setup.input.in), std::move(setup.output.out), std::move(setup.error_output.out),
-                 std::move(setup.reports.out)}));
-  for (const UniqueFd* fd : {&child->pipes_.input, &child->pipes_.output, &child->pipes_.error_output,
-                             &child->pipes_.reports}) {
+  std::unique_ptr<Child> child(new Child(keeper, UniqueFd(keeper_fd),
+                                         {std::move(setup.input.in), std::move(setup.output.out),
+                                          std::move(setup.error_output.out), std::move(setup.reports.out)}));
+  for (const UniqueFd* fd :
+       {&child->pipes_.input, &child->pipes_.output, &child->pipes_.error_output, &child->pipes_.reports}) {
     SetNonblocking(*fd);
   }
   setup.started.in.Reset();

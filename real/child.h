@@ -1,8 +1,8 @@
 // A process on a host, with all that it may start, as the world that owns it sees it.
 //
-// It runs in a process namespace of its own, below a keeper that is the namespace's first process: when the keeper ends,
-// because its process has or because the world (or this whole worker) is gone, the kernel ends everything
-// in it. Nothing there can signal, trace or outlive the worker.
+// It runs in a process namespace of its own, below a keeper that is the namespace's first process: when the keeper
+// ends, because its process has or because the world (or this whole worker) is gone, the kernel ends everything in it.
+// Nothing there can signal, trace or outlive the worker.
 #pragma once
 
 #include <sys/types.h>
@@ -34,7 +34,8 @@ class Child {
   };
 
   // Returns once the process runs.
-  static absl::StatusOr<std::unique_ptr<Child>> Start(const Host& host, const Names& names, int ledger, const Body& body);
+  static absl::StatusOr<std::unique_ptr<Child>> Start(const Host& host, const Names& names, int ledger,
+                                                      const Body& body);
   // Kills.
   ~Child();
 

@@ -32,7 +32,8 @@ constexpr int kTxQueueLength = 10'000;
 class FreshNamespaces {
  public:
   FreshNamespaces()
-      : network_(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)), names_(open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC)) {
+      : network_(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)),
+        names_(open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC)) {
     if (unshare(CLONE_NEWNET | CLONE_NEWUTS) != 0) error_ = errno;
   }
   ~FreshNamespaces() {
@@ -109,7 +110,8 @@ ifreq RequestFor(const char* device) {
 
 absl::Status Up(int any_socket, const char* device) {
   ifreq request = RequestFor(device);
-  if (absl::Status status = Configure(any_socket, SIOCGIFFLAGS, request, "reading the flags"); !status.ok()) return status;
+  if (absl::Status status = Configure(any_socket, SIOCGIFFLAGS, request, "reading the flags"); !status.ok())
+    return status;
   request.ifr_flags |= IFF_UP | IFF_RUNNING;
   return Configure(any_socket, SIOCSIFFLAGS, request, "setting the flags");
 }

@@ -17,8 +17,8 @@ namespace real {
 
 class Host {
  public:
-  // Needs EnterNamespaces before. Unavailable: a sentence that says what to enable. InvalidArgument: a name or a knob that
-  // this kernel does not take.
+  // Needs EnterNamespaces before. Unavailable: a sentence that says what to enable. InvalidArgument: a name or a knob
+  // that this kernel does not take.
   static absl::StatusOr<std::unique_ptr<Host>> Create(const std::string& name, uint32_t address,
                                                       const lab::Knobs& knobs);
 
@@ -43,7 +43,7 @@ class Host {
   uint32_t address_;
   int tun_index_ = 0;
   UniqueFd tun_;
-  UniqueFd network_;   // the namespaces
+  UniqueFd network_;  // the namespaces
   UniqueFd names_;
   UniqueFd sock_diag_;  // netlink sockets into the network namespace
   UniqueFd route_;

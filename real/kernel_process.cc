@@ -54,8 +54,6 @@ void KernelProcess::random(void* buffer, size_t length) {
   }
 }
 
-void KernelProcess::report(std::string_view key, std::string_view value) {
-  WriteReport(options_.reports, key, value);
-}
+void KernelProcess::report(std::string_view key, std::string_view value) { WriteReport(options_.reports, key, value); }
 
 }  // namespace real

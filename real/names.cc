@@ -97,10 +97,11 @@ absl::Status MakeNamesFolder() {
   return status;
 }
 
-Names::Names() : file_([] {
-      static int last = 0;
-      return absl::StrCat("hosts-", ++last);
-    }()) {}
+Names::Names()
+    : file_([] {
+        static int last = 0;
+        return absl::StrCat("hosts-", ++last);
+      }()) {}
 
 Names::~Names() { unlinkat(Folder(), file_.c_str(), 0); }
 

@@ -14,8 +14,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "real/child.h"
 #include "real/file.h"
 #include "real/host.h"
+#include "real/ledger_ring.h"
 #include "real/names.h"
 #include "real/unique_fd.h"
 
@@ -29,7 +31,8 @@ absl::Status Unavailable(absl::string_view what, absl::string_view remedy) {
 // What this machine has switched off, from the switches themselves.
 absl::Status NamespacesForbidden(int error) {
   const auto is = [](const char* path, const char* value) { return ReadSmallFile(path).value_or("") == value; };
-  if (error == EINVAL) return Unavailable("the process has several threads", "enter the namespaces before starting any");
+  if (error == EINVAL)
+    return Unavailable("the process has several threads", "enter the namespaces before starting any");
   if (error == ENOSPC || is("/proc/sys/user/max_user_namespaces", "0\n")) {
     return Unavailable("the limit on namespaces is reached",
                        "`sysctl user.max_user_namespaces=10000 user.max_net_namespaces=10000` raises it");
@@ -58,8 +61,8 @@ absl::Status Unshare() {
   return absl::OkStatus();
 }
 
-// What is mounted from here on must never show outside. The root of a chroot need not be a mount; then the flag is set from
-// the namespace's own root, which setns leads to.
+// What is mounted from here on must never show outside. The root of a chroot need not be a mount; then the flag is set
+// from the namespace's own root, which setns leads to.
 absl::Status MakeMountsPrivate() {
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) return absl::OkStatus();
   if (errno != EINVAL) return NamespacesForbidden(errno);
@@ -86,9 +89,19 @@ absl::Status Enter() {
   return MakeNamesFolder();
 }
 
+// All that a world takes, once.
 absl::Status Try() {
   if (absl::Status status = EnterNamespaces(); !status.ok()) return status;
-  return Host::Create("trial", 0x0a000001, lab::Knobs()).status();
+  const auto names = Names::Create();
+  if (!names.ok()) return names.status();
+  const auto ledger = LedgerRing::Create();
+  if (!ledger.ok()) return ledger.status();
+  const auto host = Host::Create("trial", 0x0a000001, lab::Knobs());
+  if (!host.ok()) return host.status();
+  const auto child = Child::Start(**host, **names, ledger->fd(), [](int, int) { return 0; });
+  if (!child.ok()) return child.status();
+  return (*child)->Wait() == 0 ? absl::OkStatus()
+                               : absl::UnavailableError("a process in a host of its own did not end well");
 }
 
 }  // namespace
@@ -108,7 +121,9 @@ absl::Status Available() {
     if (child == 0) {
       const absl::Status tried = Try();
       const std::string sentence(tried.message());
-      _exit(write(in.get(), sentence.data(), sentence.size()) == static_cast<ssize_t>(sentence.size()) && tried.ok() ? 0 : 1);
+      _exit(write(in.get(), sentence.data(), sentence.size()) == static_cast<ssize_t>(sentence.size()) && tried.ok()
+                ? 0
+                : 1);
     }
     in.Reset();
     char sentence[PIPE_BUF];
@@ -116,8 +131,8 @@ absl::Status Available() {
     int ended = 0;
     while (waitpid(child, &ended, 0) < 0 && errno == EINTR) continue;
     if (ended == 0) return new absl::Status();
-    return new absl::Status(absl::UnavailableError(
-        length > 0 ? absl::string_view(sentence, length) : "the real world's trial ended without a word"));
+    return new absl::Status(absl::UnavailableError(length > 0 ? absl::string_view(sentence, length)
+                                                              : "the real world's trial ended without a word"));
   }();
   return *status;
 }

@@ -14,8 +14,8 @@ namespace real {
 // one sentence.
 absl::Status EnterNamespaces();
 
-// Whether a world with a host can be made on this machine: OK, or Unavailable with the sentence that says what to enable.
-// Tried in a child, once; this process stays as it is.
+// Whether a world with a host can be made on this machine: OK, or Unavailable with the sentence that says what to
+// enable. Tried in a child, once; this process stays as it is.
 absl::Status Available();
 
 }  // namespace real

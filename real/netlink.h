@@ -7,11 +7,12 @@
 
 namespace real {
 
-// Whether a TCP socket listens on the port, in the network namespace that `sock_diag` (NETLINK_SOCK_DIAG) was opened in.
+// Whether a TCP socket listens on the port, in the network namespace that `sock_diag` (NETLINK_SOCK_DIAG) was opened
+// in.
 bool ListensOn(int sock_diag, uint16_t port);
 
-// Routes packets to `destination` (host byte order) through the device with `mtu` at most, in the namespace that `route`
-// (NETLINK_ROUTE) was opened in; replaces an earlier such route.
+// Routes packets to `destination` (host byte order) through the device with `mtu` at most, in the namespace that
+// `route` (NETLINK_ROUTE) was opened in; replaces an earlier such route.
 absl::Status RouteWithMtu(int route, int device_index, uint32_t destination, uint32_t mtu);
 
 // Lets so many packets wait in the device; in the namespace that `route` was opened in.

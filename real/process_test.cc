@@ -39,12 +39,15 @@ int WaitForEver(Process& self) {
 TEST_F(RealProcessTest, StandardStreamsArePipes) {
   std::string input(300'000, 'x');
   input += "end";
-  const ProcessId process = Start(a_, [](Process& self) {
-        const std::string all = ReadAll(self.sockets(), 0);
-        self.sockets().write(2, "read it", 7);
-        for (size_t at = 0; at < all.size();) at += self.sockets().write(1, all.data() + at, all.size() - at);
-        return 42;
-      }, {.name = "cat", .input = input});
+  const ProcessId process = Start(a_,
+                                  [](Process& self) {
+                                    const std::string all = ReadAll(self.sockets(), 0);
+                                    self.sockets().write(2, "read it", 7);
+                                    for (size_t at = 0; at < all.size();)
+                                      at += self.sockets().write(1, all.data() + at, all.size() - at);
+                                    return 42;
+                                  },
+                                  {.name = "cat", .input = input});
   ASSERT_TRUE(RunUntilExit(process)) << Story(process);
   EXPECT_TRUE(world_->outcome(process).output == input);
   EXPECT_EQ(world_->outcome(process).error_output, "read it");
@@ -52,11 +55,13 @@ TEST_F(RealProcessTest, StandardStreamsArePipes) {
 }
 
 TEST_F(RealProcessTest, DescriptorsBeginAtThreeAndArgumentsAreItsOwn) {
-  EXPECT_EQ(ResultOf(a_, [](Process& self) {
-              self.report("result", absl::StrCat(self.sockets().socket(AF_INET, SOCK_STREAM, 0), " ",
-                                                 absl::StrJoin(self.arguments(), ",")));
-              return 0;
-            }, {.name = "client", .arguments = {"beta", "9999"}}),
+  EXPECT_EQ(ResultOf(a_,
+                     [](Process& self) {
+                       self.report("result", absl::StrCat(self.sockets().socket(AF_INET, SOCK_STREAM, 0), " ",
+                                                          absl::StrJoin(self.arguments(), ",")));
+                       return 0;
+                     },
+                     {.name = "client", .arguments = {"beta", "9999"}}),
             "3 client,beta,9999");
 }
 
@@ -101,13 +106,15 @@ TEST_F(RealProcessTest, ASignalGivesTheShellsStatus) {
 }
 
 TEST_F(RealProcessTest, WritingToAClosedConnectionRaisesNoSignalInAFunction) {
-  EXPECT_EQ(ResultOf(a_, [](Process& self) {
-              int ends[2];
-              self.sockets().pipe2(ends, 0);
-              self.sockets().close(ends[0]);
-              self.report("result", self.sockets().write(ends[1], "x", 1) < 0 ? strerrorname_np(errno) : "written");
-              return 0;
-            }),
+  EXPECT_EQ(ResultOf(a_,
+                     [](Process& self) {
+                       int ends[2];
+                       self.sockets().pipe2(ends, 0);
+                       self.sockets().close(ends[0]);
+                       self.report("result",
+                                   self.sockets().write(ends[1], "x", 1) < 0 ? strerrorname_np(errno) : "written");
+                       return 0;
+                     }),
             "EPIPE");
 }
 
@@ -124,7 +131,8 @@ TEST_F(RealProcessTest, APausedServerLetsItsKernelConnectAndServesWhenResumed) {
 
 TEST_F(RealProcessTest, PauseStopsWhatAProcessHasStarted) {
   const ProcessId process = Start(a_, [](Process& self) {
-    return Execute("(while :; do echo tick; sleep 0.01; done) & (setsid sh -c 'while :; do echo tock; sleep 0.01; done') & wait");
+    return Execute(
+        "(while :; do echo tick; sleep 0.01; done) & (setsid sh -c 'while :; do echo tock; sleep 0.01; done') & wait");
   });
   const auto& output = world_->outcome(process).output;
   const auto ticks = [&] { return output.find("tick") != output.npos && output.find("tock") != output.npos; };
@@ -209,7 +217,8 @@ TEST_F(RealProcessTest, CallsAreInTheLedgerAtTheWorldsTime) {
 
 TEST_F(RealProcessTest, AnExecutedProgramInheritsTheLedgerAndNothingElse) {
   const ProcessId process = Start(a_, [](Process& self) {
-    return Execute("test -e /proc/self/fd/$DUET_LEDGER && test -z \"$DUET_SHORT_TRANSFERS\" && ls /proc/self/fd | wc -l");
+    return Execute(
+        "test -e /proc/self/fd/$DUET_LEDGER && test -z \"$DUET_SHORT_TRANSFERS\" && ls /proc/self/fd | wc -l");
   });
   ASSERT_TRUE(RunUntilExit(process)) << Story(process);
   EXPECT_EQ(world_->outcome(process).exit_status, 0) << Story(process);
@@ -226,8 +235,8 @@ TEST_F(RealProcessTest, ShortTransfersCutSendsAndKeepTheStreamWhole) {
   int cut = 0;
   for (const lab::Event& event : world_->trace().events()) {
     const auto* call = std::get_if<lab::CallEvent>(&event);
-    cut += call != nullptr && call->process == client && call->entry.call == DUET_CALL_READ &&
-           call->entry.result > 0 && call->entry.result < 4096;
+    cut += call != nullptr && call->process == client && call->entry.call == DUET_CALL_READ && call->entry.result > 0 &&
+           call->entry.result < 4096;
   }
   EXPECT_GT(cut, 5);
   const ProcessId program = Start(a_, [](Process& self) { return Execute("test \"$DUET_SHORT_TRANSFERS\" -gt 0"); },
@@ -237,7 +246,8 @@ TEST_F(RealProcessTest, ShortTransfersCutSendsAndKeepTheStreamWhole) {
 }
 
 TEST_F(RealProcessTest, ItSeesItsOwnProcessesAlone) {
-  const ProcessId process = Start(a_, [](Process& self) { return Execute("echo /proc/[0-9]*; kill -9 -1; kill -9 1"); });
+  const ProcessId process =
+      Start(a_, [](Process& self) { return Execute("echo /proc/[0-9]*; kill -9 -1; kill -9 1"); });
   ASSERT_TRUE(RunUntilExit(process));
   EXPECT_EQ(world_->outcome(process).output, "/proc/1 /proc/2\n");
 }

@@ -23,6 +23,18 @@ constexpr uint32_t kNetwork = 0x0a000000;  // 10.0.0.0
 // How often a condition is asked again that depends on more than what the world moves.
 constexpr lab::Duration kAskAgain = std::chrono::milliseconds(1);
 
+// The kernel's way to say that a process has reached a limit, in words; null where the status says nothing of it.
+const char* LimitBehind(int exit_status) {
+  switch (exit_status) {
+    case 128 + SIGXCPU:
+      return "it used up its CPU time";
+    case 128 + SIGXFSZ:
+      return "it wrote a larger file than it may";
+    default:
+      return nullptr;
+  }
+}
+
 }  // namespace
 
 RealWorld::RealWorld(lab::Choices choices)
@@ -71,7 +83,11 @@ absl::Status RealWorld::MakeHost(const lab::HostOptions& options) {
 uint32_t RealWorld::address(lab::HostId host) const { return kNetwork + 1 + static_cast<uint32_t>(host); }
 
 void RealWorld::SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) {
-  switch_.SetLink(a, b, options);
+  if (switch_.SetLink(a, b, options).up != options.up) {
+    const auto& hosts = trace_.hosts();
+    Note(-1, -1,
+         absl::StrCat("link ", options.up ? "up" : "down", " between ", hosts.at(a).name, " and ", hosts.at(b).name));
+  }
   if (hosts_.at(a) == nullptr || hosts_.at(b) == nullptr) return;
   status_.Update(hosts_[a]->SetMtu(address(b), options.mtu));
   status_.Update(hosts_[b]->SetMtu(address(a), options.mtu));
@@ -172,10 +188,14 @@ bool RealWorld::RunUntil(const std::function<bool()>& condition, lab::Duration l
     asked_kernel_ = false;
     if (condition()) return true;
     const bool ask_again = asked_kernel_;
+    if (!status_.ok()) return false;
+
     const lab::Time time = now();
-    if (time >= deadline || !status_.ok()) return false;
+    const bool last = time >= deadline;
     const bool quiet = !SomethingRuns() && !switch_.NextArrival();
-    const bool stepped = Step(quiet ? time : ask_again ? std::min(deadline, time + kAskAgain) : deadline);
+    const bool stepped = Step(last || quiet ? time : ask_again ? std::min(deadline, time + kAskAgain) : deadline);
+    // What has happened by the deadline counts, however late this process gets to see it.
+    if (last) return condition();
     // Without a process and a packet nothing that anybody sees can happen any more.
     if (quiet && !stepped) return false;
   }
@@ -259,8 +279,9 @@ void RealWorld::Drain(lab::ProcessId process, UniqueFd& pipe, std::string& outpu
     // Before the pipe closes, which the process would notice.
     if (running.child != nullptr) running.child->Kill();
     pipe.Reset();
-    running.outcome.reports.emplace_back(lab::kLimitReport, absl::StrCat("it wrote more than ", lab::Outcome::kMostOutput >> 20,
-                                                                         " MiB to its standard ", name));
+    running.outcome.reports.emplace_back(
+        lab::kLimitReport,
+        absl::StrCat("it wrote more than ", lab::Outcome::kMostOutput >> 20, " MiB to its standard ", name));
     if (running.child != nullptr) Finish(process);
     return;
   }
@@ -290,6 +311,9 @@ void RealWorld::Finish(lab::ProcessId process) {
   Drain(process, pipes.output, running.outcome.output, "output");
   Drain(process, pipes.error_output, running.outcome.error_output, "error output");
   running.outcome.exited = true;
+  if (const char* limit = LimitBehind(running.outcome.exit_status)) {
+    running.outcome.reports.emplace_back(lab::kLimitReport, limit);
+  }
   Note(running.host, process, absl::StrCat("exited with status ", running.outcome.exit_status));
 }
 

@@ -1,7 +1,7 @@
 // lab::World on this machine's kernel: a network namespace a host, joined by the lab alone, in real time.
 //
-// Processes run from Start on; packets move only inside RunUntil, and wait between. Hosts and processes that can't be made
-// give a status() and processes that end at once with a kLabErrorReport. Needs EnterNamespaces to have succeeded.
+// Processes run from Start on; packets move only inside RunUntil, and wait between. Hosts and processes that can't be
+// made give a status() and processes that end at once with a kLabErrorReport. Needs EnterNamespaces to have succeeded.
 //
 // A Function runs in a process of its own, with SIGPIPE ignored; one that executes a program sets SIGPIPE back. It
 // finds in its environment, for the program's preloaded library: DUET_LEDGER, the number of a descriptor, kept

@@ -25,9 +25,11 @@ void Switch::AddHost(uint32_t address, int tun) {
   ports_.push_back({address, tun});
 }
 
-void Switch::SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) {
+lab::LinkOptions Switch::SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) {
+  const lab::LinkOptions before = LinkOf(a, b).options();
   LinkOf(a, b).set_options(options);
   LinkOf(b, a).set_options(options);
+  return before;
 }
 
 lab::Link& Switch::LinkOf(lab::HostId from, lab::HostId to) {

@@ -25,8 +25,8 @@ class Switch {
 
   // Hosts are numbered as they are added. `tun` must stay open.
   void AddHost(uint32_t address, int tun);
-  // Both directions.
-  void SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options);
+  // Both directions; returns what was set before.
+  lab::LinkOptions SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options);
   void AddRule(lab::Rule rule) { rules_.Add(std::move(rule)); }
 
   // Takes what the host has sent, a bounded number of packets. Never blocks.
