@@ -1,0 +1,179 @@
+#include "lab/trace/trace.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <functional>
+#include <set>
+
+#include "lab/trace/story_for_test.h"
+
+namespace lab {
+namespace {
+
+PacketEvent SomePacket() {
+  Story story;
+  story.At(5).Send(0, 1, {"A", 1000, 2000, "words"});
+  return std::get<PacketEvent>(story.trace().events()[0]);
+}
+
+CallEvent SomeCall() {
+  Story story;
+  story.At(5).Call(1, DUET_CALL_RECV, {3, 100, 0}, 5, 0, 10, "words", {Story::AddressOf(1), 9999});
+  return std::get<CallEvent>(story.trace().events()[0]);
+}
+
+template <typename E>
+uint64_t HashOf(E event) {
+  Trace trace;
+  trace.Add(std::move(event));
+  return trace.hash();
+}
+
+TEST(TraceHashTest, EqualTracesHaveEqualHashes) { EXPECT_EQ(Greeting().trace().hash(), Greeting().trace().hash()); }
+
+TEST(TraceHashTest, CoversAllOfAPacketButItsBytes) {
+  const std::vector<std::function<void(PacketEvent&)>> changes = {
+      [](PacketEvent&) {},
+      [](PacketEvent& e) { e.sent += Time(1); },
+      [](PacketEvent& e) { e.arrives += Time(1); },
+      [](PacketEvent& e) { e.from = 2; },
+      [](PacketEvent& e) { e.to = 2; },
+      [](PacketEvent& e) { e.fate = PacketEvent::Fate::kRuled; },
+      [](PacketEvent& e) { e.arrived = false; },
+      [](PacketEvent& e) { e.cause = "loss"; },
+      [](PacketEvent& e) { e.packet.source.address ^= 1; },
+      [](PacketEvent& e) { e.packet.source.port ^= 1; },
+      [](PacketEvent& e) { e.packet.destination.address ^= 1; },
+      [](PacketEvent& e) { e.packet.destination.port ^= 1; },
+      [](PacketEvent& e) { e.packet.tcp.seq ^= 1; },
+      [](PacketEvent& e) { e.packet.tcp.ack ^= 1; },
+      [](PacketEvent& e) { e.packet.tcp.window ^= 1; },
+      [](PacketEvent& e) { e.packet.tcp.urgent ^= 1; },
+      [](PacketEvent& e) { e.packet.tcp.syn = true; },
+      [](PacketEvent& e) { e.packet.tcp.ack_flag = false; },
+      [](PacketEvent& e) { e.packet.tcp.fin = true; },
+      [](PacketEvent& e) { e.packet.tcp.rst = true; },
+      [](PacketEvent& e) { e.packet.tcp.psh = false; },
+      [](PacketEvent& e) { e.packet.tcp.urg = true; },
+      [](PacketEvent& e) { e.packet.tcp.mss = 0; },
+      [](PacketEvent& e) { e.packet.tcp.window_scale = 0; },
+      [](PacketEvent& e) { e.packet.tcp.sack_permitted = true; },
+      [](PacketEvent& e) { e.packet.tcp.timestamps = {0, 0}; },
+      [](PacketEvent& e) { e.packet.tcp.sack.push_back({0, 0}); },
+      [](PacketEvent& e) { e.packet.payload = Payload::Copy("word"); },
+  };
+  std::set<uint64_t> hashes;
+  for (const auto& change : changes) {
+    PacketEvent event = SomePacket();
+    change(event);
+    hashes.insert(HashOf(event));
+  }
+  EXPECT_EQ(hashes.size(), changes.size());
+  PacketEvent other_bytes = SomePacket();
+  other_bytes.packet.payload = Payload::Copy("WORDS");
+  EXPECT_EQ(HashOf(other_bytes), HashOf(SomePacket()));
+}
+
+TEST(TraceHashTest, CoversAllOfACallAndTheBytesThatItsLedgerKeeps) {
+  const std::vector<std::function<void(CallEvent&)>> changes = {
+      [](CallEvent&) {},
+      [](CallEvent& e) { e.process = 2; },
+      [](CallEvent& e) { e.entry.call = DUET_CALL_READ; },
+      [](CallEvent& e) { e.entry.begin_ns += 1; },
+      [](CallEvent& e) { e.entry.end_ns += 1; },
+      [](CallEvent& e) { e.entry.result = 4; },
+      [](CallEvent& e) { e.entry.error = EINTR; },
+      [](CallEvent& e) { e.entry.arguments[0] = 9; },
+      [](CallEvent& e) { e.entry.arguments[3] = 9; },
+      [](CallEvent& e) { e.entry.address ^= 1; },
+      [](CallEvent& e) { e.entry.port ^= 1; },
+      [](CallEvent& e) { e.entry.data[4] ^= 1; },
+      [](CallEvent& e) { e.entry.data_length = 4; },
+  };
+  std::set<uint64_t> hashes;
+  for (const auto& change : changes) {
+    CallEvent event = SomeCall();
+    change(event);
+    hashes.insert(HashOf(event));
+  }
+  EXPECT_EQ(hashes.size(), changes.size());
+}
+
+TEST(TraceHashTest, CoversNotesAndTheOrder) {
+  const NoteEvent paused{Time(1), 0, -1, "paused"}, resumed{Time(1), 0, -1, "resumed"};
+  Trace one, other;
+  one.Add(paused);
+  one.Add(resumed);
+  other.Add(resumed);
+  other.Add(paused);
+  EXPECT_NE(one.hash(), other.hash());
+  EXPECT_NE(HashOf(paused), HashOf(resumed));
+}
+
+TEST(TraceTest, WhatIsNotKeptIsCountedAndHashed) {
+  Trace trace;
+  for (size_t i = 0; i < Trace::kMostEvents; ++i) trace.Add(NoteEvent{});
+  const uint64_t full = trace.hash();
+  trace.Add(NoteEvent{});
+  EXPECT_EQ(trace.events().size(), Trace::kMostEvents);
+  EXPECT_EQ(trace.size(), Trace::kMostEvents + 1);
+  EXPECT_NE(trace.hash(), full);
+}
+
+TEST(TraceTest, SortsByTheTimeOfBeginningAndKeepsTheOrderOfEquals) {
+  Story story;
+  story.At(9).Note(0, -1, "third").At(3).Call(0, DUET_CALL_CLOSE, {3}, 0, 0, 50);
+  story.At(5).Send(0, 1, {"S"}).At(9).Note(0, -1, "fourth");
+  story.trace().Sort();
+  const std::vector<Event>& events = story.trace().events();
+  EXPECT_TRUE(std::holds_alternative<CallEvent>(events[0]));
+  EXPECT_TRUE(std::holds_alternative<PacketEvent>(events[1]));
+  EXPECT_EQ(std::get<NoteEvent>(events[2]).text, "third");
+  EXPECT_EQ(std::get<NoteEvent>(events[3]).text, "fourth");
+}
+
+TEST(TraceTest, KnowsHostsByTheirAddresses) {
+  Story story;
+  EXPECT_EQ(story.trace().NameOf(Story::AddressOf(1)), "server");
+  EXPECT_EQ(story.trace().NameOf(0x7f000001), "127.0.0.1");
+}
+
+TEST(ToStringTest, NamesHostsThatATraceKnows) {
+  Story story;
+  duet_ledger_entry entry = SomeCall().entry;
+  entry.call = DUET_CALL_CONNECT;
+  entry.result = -1;
+  entry.error = ECONNREFUSED;
+  EXPECT_EQ(ToString(entry, story.trace()), "connect(3, server:9999) = -1 ECONNREFUSED (Connection refused)");
+  EXPECT_EQ(ToString(entry), "connect(3, 10.0.0.2:9999) = -1 ECONNREFUSED (Connection refused)");
+}
+
+TEST(ToStringTest, TakesWhateverAHostileProgramWrote) {
+  duet_ledger_entry entry;
+  for (int byte = 0; byte < 256; ++byte) {
+    std::memset(&entry, byte, sizeof(entry));
+    for (uint32_t call = 0; call <= DUET_CALL_COUNT; ++call) {
+      entry.call = call;
+      entry.end_ns = entry.begin_ns;
+      for (const char c : ToString(entry)) EXPECT_TRUE(c >= ' ' && c <= '~') << byte << " " << call;
+    }
+  }
+}
+
+TEST(DescribeTest, SaysWhatAPacketCarries) {
+  const auto describe = [](const std::string& flags, const std::string& data) {
+    return Describe(Story().PacketOf(0, 1, {flags, 1, 1, data}));
+  };
+  EXPECT_EQ(describe("S", ""), "SYN");
+  EXPECT_EQ(describe("SA", ""), "SYN, ACK");
+  EXPECT_EQ(describe("A", ""), "ACK");
+  EXPECT_EQ(describe("A", "x"), "1 byte");
+  EXPECT_EQ(describe("FA", "xy"), "2 bytes, FIN");
+  EXPECT_EQ(describe("FA", ""), "FIN");
+  EXPECT_EQ(describe("RA", ""), "RST");
+  EXPECT_EQ(describe("", ""), "no flags");
+}
+
+}  // namespace
+}  // namespace lab
