@@ -103,7 +103,7 @@ class World {
   // simulated world counts its own time and comes back at once when all are done or wait for each other.
   virtual bool RunUntil(const std::function<bool()>& condition, Duration limit) = 0;
   // Lets that much time pass.
-  void RunFor(Duration duration) {
+  virtual void RunFor(Duration duration) {
     RunUntil([] { return false; }, duration);
   }
 

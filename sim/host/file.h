@@ -1,0 +1,58 @@
+// What a descriptor stands for: an open file description, shared by all descriptors that dup made of it.
+//
+// Results are a kernel's: a count, 0, or a negative errno; -EAGAIN where the caller would have to wait. Nothing here
+// waits: calls that do ask again when `waiters()` are woken.
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include "sim/host/buffers.h"
+#include "sim/host/wait_queue.h"
+
+namespace sim {
+
+class StreamSocket;
+
+class File : public boost::intrusive_ref_counter<File, boost::thread_unsafe_counter> {
+ public:
+  File() = default;
+  virtual ~File() = default;
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  // What poll would say now: POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP, POLLRDNORM, POLLWRNORM.
+  virtual short Ready() const = 0;
+  WaitQueue& waiters() { return waiters_; }
+
+  // Moves up to `length` bytes into, or out of, `buffers` from `offset` on. `flags`: MSG_PEEK.
+  virtual int64_t Read(Buffers buffers, size_t offset, size_t length, int flags) = 0;
+  virtual int64_t Write(Buffers buffers, size_t offset, size_t length) = 0;
+  // FIONREAD.
+  virtual size_t readable() const = 0;
+
+  // The last descriptor is gone.
+  virtual void Release() = 0;
+
+  // Itself, where it is a socket.
+  virtual StreamSocket* AsSocket() { return nullptr; }
+
+  bool nonblocking() const { return nonblocking_; }
+  void set_nonblocking(bool nonblocking) { nonblocking_ = nonblocking; }
+  // O_RDONLY, O_WRONLY or O_RDWR.
+  virtual int access_mode() const = 0;
+
+ private:
+  friend class DescriptorTable;
+
+  WaitQueue waiters_;
+  int descriptors_ = 0;
+  bool nonblocking_ = false;
+};
+
+using FilePtr = boost::intrusive_ptr<File>;
+
+}  // namespace sim

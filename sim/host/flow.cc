@@ -1,0 +1,58 @@
+#include "sim/host/flow.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/host/host.h"
+
+namespace sim {
+
+Flow::Flow(Host& host, std::unique_ptr<tcp::Connection> connection, Owner* owner)
+    : host_(host), connection_(std::move(connection)), owner_(owner) {}
+
+Flow::~Flow() = default;
+
+void Flow::OnSegment(const lab::Packet& segment) {
+  const FlowPtr self(this);
+  if (owner_ != nullptr && !owner_->Admits(*this, segment)) return;
+  connection_->OnSegment(host_.now(), segment);
+  Settle();
+}
+
+void Flow::OnTime() {
+  const FlowPtr self(this);
+  deadline_.reset();
+  connection_->OnTimer(host_.now());
+  Settle();
+}
+
+void Flow::Settle() {
+  const FlowPtr self(this);
+  while (std::optional<lab::Packet> segment = connection_->NextSegment(host_.now())) {
+    host_.Transmit(*std::move(segment));
+  }
+  SetTimer();
+  if (owner_ != nullptr) owner_->OnChange(*this);
+  if (connection_->state() == tcp::State::kClosed) host_.Forget(*this);
+}
+
+void Flow::Retire() {
+  const FlowPtr self(this);
+  owner_ = nullptr;
+  Cancel();
+  host_.Forget(*this);
+}
+
+void Flow::SetTimer() {
+  const std::optional<Time> deadline = connection_->Deadline();
+  const bool matters = deadline && connection_->DeadlineMatters();
+  if (deadline == deadline_ && matters == deadline_matters_) return;
+  deadline_ = deadline;
+  deadline_matters_ = matters;
+  if (!deadline) return Cancel();
+  // A deadline that has passed is due at once.
+  host_.engine().events().Schedule(*this, std::max(*deadline, host_.now()),
+                                   matters ? EventQueue::Weight::kVisible : EventQueue::Weight::kBackground);
+}
+
+}  // namespace sim

@@ -1,0 +1,103 @@
+#include "sim/host/host.h"
+
+#include <utility>
+
+#include "sim/host/listen_queue.h"
+
+namespace sim {
+namespace {
+
+uint32_t Draw(uint64_t seed, uint64_t stream, uint64_t index) {
+  uint32_t value = 0;
+  lab::FillFromSeed(seed, stream, index * sizeof value, &value, sizeof value);
+  return value;
+}
+
+// Streams of a host's own, apart from those of processes, which are their ids.
+constexpr uint64_t kPortStream = uint64_t{1} << 32;
+constexpr uint64_t kSequenceStream = uint64_t{2} << 32;
+
+}  // namespace
+
+Host::Host(Engine& engine, Network& network, lab::Trace& trace, const lab::HostOptions& options, uint64_t seed)
+    : engine_(engine),
+      network_(network),
+      trace_(trace),
+      knobs_(options.knobs),
+      seed_(seed),
+      id_(network.Add(options.name, *this)),
+      ports_(Draw(seed, kPortStream + static_cast<uint64_t>(id_), 0)) {}
+
+Host::~Host() = default;
+
+tcp::Options Host::OptionsFor(uint32_t remote) const {
+  tcp::Options options;
+  options.mtu = network_.mtu(id_, remote);
+  options.syn_retries = knobs_.tcp_syn_retries;
+  options.synack_retries = knobs_.tcp_synack_retries;
+  options.syn_linear_timeouts = knobs_.tcp_syn_linear_timeouts;
+  options.retries2 = knobs_.tcp_retries2;
+  options.fin_timeout = std::chrono::seconds(knobs_.tcp_fin_timeout);
+  return options;
+}
+
+uint32_t Host::NextInitialSequence() {
+  return Draw(seed_, kSequenceStream + static_cast<uint64_t>(id_), sequences_++);
+}
+
+bool Host::Has(const lab::Endpoint& local, const lab::Endpoint& remote) const {
+  return flows_.contains(FourTuple{local, remote});
+}
+
+void Host::Add(FlowPtr flow) {
+  const FourTuple key{flow->connection().local(), flow->connection().remote()};
+  flows_[key] = std::move(flow);
+}
+
+void Host::Forget(Flow& flow) {
+  const FlowPtr keep(&flow);
+  flow.claim().Release();
+  const auto found = flows_.find(FourTuple{flow.connection().local(), flow.connection().remote()});
+  if (found != flows_.end() && found->second == keep) flows_.erase(found);
+}
+
+void Host::Add(ListenQueue& listener) {
+  listeners_[{listener.local().address, listener.local().port}] = &listener;
+}
+
+void Host::Remove(ListenQueue& listener) { listeners_.erase({listener.local().address, listener.local().port}); }
+
+ListenQueue* Host::FindListener(uint32_t address, uint16_t port) const {
+  auto found = listeners_.find({address, port});
+  if (found == listeners_.end()) found = listeners_.find({0, port});
+  return found == listeners_.end() ? nullptr : found->second;
+}
+
+bool Host::Listening(uint16_t port) const {
+  return FindListener(address(), port) != nullptr || FindListener(Network::kLoopback, port) != nullptr;
+}
+
+void Host::Deliver(const lab::Packet& packet) {
+  const auto found = flows_.find(FourTuple{packet.destination, packet.source});
+  ListenQueue* const listener = FindListener(packet.destination.address, packet.destination.port);
+  if (found != flows_.end()) {
+    const FlowPtr flow = found->second;
+    // RFC 9293, 3.10.7.4 (and Linux): a new SYN beyond the old connection's bytes ends a TIME-WAIT.
+    const tcp::Connection& connection = flow->connection();
+    const bool reopens = connection.state() == tcp::State::kTimeWait && packet.tcp.syn && !packet.tcp.ack_flag &&
+                         !packet.tcp.rst && listener != nullptr &&
+                         static_cast<int32_t>(packet.tcp.seq - connection.rcv_nxt()) > 0;
+    if (!reopens) return flow->OnSegment(packet);
+    flow->Retire();
+  }
+  if (listener == nullptr) return Refuse(packet);
+  listener->OnSegment(packet);
+}
+
+void Host::Refuse(const lab::Packet& packet) {
+  if (std::optional<lab::Packet> reset = tcp::Connection::ResetFor(packet)) Transmit(*std::move(reset));
+}
+
+void Host::Note(std::string text) { trace_.Add(lab::NoteEvent{now(), id_, -1, std::move(text)}); }
+
+}  // namespace sim

@@ -1,0 +1,87 @@
+// A simulated host's kernel, as far as TCP needs one: it hands segments to connections and listeners, and keeps the
+// host's ports.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "lab/world/world.h"
+#include "sim/host/flow.h"
+#include "sim/host/network.h"
+#include "sim/host/ports.h"
+
+namespace sim {
+
+class ListenQueue;
+
+class Host final : public Network::Port {
+ public:
+  // Joins the network, which must outlive it, as its next host. What a kernel draws at random (sequence numbers, the
+  // first ephemeral port) follows from `seed`.
+  Host(Engine& engine, Network& network, lab::Trace& trace, const lab::HostOptions& options, uint64_t seed);
+  ~Host() override;
+
+  HostId id() const { return id_; }
+  const std::string& name() const { return network_.name(id_); }
+  uint32_t address() const { return network_.address(id_); }
+  const lab::Knobs& knobs() const { return knobs_; }
+  Engine& engine() { return engine_; }
+  Network& network() { return network_; }
+  Ports& ports() { return ports_; }
+  Time now() const { return engine_.now(); }
+
+  // Whether packets for the address stay here.
+  bool IsLocal(uint32_t address) const { return address == this->address() || address >> 24 == 127; }
+  // This host's address towards `remote`.
+  uint32_t SourceFor(uint32_t remote) const { return remote >> 24 == 127 ? Network::kLoopback : address(); }
+
+  // What the knobs and the way to `remote` make of a connection's options.
+  tcp::Options OptionsFor(uint32_t remote) const;
+  uint32_t NextInitialSequence();
+
+  // The connections. A flow must be the only one of its four-tuple.
+  bool Has(const lab::Endpoint& local, const lab::Endpoint& remote) const;
+  void Add(FlowPtr flow);
+  void Forget(Flow& flow);
+
+  // The listeners; they leave before they are destroyed.
+  void Add(ListenQueue& listener);
+  void Remove(ListenQueue& listener);
+  // The one that a SYN to the address and port would reach, or null.
+  ListenQueue* FindListener(uint32_t address, uint16_t port) const;
+  bool Listening(uint16_t port) const;
+
+  void Deliver(const lab::Packet& packet) override;
+  void Transmit(lab::Packet packet) { network_.Send(id_, std::move(packet)); }
+  void Refuse(const lab::Packet& packet);
+
+  // A line in the run's trace.
+  void Note(std::string text);
+
+ private:
+  struct FourTuple {
+    lab::Endpoint local;
+    lab::Endpoint remote;
+    bool operator==(const FourTuple&) const = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const FourTuple& t) {
+      return H::combine(std::move(h), uint64_t{t.local.address} << 32 | t.remote.address,
+                        uint32_t{t.local.port} << 16 | t.remote.port);
+    }
+  };
+
+  Engine& engine_;
+  Network& network_;
+  lab::Trace& trace_;
+  const lab::Knobs knobs_;
+  const uint64_t seed_;
+  const HostId id_;
+  uint64_t sequences_ = 0;
+  Ports ports_;
+  // Never iterated: its order is not repeatable.
+  absl::flat_hash_map<FourTuple, FlowPtr> flows_;
+  absl::flat_hash_map<std::pair<uint32_t, uint16_t>, ListenQueue*> listeners_;
+};
+
+}  // namespace sim

@@ -1,0 +1,163 @@
+#include "sim/host/network.h"
+
+#include <utility>
+
+namespace sim {
+namespace {
+
+constexpr uint32_t kFirstAddress = 0x0a000001;  // 10.0.0.1
+
+bool IsLoopback(uint32_t address) { return address >> 24 == 127; }
+
+}  // namespace
+
+// A packet on its way. Reused once it has arrived.
+class Network::InFlight final : public Event {
+ public:
+  explicit InFlight(Network& network) : network_(network) {}
+
+  void OnTime() override {
+    const lab::Packet arrived = std::move(packet);
+    network_.free_.push_back(this);
+    network_.hosts_[static_cast<size_t>(to)].port->Deliver(arrived);
+  }
+
+  HostId to = -1;
+  lab::Packet packet;
+
+ private:
+  Network& network_;
+};
+
+Network::Network(Engine& engine, lab::Trace& trace) : engine_(engine), trace_(trace) {}
+
+Network::~Network() = default;
+
+HostId Network::Add(std::string name, Port& port) {
+  const auto id = static_cast<HostId>(hosts_.size());
+  const uint32_t address = kFirstAddress + static_cast<uint32_t>(id);
+  trace_.AddHost(name, address);
+  hosts_.push_back({std::move(name), address, &port, lab::Link(static_cast<uint32_t>(id) << 16 | id, {})});
+  return id;
+}
+
+uint32_t Network::Resolve(std::string_view name) const {
+  for (const Joined& host : hosts_) {
+    if (host.name == name) return host.address;
+  }
+  return 0;
+}
+
+bool Network::Routable(uint32_t address) { return address >> 24 == 10 || IsLoopback(address); }
+
+HostId Network::Find(uint32_t address) const {
+  const uint32_t index = address - kFirstAddress;
+  return index < hosts_.size() ? static_cast<HostId>(index) : -1;
+}
+
+lab::Link& Network::LinkBetween(HostId from, HostId to) {
+  const uint64_t key = uint64_t{static_cast<uint32_t>(from)} << 32 | static_cast<uint32_t>(to);
+  const uint32_t actor = static_cast<uint32_t>(from) << 16 | static_cast<uint32_t>(to);
+  return links_.try_emplace(key, actor, lab::LinkOptions{}).first->second;
+}
+
+void Network::SetLink(HostId a, HostId b, const lab::LinkOptions& options) {
+  LinkBetween(a, b).set_options(options);
+  LinkBetween(b, a).set_options(options);
+}
+
+uint32_t Network::mtu(HostId from, uint32_t to) const {
+  const HostId host = Find(to);
+  if (host < 0 || host == from) return lab::LinkOptions{}.mtu;
+  const auto found = links_.find(uint64_t{static_cast<uint32_t>(from)} << 32 | static_cast<uint32_t>(host));
+  return found == links_.end() ? lab::LinkOptions{}.mtu : found->second.options().mtu;
+}
+
+void Network::Launch(Time arrival, HostId to, lab::Packet packet) {
+  if (free_.empty()) {
+    in_flight_.push_back(std::make_unique<InFlight>(*this));
+    free_.push_back(in_flight_.back().get());
+  }
+  InFlight& flight = *free_.back();
+  free_.pop_back();
+  flight.to = to;
+  flight.packet = std::move(packet);
+  engine_.events().Schedule(flight, arrival);
+}
+
+void Network::Send(HostId from, lab::Packet packet) {
+  const uint32_t destination = packet.destination.address;
+  const HostId to = IsLoopback(destination) ? from : Find(destination);
+  if (to == from) {
+    lab::Link& loopback = hosts_[static_cast<size_t>(from)].loopback;
+    const auto arrival = loopback.Send(engine_.now(), packet.wire_size(), engine_.choices());
+    return Launch(*arrival, to, std::move(packet));
+  }
+
+  lab::PacketEvent event;
+  event.sent = engine_.now();
+  event.from = from;
+  event.to = to;
+  event.packet = std::move(packet);
+  if (to < 0) {
+    event.fate = lab::PacketEvent::Fate::kUnclaimed;
+    event.arrived = false;
+    return trace_.Add(std::move(event));
+  }
+
+  const lab::Rules::Judgement judgement = rules_.Judge(engine_.now(), event.packet);
+  if (judgement.name != nullptr && judgement.verdict != lab::Verdict::kPass) {
+    event.fate = lab::PacketEvent::Fate::kRuled;
+    event.cause = *judgement.name;
+  }
+  lab::Link& link = LinkBetween(from, to);
+  switch (judgement.verdict) {
+    case lab::Verdict::kDrop:
+    case lab::Verdict::kReset:
+      event.arrived = false;
+      break;
+    case lab::Verdict::kDuplicate: {
+      lab::PacketEvent twin = event;
+      SendOver(link, from, to, twin, Duration::zero());
+      trace_.Add(std::move(twin));
+      [[fallthrough]];
+    }
+    case lab::Verdict::kPass:
+    case lab::Verdict::kDelay:
+      SendOver(link, from, to, event, judgement.delay);
+      break;
+  }
+  if (judgement.verdict == lab::Verdict::kReset) {
+    trace_.Add(event);
+    return SendResets(event);
+  }
+  trace_.Add(std::move(event));
+}
+
+void Network::SendOver(lab::Link& link, HostId from, HostId to, lab::PacketEvent& event, Duration delay) {
+  const auto arrival = link.Send(event.sent, event.packet.wire_size(), engine_.choices());
+  if (!arrival) {
+    event.fate = lab::PacketEvent::Fate::kLost;
+    event.arrived = false;
+    event.cause = link.options().up ? "loss" : "link down";
+    return;
+  }
+  event.arrives = *arrival + delay;
+  Launch(event.arrives, to, event.packet);
+}
+
+void Network::SendResets(const lab::PacketEvent& ruled) {
+  for (lab::Packet& reset : lab::Rules::ResetsFor(ruled.packet)) {
+    lab::PacketEvent event;
+    event.sent = ruled.sent;
+    event.from = Find(reset.source.address);
+    event.to = Find(reset.destination.address);
+    event.fate = lab::PacketEvent::Fate::kRuled;
+    event.cause = ruled.cause;
+    event.packet = std::move(reset);
+    SendOver(LinkBetween(event.from, event.to), event.from, event.to, event, Duration::zero());
+    trace_.Add(std::move(event));
+  }
+}
+
+}  // namespace sim

@@ -1,0 +1,82 @@
+// What joins the hosts of a world: links, faults, names, and the trace of every packet.
+//
+// Packets are judged when they are sent: first by the rules, then by the link between the two hosts. What a host sends
+// to itself goes over its loopback, which no rule and no link of the world concerns, and which is not traced: as on
+// the kernel's network, where the lab sees only what leaves a host.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "lab/trace/trace.h"
+#include "lab/wire/link.h"
+#include "lab/wire/packet.h"
+#include "lab/wire/rule.h"
+#include "sim/engine/engine.h"
+
+namespace sim {
+
+using lab::HostId;
+
+class Network {
+ public:
+  // A host's side of it.
+  class Port {
+   public:
+    virtual ~Port() = default;
+    virtual void Deliver(const lab::Packet& packet) = 0;
+  };
+
+  static constexpr uint32_t kLoopback = 0x7f000001;  // 127.0.0.1
+
+  // Both must outlive it.
+  Network(Engine& engine, lab::Trace& trace);
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  // `port` must outlive the network's last step. The address follows from the order: 10.0.0.1 is the first.
+  HostId Add(std::string name, Port& port);
+  uint32_t address(HostId host) const { return hosts_[static_cast<size_t>(host)].address; }
+  const std::string& name(HostId host) const { return hosts_[static_cast<size_t>(host)].name; }
+  // The address of the host of that name, or 0.
+  uint32_t Resolve(std::string_view name) const;
+
+  void SetLink(HostId a, HostId b, const lab::LinkOptions& options);
+  void AddRule(lab::Rule rule) { rules_.Add(std::move(rule)); }
+
+  // The largest packet between the host and the address.
+  uint32_t mtu(HostId from, uint32_t to) const;
+  // Whether packets to that address have a way at all: it is a host's own, or in 10.0.0.0/8.
+  static bool Routable(uint32_t address);
+
+  void Send(HostId from, lab::Packet packet);
+
+ private:
+  struct Joined {
+    std::string name;
+    uint32_t address;
+    Port* port;
+    lab::Link loopback;
+  };
+  class InFlight;
+
+  HostId Find(uint32_t address) const;
+  lab::Link& LinkBetween(HostId from, HostId to);
+  void SendOver(lab::Link& link, HostId from, HostId to, lab::PacketEvent& event, Duration delay);
+  void SendResets(const lab::PacketEvent& ruled);
+  void Launch(Time arrival, HostId to, lab::Packet packet);
+
+  Engine& engine_;
+  lab::Trace& trace_;
+  std::vector<Joined> hosts_;
+  // By both ids; made when the first packet wants it. Never iterated: its order is not repeatable.
+  absl::flat_hash_map<uint64_t, lab::Link> links_;
+  lab::Rules rules_;
+  std::vector<std::unique_ptr<InFlight>> in_flight_;
+  std::vector<InFlight*> free_;
+};
+
+}  // namespace sim

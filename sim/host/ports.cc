@@ -1,0 +1,102 @@
+#include "sim/host/ports.h"
+
+#include <cerrno>
+
+namespace sim {
+namespace {
+
+bool Overlap(uint32_t a, uint32_t b) { return a == 0 || b == 0 || a == b; }
+
+}  // namespace
+
+void PortClaim::Release() {
+  if (ports_ == nullptr) return;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  if (previous_ != nullptr) {
+    previous_->next_ = next_;
+  } else if (next_ != nullptr) {
+    ports_->first_[port_] = next_;
+  } else {
+    ports_->first_.erase(port_);
+  }
+  ports_ = nullptr;
+  previous_ = next_ = nullptr;
+  listening = false;
+}
+
+void Ports::Add(PortClaim& claim, uint32_t address, uint16_t port) {
+  PortClaim*& first = first_[port];
+  claim.ports_ = this;
+  claim.address_ = address;
+  claim.port_ = port;
+  claim.previous_ = nullptr;
+  claim.next_ = first;
+  if (first != nullptr) first->previous_ = &claim;
+  first = &claim;
+}
+
+bool Ports::Conflicts(const PortClaim& claim, uint32_t address, uint16_t port, bool relaxed) const {
+  const auto found = first_.find(port);
+  if (found == first_.end()) return false;
+  for (const PortClaim* other = found->second; other != nullptr; other = other->next_) {
+    if (other == &claim || !Overlap(address, other->address_)) continue;
+    if (!relaxed || !claim.reuse || !other->reuse || other->listening) return true;
+  }
+  return false;
+}
+
+bool Ports::Bound(uint16_t port) const {
+  const auto found = first_.find(port);
+  if (found == first_.end()) return false;
+  for (const PortClaim* other = found->second; other != nullptr; other = other->next_) {
+    if (!other->by_connect_) return true;
+  }
+  return false;
+}
+
+uint16_t Ports::NextEphemeral() {
+  const uint32_t offset = next_;
+  next_ = (next_ + 1) % kEphemeralCount;
+  return static_cast<uint16_t>(kFirstEphemeral + offset);
+}
+
+int Ports::Bind(PortClaim& claim, uint32_t address, uint16_t port) {
+  claim.by_connect_ = false;
+  if (port != 0) {
+    if (Conflicts(claim, address, port, /*relaxed=*/true)) return -EADDRINUSE;
+    Add(claim, address, port);
+    return 0;
+  }
+  for (uint32_t tries = 0; tries < kEphemeralCount; ++tries) {
+    const uint16_t candidate = NextEphemeral();
+    if (Conflicts(claim, address, candidate, /*relaxed=*/false)) continue;
+    Add(claim, address, candidate);
+    return 0;
+  }
+  return -EADDRINUSE;
+}
+
+int Ports::Listen(PortClaim& claim) {
+  if (Conflicts(claim, claim.address_, claim.port_, /*relaxed=*/true)) return -EADDRINUSE;
+  claim.listening = true;
+  return 0;
+}
+
+int Ports::Connect(PortClaim& claim, uint32_t address, const std::function<bool(uint16_t)>& unused) {
+  for (uint32_t tries = 0; tries < kEphemeralCount; ++tries) {
+    const uint16_t candidate = NextEphemeral();
+    if (Bound(candidate) || !unused(candidate)) continue;
+    Add(claim, address, candidate);
+    claim.by_connect_ = true;
+    return 0;
+  }
+  return -EADDRNOTAVAIL;
+}
+
+void Ports::Share(PortClaim& claim, uint32_t address, uint16_t port, bool reuse, bool by_connect) {
+  Add(claim, address, port);
+  claim.reuse = reuse;
+  claim.by_connect_ = by_connect;
+}
+
+}  // namespace sim

@@ -1,0 +1,77 @@
+// Which local ports of a host are taken, and by whom: Linux's rules (inet_csk_get_port).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "absl/container/flat_hash_map.h"
+
+namespace sim {
+
+class Ports;
+
+// A claim on a local port: that of a bound socket, or of a connection (in TIME-WAIT, too). Given up when it is
+// destroyed, which must be before its Ports are.
+class PortClaim {
+ public:
+  PortClaim() = default;
+  ~PortClaim() { Release(); }
+  PortClaim(const PortClaim&) = delete;
+  PortClaim& operator=(const PortClaim&) = delete;
+
+  void Release();
+
+  bool held() const { return ports_ != nullptr; }
+  uint32_t address() const { return address_; }
+  uint16_t port() const { return port_; }
+
+  bool reuse = false;      // SO_REUSEADDR
+  bool listening = false;
+
+ private:
+  friend class Ports;
+  Ports* ports_ = nullptr;
+  PortClaim* previous_ = nullptr;
+  PortClaim* next_ = nullptr;
+  uint32_t address_ = 0;
+  uint16_t port_ = 0;
+  bool by_connect_ = false;
+};
+
+class Ports {
+ public:
+  // net.ipv4.ip_local_port_range.
+  static constexpr uint16_t kFirstEphemeral = 32'768;
+  static constexpr uint16_t kLastEphemeral = 60'999;
+
+  // `start` decides where the search for free ports begins.
+  explicit Ports(uint32_t start) : next_(start % kEphemeralCount) {}
+  Ports(const Ports&) = delete;
+  Ports& operator=(const Ports&) = delete;
+
+  // bind: claims the port on `address` (0: every address); port 0 takes one that nobody has.
+  // 0, or -EADDRINUSE.
+  int Bind(PortClaim& claim, uint32_t address, uint16_t port);
+  // listen: whether a claim that was bound may listen. 0, or -EADDRINUSE.
+  int Listen(PortClaim& claim);
+  // connect without bind: claims a port that nobody has bound and for which `unused` holds (whether the connection
+  // would be the only one of its four-tuple). 0, or -EADDRNOTAVAIL.
+  int Connect(PortClaim& claim, uint32_t address, const std::function<bool(uint16_t)>& unused);
+  // A connection's own claim beside that of the socket that it came from.
+  void Share(PortClaim& claim, uint32_t address, uint16_t port, bool reuse, bool by_connect);
+
+ private:
+  friend class PortClaim;
+  static constexpr uint32_t kEphemeralCount = kLastEphemeral - kFirstEphemeral + 1;
+
+  // Whether another claim on the port forbids `claim`. Without `relaxed`, SO_REUSEADDR excuses nothing.
+  bool Conflicts(const PortClaim& claim, uint32_t address, uint16_t port, bool relaxed) const;
+  bool Bound(uint16_t port) const;
+  void Add(PortClaim& claim, uint32_t address, uint16_t port);
+  uint16_t NextEphemeral();
+
+  absl::flat_hash_map<uint16_t, PortClaim*> first_;  // never iterated: its order is not repeatable
+  uint32_t next_;
+};
+
+}  // namespace sim

@@ -1,0 +1,137 @@
+#include "sim/host/sim_process.h"
+
+#include <csignal>
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "lab/trace/call_names.h"
+#include "sim/host/pipe.h"
+#include "sim/host/stream_socket.h"
+
+namespace sim {
+
+SimProcess::SimProcess(Host& host, lab::Trace& trace, lab::ProcessId id, const lab::StartOptions& options,
+                       uint64_t seed, lab::Function function)
+    : host_(host),
+      trace_(trace),
+      id_(id),
+      seed_(seed),
+      arguments_{options.name},
+      function_(std::move(function)),
+      sockets_(host, static_cast<uint32_t>(id), options.short_transfers),
+      traced_(
+          sockets_, [this] { return host_.now(); },
+          [this](const duet_ledger_entry& entry) { trace_.Add(lab::CallEvent{id_, entry}); }),
+      task_(host.engine().scheduler(), [this] { Main(); }) {
+  arguments_.insert(arguments_.end(), options.arguments.begin(), options.arguments.end());
+  DescriptorTable& descriptors = sockets_.descriptors();
+  descriptors.Add(PipeReader::Ended(host.engine().scheduler(), options.input), false);
+  descriptors.Add(FilePtr(new OutputCollector(&outcome_.output, lab::Outcome::kMostOutput)), false);
+  descriptors.Add(FilePtr(new OutputCollector(&outcome_.error_output, lab::Outcome::kMostOutput)), false);
+  Note("started");
+  host_.engine().scheduler().Wake(task_);
+}
+
+SimProcess::~SimProcess() { task_.Kill(); }
+
+void SimProcess::Main() {
+  constexpr int kAborted = 128 + SIGABRT;
+  try {
+    const int status = function_(*this);
+    Ended(status & 0xff, absl::StrCat("exited with status ", status & 0xff));
+  } catch (const std::exception& e) {
+    absl::StrAppend(&outcome_.error_output, "terminated by an exception: ", e.what(), "\n");
+    Ended(kAborted, absl::StrCat("terminated by an exception: ", e.what()));
+  } catch (const Fiber::Unwinding&) {
+    throw;
+  } catch (...) {
+    absl::StrAppend(&outcome_.error_output, "terminated by an exception\n");
+    Ended(kAborted, "terminated by an exception");
+  }
+}
+
+void SimProcess::Ended(int status, std::string note) {
+  // A function that swallowed its own unwinding returns here: what ended it was the signal.
+  if (outcome_.exited) return;
+  outcome_.exited = true;
+  outcome_.exit_status = status;
+  Note(std::move(note));
+  sockets_.descriptors().CloseAll();
+}
+
+void SimProcess::Kill() {
+  if (outcome_.exited) return;
+  Ended(128 + SIGKILL, "killed");
+  task_.Kill();
+}
+
+void SimProcess::Pause() {
+  if (outcome_.exited || task_.paused()) return;
+  task_.Pause();
+  Note("paused");
+}
+
+void SimProcess::Resume() {
+  if (outcome_.exited || !task_.paused()) return;
+  task_.Resume();
+  Note("resumed");
+}
+
+lab::Time SimProcess::now() {
+  host_.engine().Spend(kClockCost);
+  return host_.now();
+}
+
+void SimProcess::sleep(lab::Duration duration) {
+  Engine& engine = host_.engine();
+  duet_ledger_entry entry{};
+  entry.call = DUET_CALL_SLEEP;
+  entry.begin_ns = engine.now().count();
+  entry.arguments[0] = duration.count();
+  sleeping_ = true;
+  if (engine.Spend(SimSockets::kCallCost) && duration > lab::Duration::zero()) engine.Wait(engine.now() + duration);
+  sleeping_ = false;
+  entry.end_ns = engine.now().count();
+  trace_.Add(lab::CallEvent{id_, entry});
+}
+
+void SimProcess::random(void* buffer, size_t length) {
+  host_.engine().Spend(kClockCost);
+  lab::FillFromSeed(seed_, static_cast<uint64_t>(id_), random_bytes_, buffer, length);
+  random_bytes_ += length;
+}
+
+void SimProcess::report(std::string_view key, std::string_view value) {
+  outcome_.reports.emplace_back(key, value);
+}
+
+void SimProcess::Note(std::string text) {
+  trace_.Add(lab::NoteEvent{host_.now(), host_.id(), id_, std::move(text)});
+}
+
+std::string SimProcess::Peer(int fd) const {
+  File* const file = const_cast<SimSockets&>(sockets_).descriptors().Get(fd);
+  const StreamSocket* const socket = file != nullptr ? file->AsSocket() : nullptr;
+  if (socket == nullptr) return "";
+  if (socket->listening()) return absl::StrCat(" on port ", socket->local().port);
+  if (socket->flow() == nullptr) return "";
+  return absl::StrCat(" with ", ToString(socket->flow()->connection().remote()));
+}
+
+std::string SimProcess::WaitsFor() const {
+  if (outcome_.exited) return "";
+  const std::string& name = arguments_[0];
+  if (task_.paused()) return absl::StrCat(name, " is paused");
+  if (sleeping_) return absl::StrCat(name, " sleeps");
+  const std::optional<duet_ledger_entry>& pending = traced_.pending();
+  if (!pending) return absl::StrCat(name, " runs");
+  const int fd = static_cast<int>(pending->arguments[0]);
+  switch (pending->call) {
+    case DUET_CALL_POLL: return absl::StrCat(name, " waits in poll for one of ", fd, " descriptors");
+    case DUET_CALL_SELECT: return absl::StrCat(name, " waits in select");
+    default: return absl::StrCat(name, " waits in ", lab::CallName(pending->call), "(", fd, ")", Peer(fd));
+  }
+}
+
+}  // namespace sim

@@ -1,0 +1,321 @@
+// The calls that make, name and end descriptors. The transfer of bytes is in sim_transfer.cc, poll and select are in
+// sim_poll.cc.
+#include "sim/host/sim_sockets.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "sim/host/addresses.h"
+#include "sim/host/pipe.h"
+#include "sim/host/stream_socket.h"
+
+namespace sim {
+
+int SimSockets::Enter() {
+  const Duration cost = kCallCost + debt_;
+  debt_ = Duration::zero();
+  return host_.engine().Spend(cost) ? 0 : -EBADF;
+}
+
+ssize_t SimSockets::Finish(int64_t result) {
+  if (result >= 0) return result;
+  errno = static_cast<int>(-result);
+  return -1;
+}
+
+int SimSockets::Find(int fd, FilePtr& file) const {
+  file = descriptors_.Get(fd);
+  return file != nullptr ? 0 : -EBADF;
+}
+
+int SimSockets::Find(int fd, boost::intrusive_ptr<StreamSocket>& socket) const {
+  File* const file = descriptors_.Get(fd);
+  if (file == nullptr) return -EBADF;
+  socket = file->AsSocket();
+  return socket != nullptr ? 0 : -ENOTSOCK;
+}
+
+std::optional<Time> SimSockets::DeadlineAfter(Duration timeout) const {
+  if (timeout == Duration::zero()) return std::nullopt;
+  return host_.now() + timeout;
+}
+
+int SimSockets::WaitFor(File& file, short events, std::optional<Time> deadline) {
+  Waiter waiter;
+  waiter.Join(file.waiters(), *host_.engine().scheduler().current(), events);
+  switch (host_.engine().Wait(deadline)) {
+    case Task::Wakeup::kWoken: return 0;
+    case Task::Wakeup::kTimedOut: return -EAGAIN;
+    case Task::Wakeup::kKilled: return -EBADF;
+  }
+  return -EBADF;
+}
+
+int SimSockets::Socket(int domain, int type, int protocol) {
+  const int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+  constexpr int kMostTypes = 11;  // Linux's SOCK_MAX
+  if (kind < 0 || kind >= kMostTypes) return -EINVAL;
+  if (domain != AF_INET) return -EAFNOSUPPORT;
+  if (kind != SOCK_STREAM) return -ESOCKTNOSUPPORT;
+  if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
+  FilePtr socket(new StreamSocket(host_));
+  socket->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
+  return descriptors_.Add(std::move(socket), (flags & SOCK_CLOEXEC) != 0);
+}
+
+int SimSockets::socket(int domain, int type, int protocol) {
+  if (const int error = Enter()) return Finish(error);
+  return Finish(Socket(domain, type, protocol));
+}
+
+int SimSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
+  boost::intrusive_ptr<StreamSocket> socket;
+  lab::Endpoint local;
+  int error = Enter();
+  if (error == 0) error = Find(sockfd, socket);
+  if (error == 0) error = LoadAddress(address, length, local);
+  return Finish(error != 0 ? error : socket->Bind(local));
+}
+
+int SimSockets::listen(int sockfd, int backlog) {
+  boost::intrusive_ptr<StreamSocket> socket;
+  int error = Enter();
+  if (error == 0) error = Find(sockfd, socket);
+  return Finish(error != 0 ? error : socket->Listen(backlog));
+}
+
+int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int flags) {
+  boost::intrusive_ptr<StreamSocket> socket;
+  if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
+  if (const int error = Find(sockfd, socket)) return error;
+  // Linux takes the descriptor before the connection, so that this fails even where nobody waits.
+  if (!descriptors_.HasSpace()) return -EMFILE;
+  const auto deadline = DeadlineAfter(socket->options().receive_timeout);
+  boost::intrusive_ptr<StreamSocket> accepted;
+  while (const int error = socket->Accept(accepted)) {
+    if (error != -EAGAIN || socket->nonblocking()) return error;
+    if (const int waited = WaitFor(*socket, POLLIN, deadline)) return waited;
+  }
+  accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
+  if (const int error = StoreAddress(accepted->flow()->connection().remote(), address, length)) {
+    accepted->Release();
+    return error;
+  }
+  return descriptors_.Add(accepted, (flags & SOCK_CLOEXEC) != 0);
+}
+
+int SimSockets::accept(int sockfd, sockaddr* address, socklen_t* length) {
+  return accept4(sockfd, address, length, 0);
+}
+
+int SimSockets::accept4(int sockfd, sockaddr* address, socklen_t* length, int flags) {
+  if (const int error = Enter()) return Finish(error);
+  return Finish(Accept(sockfd, address, length, flags));
+}
+
+int SimSockets::Connect(int sockfd, const sockaddr* address, socklen_t length) {
+  boost::intrusive_ptr<StreamSocket> socket;
+  if (const int error = Find(sockfd, socket)) return error;
+  if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC) {
+    socket->Disconnect();
+    return 0;
+  }
+  lab::Endpoint remote;
+  if (const int error = LoadAddress(address, length, remote)) return error;
+  const int begun = socket->Connect(remote);
+  if (begun != -EINPROGRESS && begun != -EALREADY) return begun;
+  const auto deadline = DeadlineAfter(socket->options().send_timeout);
+  for (;;) {
+    const int finished = socket->FinishConnect();
+    if (finished != -EAGAIN) return finished;
+    if (socket->nonblocking()) return begun;
+    const int waited = WaitFor(*socket, POLLOUT, deadline);
+    if (waited != 0) return waited == -EAGAIN ? -EINPROGRESS : waited;
+  }
+}
+
+int SimSockets::connect(int sockfd, const sockaddr* address, socklen_t length) {
+  if (const int error = Enter()) return Finish(error);
+  return Finish(Connect(sockfd, address, length));
+}
+
+int SimSockets::shutdown(int sockfd, int how) {
+  boost::intrusive_ptr<StreamSocket> socket;
+  int error = Enter();
+  if (error == 0) error = Find(sockfd, socket);
+  return Finish(error != 0 ? error : socket->Shutdown(how));
+}
+
+int SimSockets::Close(int fd) {
+  FilePtr file;
+  if (const int error = Find(fd, file)) return error;
+  StreamSocket* const socket = file->AsSocket();
+  const FlowPtr flow = socket != nullptr ? socket->flow() : nullptr;
+  descriptors_.Close(fd);
+  const bool last = socket != nullptr && socket->flow() == nullptr;
+  if (flow == nullptr || !last) return 0;
+  const linger& linger = socket->options().linger_time;
+  if (linger.l_onoff != 0 && linger.l_linger > 0) Linger(flow, std::chrono::seconds(linger.l_linger));
+  return 0;
+}
+
+void SimSockets::Linger(const FlowPtr& flow, Duration timeout) {
+  // Wakes the closing task whenever the connection changes.
+  class Watcher final : public Flow::Owner {
+   public:
+    Watcher(Scheduler& scheduler, Flow& flow) : scheduler_(scheduler), task_(*scheduler.current()), flow_(flow) {
+      flow_.set_owner(this);
+    }
+    ~Watcher() override { flow_.set_owner(nullptr); }
+    void OnChange(Flow&) override { scheduler_.Wake(task_); }
+
+   private:
+    Scheduler& scheduler_;
+    Task& task_;
+    Flow& flow_;
+  };
+  const auto sending = [&] {
+    const tcp::State state = flow->connection().state();
+    return state == tcp::State::kFinWait1 || state == tcp::State::kClosing || state == tcp::State::kLastAck;
+  };
+  const Time deadline = host_.now() + timeout;
+  Watcher watcher(host_.engine().scheduler(), *flow);
+  while (sending() && host_.engine().Wait(deadline) == Task::Wakeup::kWoken) {
+  }
+}
+
+int SimSockets::close(int fd) {
+  if (const int error = Enter()) return Finish(error);
+  return Finish(Close(fd));
+}
+
+int SimSockets::dup(int fd) {
+  FilePtr file;
+  int error = Enter();
+  if (error == 0) error = Find(fd, file);
+  return Finish(error != 0 ? error : descriptors_.Add(std::move(file), false));
+}
+
+int SimSockets::dup2(int fd, int target) {
+  FilePtr file;
+  int error = Enter();
+  if (error == 0) error = Find(fd, file);
+  if (error == 0 && !DescriptorTable::IsValid(target)) error = -EBADF;
+  if (error != 0) return Finish(error);
+  if (fd != target) descriptors_.Replace(target, std::move(file));
+  return target;
+}
+
+int SimSockets::Fcntl(int fd, int command, long argument) {
+  FilePtr file;
+  if (const int error = Find(fd, file)) return error;
+  switch (command) {
+    case F_GETFL: return file->access_mode() | (file->nonblocking() ? O_NONBLOCK : 0);
+    case F_SETFL: file->set_nonblocking((argument & O_NONBLOCK) != 0); return 0;
+    case F_GETFD: return descriptors_.close_on_exec(fd) ? FD_CLOEXEC : 0;
+    case F_SETFD: descriptors_.set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0); return 0;
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+      if (argument < 0 || argument >= DescriptorTable::kMostDescriptors) return -EINVAL;
+      return descriptors_.Add(std::move(file), command == F_DUPFD_CLOEXEC, static_cast<int>(argument));
+    default: return -EINVAL;
+  }
+}
+
+int SimSockets::fcntl(int fd, int command, long argument) {
+  if (const int error = Enter()) return Finish(error);
+  return Finish(Fcntl(fd, command, argument));
+}
+
+int SimSockets::Ioctl(int fd, unsigned long request, int* argument) {
+  FilePtr file;
+  if (const int error = Find(fd, file)) return error;
+  if (request != FIONREAD && request != FIONBIO) return -ENOTTY;
+  if (argument == nullptr) return -EFAULT;
+  if (request == FIONBIO) {
+    file->set_nonblocking(*argument != 0);
+    return 0;
+  }
+  if (file->AsSocket() != nullptr && file->AsSocket()->listening()) return -EINVAL;
+  *argument = static_cast<int>(file->readable());
+  return 0;
+}
+
+int SimSockets::ioctl(int fd, unsigned long request, int* argument) {
+  if (const int error = Enter()) return Finish(error);
+  return Finish(Ioctl(fd, request, argument));
+}
+
+int SimSockets::getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) {
+  boost::intrusive_ptr<StreamSocket> socket;
+  int error = Enter();
+  if (error == 0) error = Find(sockfd, socket);
+  return Finish(error != 0 ? error : socket->GetOption(level, option, value, length));
+}
+
+int SimSockets::setsockopt(int sockfd, int level, int option, const void* value, socklen_t length) {
+  boost::intrusive_ptr<StreamSocket> socket;
+  int error = Enter();
+  if (error == 0) error = Find(sockfd, socket);
+  return Finish(error != 0 ? error : socket->SetOption(level, option, value, length));
+}
+
+int SimSockets::getsockname(int sockfd, sockaddr* address, socklen_t* length) {
+  boost::intrusive_ptr<StreamSocket> socket;
+  int error = Enter();
+  if (error == 0) error = Find(sockfd, socket);
+  if (error == 0 && (address == nullptr || length == nullptr)) error = -EFAULT;
+  return Finish(error != 0 ? error : StoreAddress(socket->local(), address, length));
+}
+
+int SimSockets::getpeername(int sockfd, sockaddr* address, socklen_t* length) {
+  boost::intrusive_ptr<StreamSocket> socket;
+  int error = Enter();
+  if (error == 0) error = Find(sockfd, socket);
+  if (error != 0) return Finish(error);
+  const std::optional<lab::Endpoint> remote = socket->remote();
+  if (!remote) return Finish(-ENOTCONN);
+  if (address == nullptr || length == nullptr) return Finish(-EFAULT);
+  return Finish(StoreAddress(*remote, address, length));
+}
+
+int SimSockets::pipe2(int ends[2], int flags) {
+  if (const int error = Enter()) return Finish(error);
+  if ((flags & ~(O_NONBLOCK | O_CLOEXEC)) != 0) return Finish(-EINVAL);
+  if (ends == nullptr) return Finish(-EFAULT);
+  Scheduler& scheduler = host_.engine().scheduler();
+  auto buffer = std::make_shared<PipeBuffer>();
+  const FilePtr files[] = {FilePtr(new PipeReader(scheduler, buffer)), FilePtr(new PipeWriter(scheduler, buffer))};
+  int fds[2];
+  for (int i : {0, 1}) {
+    files[i]->set_nonblocking((flags & O_NONBLOCK) != 0);
+    fds[i] = descriptors_.Add(files[i], (flags & O_CLOEXEC) != 0);
+    if (fds[i] < 0) {
+      if (i == 1) descriptors_.Close(fds[0]);
+      return Finish(-EMFILE);
+    }
+  }
+  std::copy(fds, fds + 2, ends);
+  return 0;
+}
+
+int SimSockets::gethostname(char* name, size_t length) {
+  if (const int error = Enter()) return Finish(error);
+  const std::string& own = host_.name();
+  std::memcpy(name, own.c_str(), std::min(length, own.size() + 1));
+  return Finish(length <= own.size() ? -ENAMETOOLONG : 0);
+}
+
+int SimSockets::getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
+  if (Enter() != 0) return EAI_SYSTEM;
+  return ResolveNames(host_.network(), node, service, hints, result);
+}
+
+void SimSockets::freeaddrinfo(addrinfo* result) { FreeNames(result); }
+
+}  // namespace sim

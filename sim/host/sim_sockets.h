@@ -1,0 +1,105 @@
+// lab::Sockets over a simulated host, for one process: the calls of lab/sockets/sockets.h with Linux's results.
+//
+// A call that blocks suspends the calling task and asks again whenever something has changed. Every call costs a
+// little virtual time, so that a program that spins lets time pass. SIGPIPE is not raised: functions ignore it, in
+// the real world too, and the library in a carried program raises it itself.
+// In the destructors that run because a process was killed, calls fail with EBADF and do nothing.
+#pragma once
+
+#include <optional>
+
+#include "lab/sockets/sockets.h"
+#include "sim/host/descriptor_table.h"
+#include "sim/host/host.h"
+
+namespace sim {
+
+class SimSockets final : public lab::Sockets {
+ public:
+  static constexpr Duration kCallCost = std::chrono::microseconds(1);
+  // More for every this many bytes moved.
+  static constexpr size_t kBytesPerMicrosecond = 4'096;
+
+  // Calls must come from tasks of the host's engine; the host must outlive it. `process` keys its choices.
+  SimSockets(Host& host, uint32_t process, bool short_transfers)
+      : host_(host), process_(process), short_transfers_(short_transfers) {}
+
+  DescriptorTable& descriptors() { return descriptors_; }
+
+  int socket(int domain, int type, int protocol) override;
+  int bind(int sockfd, const sockaddr* address, socklen_t length) override;
+  int listen(int sockfd, int backlog) override;
+  int accept(int sockfd, sockaddr* address, socklen_t* length) override;
+  int accept4(int sockfd, sockaddr* address, socklen_t* length, int flags) override;
+  int connect(int sockfd, const sockaddr* address, socklen_t length) override;
+  ssize_t send(int sockfd, const void* buffer, size_t length, int flags) override;
+  ssize_t recv(int sockfd, void* buffer, size_t length, int flags) override;
+  ssize_t sendto(int sockfd, const void* buffer, size_t length, int flags, const sockaddr* address,
+                 socklen_t address_length) override;
+  ssize_t recvfrom(int sockfd, void* buffer, size_t length, int flags, sockaddr* address,
+                   socklen_t* address_length) override;
+  ssize_t sendmsg(int sockfd, const msghdr* message, int flags) override;
+  ssize_t recvmsg(int sockfd, msghdr* message, int flags) override;
+  ssize_t read(int fd, void* buffer, size_t length) override;
+  ssize_t write(int fd, const void* buffer, size_t length) override;
+  ssize_t readv(int fd, const iovec* buffers, int count) override;
+  ssize_t writev(int fd, const iovec* buffers, int count) override;
+  int shutdown(int sockfd, int how) override;
+  int close(int fd) override;
+  int dup(int fd) override;
+  int dup2(int fd, int target) override;
+  int fcntl(int fd, int command, long argument) override;
+  int ioctl(int fd, unsigned long request, int* argument) override;
+  int getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) override;
+  int setsockopt(int sockfd, int level, int option, const void* value, socklen_t length) override;
+  int getsockname(int sockfd, sockaddr* address, socklen_t* length) override;
+  int getpeername(int sockfd, sockaddr* address, socklen_t* length) override;
+  int poll(pollfd* fds, nfds_t count, int timeout_ms) override;
+  int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) override;
+  int pipe2(int ends[2], int flags) override;
+  int gethostname(char* name, size_t length) override;
+  int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) override;
+  void freeaddrinfo(addrinfo* result) override;
+
+ private:
+  // The beginning of every call: lets its cost pass. Negative errno where the process is being killed.
+  int Enter();
+  // The end: a negative errno as POSIX gives it.
+  static ssize_t Finish(int64_t result);
+  int Finish(int result) { return static_cast<int>(Finish(int64_t{result})); }
+
+  // The open file or socket of a descriptor, which stays while the call lasts; otherwise -EBADF, -ENOTSOCK.
+  int Find(int fd, FilePtr& file) const;
+  int Find(int fd, boost::intrusive_ptr<StreamSocket>& socket) const;
+  // Waits for the events. 0, or -EAGAIN where the deadline has passed, or -EBADF where the process is being killed.
+  int WaitFor(File& file, short events, std::optional<Time> deadline);
+  // The same for several, as poll does: how many have the events that they ask for, or one of `always`; 0 where the
+  // deadline has passed.
+  int WaitForAny(pollfd* fds, size_t count, short always, std::optional<Time> deadline);
+  int Scan(pollfd* fds, size_t count, short always) const;
+  std::optional<Time> DeadlineAfter(Duration timeout) const;
+
+  int Socket(int domain, int type, int protocol);
+  int Accept(int sockfd, sockaddr* address, socklen_t* length, int flags);
+  int Connect(int sockfd, const sockaddr* address, socklen_t length);
+  int Close(int fd);
+  void Linger(const FlowPtr& flow, Duration timeout);
+  int Fcntl(int fd, int command, long argument);
+  int Ioctl(int fd, unsigned long request, int* argument);
+  int Select(int count, fd_set* sets[3], timeval* timeout);
+  int64_t Send(File& file, Buffers buffers, int flags);
+  int64_t Receive(File& file, Buffers buffers, int flags);
+  int64_t SendOn(int fd, const iovec* buffers, size_t count, int flags, bool socket_only);
+  int64_t ReceiveOn(int fd, const iovec* buffers, size_t count, int flags, bool socket_only);
+  // How much of what could be moved is: all, or less where transfers are cut short.
+  size_t Cut(size_t length);
+  void Charge(int64_t moved);
+
+  Host& host_;
+  const uint32_t process_;
+  const bool short_transfers_;
+  DescriptorTable descriptors_;
+  Duration debt_{0};  // for bytes moved, let pass at the next call
+};
+
+}  // namespace sim

@@ -1,0 +1,55 @@
+#include "sim/host/sim_world.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace sim {
+
+SimWorld::SimWorld(lab::Choices choices, uint64_t seed)
+    : seed_(seed), engine_(std::move(choices)), network_(engine_, trace_) {}
+
+SimWorld::~SimWorld() {
+  // Before the kernels that they are in.
+  for (const auto& process : processes_) process->Kill();
+}
+
+lab::HostId SimWorld::AddHost(const lab::HostOptions& options) {
+  hosts_.push_back(std::make_unique<Host>(engine_, network_, trace_, options, seed_));
+  return hosts_.back()->id();
+}
+
+lab::ProcessId SimWorld::Start(lab::HostId host, const lab::StartOptions& options, lab::Function function) {
+  const lab::ProcessId id = trace_.AddProcess(options.name, host);
+  processes_.push_back(std::make_unique<SimProcess>(*hosts_[static_cast<size_t>(host)], trace_, id, options, seed_,
+                                                    std::move(function)));
+  return id;
+}
+
+void SimWorld::SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) {
+  network_.SetLink(a, b, options);
+}
+
+bool SimWorld::RunUntil(const std::function<bool()>& condition, lab::Duration limit) {
+  deadlock_.clear();
+  const bool held = engine_.RunUntil(condition, now() + limit);
+  if (held || !engine_.at_rest()) return held;
+  for (const auto& process : processes_) {
+    const std::string line = process->WaitsFor();
+    if (!line.empty()) absl::StrAppend(&deadlock_, line, "\n");
+  }
+  return false;
+}
+
+void SimWorld::RunFor(lab::Duration duration) {
+  deadlock_.clear();
+  engine_.RunTo(now() + duration);
+}
+
+bool SimWorld::Listening(lab::HostId host, uint16_t port) const {
+  return hosts_[static_cast<size_t>(host)]->Listening(port);
+}
+
+const lab::Outcome& SimWorld::outcome(lab::ProcessId process) const { return At(process).outcome(); }
+
+}  // namespace sim

@@ -1,0 +1,188 @@
+#include "sim/host/stream_socket.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace sim {
+
+StreamSocket::~StreamSocket() {
+  if (flow_ != nullptr) flow_->set_owner(nullptr);
+}
+
+int StreamSocket::Bind(const lab::Endpoint& local) {
+  if (local.address != 0 && !host_.IsLocal(local.address)) return -EADDRNOTAVAIL;
+  if (claim_.held() || flow_ != nullptr) return -EINVAL;
+  constexpr uint16_t kFirstUnprivileged = 1024;
+  if (local.port != 0 && local.port < kFirstUnprivileged) return -EACCES;
+  claim_.reuse = options_.reuse_address;
+  return host_.ports().Bind(claim_, local.address, local.port);
+}
+
+int StreamSocket::Listen(int backlog) {
+  if (flow_ != nullptr) return -EINVAL;
+  if (queue_ != nullptr) {
+    queue_->set_backlog(backlog);
+    return 0;
+  }
+  if (!claim_.held()) {
+    if (const int error = host_.ports().Bind(claim_, 0, 0)) return error;
+  }
+  if (const int error = host_.ports().Listen(claim_)) return error;
+  ListenQueue::Settings settings;
+  settings.socket = &options_;
+  settings.on_ready = [this] { waiters().Wake(host_.engine().scheduler(), POLLIN); };
+  queue_ = std::make_unique<ListenQueue>(host_, lab::Endpoint{claim_.address(), claim_.port()}, backlog,
+                                         std::move(settings));
+  return 0;
+}
+
+int StreamSocket::Accept(boost::intrusive_ptr<StreamSocket>& accepted) {
+  if (queue_ == nullptr) return -EINVAL;
+  if (queue_->empty()) return -EAGAIN;
+  accepted = new StreamSocket(host_);
+  accepted->options_ = options_;
+  accepted->flow_ = queue_->Take();
+  accepted->flow_->set_owner(accepted.get());
+  return 0;
+}
+
+int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
+  local.address = claim_.address() != 0 ? claim_.address() : host_.SourceFor(remote.address);
+  if (claim_.held()) {
+    local.port = claim_.port();
+    return host_.Has(local, remote) ? -EADDRNOTAVAIL : 0;
+  }
+  claim_.reuse = options_.reuse_address;
+  const auto unused = [&](uint16_t port) { return !host_.Has({local.address, port}, remote); };
+  if (const int error = host_.ports().Connect(claim_, local.address, unused)) return error;
+  local.port = claim_.port();
+  return 0;
+}
+
+int StreamSocket::Connect(const lab::Endpoint& asked) {
+  if (queue_ != nullptr) return -EISCONN;
+  if (connecting_) return -EALREADY;
+  if (flow_ != nullptr) return -EISCONN;
+  lab::Endpoint remote = asked;
+  if (remote.address == 0) remote.address = Network::kLoopback;
+  if (!Network::Routable(remote.address)) return -ENETUNREACH;
+
+  const bool bound = claim_.held();
+  lab::Endpoint local;
+  if (const int error = Claim(remote, local)) return error;
+  tcp::Options options = host_.OptionsFor(remote.address);
+  options_.Apply(options);
+  flow_ = new Flow(host_, tcp::Connection::Connect(host_.now(), local, remote, host_.NextInitialSequence(), options),
+                   this);
+  host_.ports().Share(flow_->claim(), local.address, local.port, options_.reuse_address, /*by_connect=*/!bound);
+  // From here on the connection's own claim holds the port that was chosen for it.
+  if (!bound) claim_.Release();
+  host_.Add(flow_);
+  connecting_ = true;
+  flow_->Settle();
+  return -EINPROGRESS;
+}
+
+int StreamSocket::FinishConnect() {
+  if (!connecting_) return -EISCONN;
+  const tcp::State state = flow_->connection().state();
+  if (state == tcp::State::kSynSent || state == tcp::State::kSynReceived) return -EAGAIN;
+  connecting_ = false;
+  const int error = flow_->connection().TakeError();
+  if (state != tcp::State::kClosed && error == 0) return 0;
+  Disconnect();
+  return error != 0 ? -error : -ECONNABORTED;
+}
+
+void StreamSocket::Disconnect() {
+  connecting_ = false;
+  if (flow_ == nullptr) return;
+  const FlowPtr flow = std::exchange(flow_, nullptr);
+  flow->set_owner(nullptr);
+  flow->connection().Abort(host_.now());
+  flow->Settle();
+}
+
+int StreamSocket::Shutdown(int how) {
+  if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return -EINVAL;
+  if (queue_ != nullptr) {
+    // As in Linux: SHUT_WR does nothing to a listener, and SHUT_RD ends it.
+    if (how == SHUT_WR) return 0;
+    queue_.reset();
+    claim_.listening = false;
+    waiters().Wake(host_.engine().scheduler(), POLLHUP);
+    return 0;
+  }
+  if (flow_ == nullptr) return -ENOTCONN;
+  tcp::Connection& connection = flow_->connection();
+  if (connection.state() == tcp::State::kClosed) return -ENOTCONN;
+  if (connecting_ && connection.state() == tcp::State::kSynSent) {
+    Disconnect();
+    waiters().Wake(host_.engine().scheduler(), POLLHUP);
+    return 0;
+  }
+  if (how != SHUT_WR) connection.ShutdownRead(host_.now());
+  if (how != SHUT_RD) connection.ShutdownWrite(host_.now());
+  flow_->Settle();
+  return 0;
+}
+
+int StreamSocket::SetOption(int level, int option, const void* value, socklen_t length) {
+  if (const int error = options_.Set(level, option, value, length)) return error;
+  claim_.reuse = options_.reuse_address;
+  if (flow_ == nullptr) return 0;
+  flow_->claim().reuse = options_.reuse_address;
+  if (level == IPPROTO_TCP) {
+    flow_->connection().SetNoDelay(host_.now(), options_.no_delay);
+    flow_->Settle();
+  }
+  return 0;
+}
+
+int StreamSocket::GetOption(int level, int option, void* value, socklen_t* length) {
+  int number = 0;
+  if (level == SOL_SOCKET && option == SO_ERROR) {
+    if (flow_ != nullptr) number = flow_->connection().TakeError();
+  } else if (level == SOL_SOCKET && option == SO_ACCEPTCONN) {
+    number = listening();
+  } else {
+    return options_.Get(level, option, value, length);
+  }
+  return StoreOption(&number, sizeof number, value, length);
+}
+
+lab::Endpoint StreamSocket::local() const {
+  if (flow_ != nullptr) return flow_->connection().local();
+  return claim_.held() ? lab::Endpoint{claim_.address(), claim_.port()} : lab::Endpoint{};
+}
+
+std::optional<lab::Endpoint> StreamSocket::remote() const {
+  if (flow_ == nullptr || connecting_) return std::nullopt;
+  if (flow_->connection().state() == tcp::State::kClosed) return std::nullopt;
+  return flow_->connection().remote();
+}
+
+void StreamSocket::OnChange(Flow&) {
+  if (!waiters().empty()) waiters().Wake(host_.engine().scheduler(), ReadyOfConnection());
+}
+
+void StreamSocket::Release() {
+  queue_.reset();
+  claim_.Release();
+  if (flow_ == nullptr) return;
+  const FlowPtr flow = std::exchange(flow_, nullptr);
+  flow->set_owner(nullptr);
+  if (options_.linger_time.l_onoff != 0 && options_.linger_time.l_linger == 0) {
+    flow->connection().Abort(host_.now());
+  } else {
+    flow->connection().Close(host_.now());
+  }
+  flow->Settle();
+}
+
+int StreamSocket::access_mode() const { return O_RDWR; }
+
+}  // namespace sim

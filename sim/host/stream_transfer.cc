@@ -1,0 +1,76 @@
+// The bytes of a StreamSocket, and what poll says of it.
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "sim/host/stream_socket.h"
+
+namespace sim {
+namespace {
+
+bool Handshaking(tcp::State state) { return state == tcp::State::kSynSent || state == tcp::State::kSynReceived; }
+
+// Linux wakes writers only once a third of the buffer is free (sk_stream_is_writeable), so that they write in bulk.
+bool Writable(const tcp::Connection& connection) {
+  return 2 * connection.write_space() >= connection.unacknowledged();
+}
+
+}  // namespace
+
+short StreamSocket::Ready() const {
+  if (queue_ != nullptr) return queue_->empty() ? 0 : POLLIN | POLLRDNORM;
+  if (flow_ == nullptr) return POLLOUT | POLLWRNORM | POLLHUP;
+  return ReadyOfConnection();
+}
+
+// tcp_poll of Linux, in its order.
+short StreamSocket::ReadyOfConnection() const {
+  const tcp::Connection& connection = flow_->connection();
+  const bool closed = connection.state() == tcp::State::kClosed;
+  const bool read_ended = closed || connection.peer_finished() || connection.read_shut();
+  const bool write_ended = closed || connection.write_shut();
+  short events = 0;
+  if (read_ended && write_ended) events |= POLLHUP;
+  if (read_ended) events |= POLLIN | POLLRDNORM | POLLRDHUP;
+  if (!Handshaking(connection.state())) {
+    if (connection.readable() > 0) events |= POLLIN | POLLRDNORM;
+    if (write_ended || Writable(connection)) events |= POLLOUT | POLLWRNORM;
+  }
+  if (connection.error() != 0) events |= POLLERR;
+  return events;
+}
+
+int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int flags) {
+  if (flow_ == nullptr) return -ENOTCONN;
+  tcp::Connection& connection = flow_->connection();
+  if (length == 0) return 0;
+  if (connection.readable() > 0) {
+    const bool peek = (flags & MSG_PEEK) != 0;
+    const lab::Payload bytes = connection.Read(host_.now(), length, peek);
+    Scatter(bytes, buffers, offset);
+    if (!peek) flow_->Settle();
+    return static_cast<int64_t>(bytes.size());
+  }
+  if (const int error = connection.TakeError()) return -error;
+  const bool ended = connection.peer_finished() || connection.read_shut();
+  return ended || connection.state() == tcp::State::kClosed ? 0 : -EAGAIN;
+}
+
+int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length) {
+  // As in Linux, where the manual page would have ENOTCONN.
+  if (flow_ == nullptr) return -EPIPE;
+  tcp::Connection& connection = flow_->connection();
+  if (const int error = connection.TakeError()) return -error;
+  if (connection.write_shut() || connection.state() == tcp::State::kClosed) return -EPIPE;
+  if (length == 0) return 0;
+  if (Handshaking(connection.state())) return -EAGAIN;
+  const size_t space = std::min(length, connection.write_space());
+  if (space == 0) return -EAGAIN;
+  const size_t taken = connection.Write(host_.now(), Gather(buffers, offset, space));
+  flow_->Settle();
+  return taken > 0 ? static_cast<int64_t>(taken) : -EAGAIN;
+}
+
+size_t StreamSocket::readable() const { return flow_ != nullptr ? flow_->connection().readable() : 0; }
+
+}  // namespace sim
