@@ -2,8 +2,8 @@
 //
 // In the simulated world a program runs in a sandbox of its own with a preloaded library, which hands its
 // network calls to the lab over shared memory; the Function that stands for it serves them from its
-// Process's Sockets, one at a time, while the world waits. In the real world the Function becomes the program, in
-// the host's namespaces; the library then only writes the ledger.
+// Process's Sockets, one at a time, while the world waits. In the real world the program runs in the host's
+// namespaces; the library there only writes the ledger.
 #pragma once
 
 #include <cstdint>
@@ -32,10 +32,12 @@ struct ProgramOptions {
   Limits limits;
 };
 
-// The program as a process of a simulated world.
+// The program as a process of a simulated world. It keeps the thread that runs it on the processor where it is (a
+// hand-over across processors costs fifteen times as much), and ends the program when it returns or is unwound.
 Function CarriedProgram(ProgramOptions options);
 
-// The program as a process of a real world. The Function never returns.
+// The program as a process of a real world: the Function starts it in its own process's namespaces, waits, and
+// gives its exit status. The process's standard streams become the program's.
 Function ExecutedProgram(ProgramOptions options);
 
 // Why the file at `path` can't be a program here ("server is statically linked: link it with the shared C

@@ -1,0 +1,73 @@
+// A program as a process of a real world: it runs in the host's own namespaces, in a sandbox.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "lab/program/program.h"
+#include "lab/program/program_sandbox.h"
+#include "lab/world/world.h"
+
+namespace lab {
+namespace {
+
+// The memory that the world keeps this process's ledger in, kept over exec.
+int LedgerDescriptor() {
+  const char* number = std::getenv("DUET_LEDGER");
+  if (number == nullptr) return -1;
+  const int fd = std::atoi(number);
+  fcntl(fd, F_SETFD, 0);
+  return fd;
+}
+
+[[noreturn]] void Execute(const std::vector<std::string>& line) {
+  std::vector<char*> words;
+  for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  execv(words[0], words.data());
+  _exit(127);
+}
+
+int Run(Process& process, const ProgramOptions& options) {
+  std::vector<std::string> arguments = process.arguments();
+  if (!arguments.empty()) arguments.erase(arguments.begin());
+  ProgramSandbox sandbox;
+  sandbox.ledger = LedgerDescriptor();
+  const absl::StatusOr<std::vector<std::string>> line = ProgramCommand(options, arguments, sandbox);
+  const pid_t child = line.ok() ? fork() : -1;
+  if (child < 0) {
+    const std::string reason(line.ok() ? "no process could be made for a program" : line.status().message());
+    process.report(kLabErrorReport, reason);
+    return 127;
+  }
+  if (child == 0) Execute(*line);
+
+  // This process stays to say what the status means. The standard streams are the program's: they end when it does.
+  for (int fd = 0; fd < 3; ++fd) close(fd);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (exit_status == 128 + SIGXCPU) {
+    process.report(kLimitReport, absl::StrCat(ProgramName(options), " used more than ", options.limits.cpu_seconds,
+                                              " s of CPU time"));
+  }
+  if (exit_status == 128 + SIGXFSZ) {
+    process.report(kLimitReport, absl::StrCat(ProgramName(options), " wrote a file of more than ",
+                                              options.limits.file_bytes >> 20, " MiB"));
+  }
+  return exit_status;
+}
+
+}  // namespace
+
+Function ExecutedProgram(ProgramOptions options) {
+  return [options = std::move(options)](Process& process) { return Run(process, options); };
+}
+
+}  // namespace lab
