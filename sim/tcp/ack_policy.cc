@@ -35,7 +35,7 @@ void AckPolicy::OnAckSent() {
 
 void AckPolicy::Schedule(Time now, bool forced) {
   scheduled_ = true;
-  if (forced || (quick_ > 0 && !interactive_)) {
+  if (forced || !heard_ || (quick_ > 0 && !interactive_)) {
     due_ = true;
   } else {
     deadline_ = std::min(deadline_, now + std::min(delay_, kMostDelay));

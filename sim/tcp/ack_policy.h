@@ -29,7 +29,8 @@ class AckPolicy {
   void OnAckSent();
   // The next acknowledgement is due at once.
   void Now() { due_ = true; }
-  // After new data: whether it is acknowledged at once. `forced`: more than a full segment waits for it.
+  // After new data or a FIN: decides whether it is acknowledged at once. `forced`: more than a full segment waits
+  // for it.
   void Schedule(Time now, bool forced);
   // A process has read all there was.
   void OnDrained();

@@ -76,7 +76,7 @@ void Connection::FinishSending() {
 }
 
 void Connection::ShutdownWrite(Time) {
-  if (state_ == State::kSynSent) return Transition(State::kClosed, Cause::kAbandon);
+  if (state_ == State::kSynSent) return Fail(ECONNRESET, Cause::kAbandon);
   FinishSending();
 }
 
@@ -107,12 +107,14 @@ void Connection::Abort(Time) {
 // --- Time ---
 
 std::optional<Time> Connection::Deadline() const {
+  if (state_ == State::kClosed) return std::nullopt;
   const Time next = std::min({syn_deadline_, sender_.deadline(), receiver_.acks().deadline(), end_deadline_});
   if (next == Time::max()) return std::nullopt;
   return next;
 }
 
 bool Connection::DeadlineMatters() const {
+  if (state_ == State::kClosed) return false;
   if (syn_deadline_ != Time::max() || receiver_.acks().deadline() != Time::max()) return true;
   return sender_.deadline() != Time::max() && !sender_.only_probes();
 }

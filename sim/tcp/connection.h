@@ -94,7 +94,7 @@ class Connection {
   size_t readable() const { return receiver_.readable(); }  // bytes
   // The peer's FIN has come in order: when readable() is 0 too, a read gives end of file, before any error().
   bool peer_finished() const { return receiver_.finished(); }
-  // SHUT_WR: FIN after what is queued. An attempt to connect is abandoned.
+  // SHUT_WR: FIN after what is queued. An attempt to connect is given up, with ECONNRESET as its error.
   void ShutdownWrite(Time now);
   // SHUT_RD: from now on a read with readable() 0 gives end of file. As in Linux, what arrives can still be read,
   // unless the connection is shut down for writing too: then it is answered by a reset.
@@ -149,6 +149,7 @@ class Connection {
   void OnSegmentInTimeWait(Time now, const lab::Packet& segment);
   bool IsOld(const lab::TcpHeader& tcp) const;
   void OnReset(const lab::Packet& segment);
+  void RefuseSecondSyn(const lab::Packet& segment);
   bool TakeAck(Time now, const lab::Packet& segment);
   bool TakeText(Time now, const lab::Packet& segment);
   void InEstablished(bool fin);

@@ -23,8 +23,11 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
   if (tcp.rst) return OnReset(segment);
   // First: the sequence number. Fourth: a SYN inside the connection. Both get an acknowledgement that tells the
   // peer where we are (RFC 5961's challenge).
-  const bool out_of_place = IsOld(tcp) || !receiver_.Acceptable(tcp.seq, segment.sequence_length()) || tcp.syn;
-  if (out_of_place && !same_syn) return receiver_.acks().Now();
+  if (!same_syn) {
+    if (IsOld(tcp) || !receiver_.Acceptable(tcp.seq, segment.sequence_length())) return receiver_.acks().Now();
+    if (tcp.syn && state_ == State::kSynReceived) return RefuseSecondSyn(segment);
+    if (tcp.syn) return receiver_.acks().Now();
+  }
   // Fifth.
   if (!tcp.ack_flag || !TakeAck(now, segment)) return;
   // Seventh and eighth.
@@ -53,14 +56,19 @@ void Connection::OnReset(const lab::Packet& segment) {
   if (receiver_.Acceptable(seq, segment.sequence_length())) receiver_.acks().Now();
 }
 
+// Another connection is wanted while this one has not come to stand: Linux lets go of both.
+void Connection::RefuseSecondSyn(const lab::Packet& segment) {
+  reset_due_ = ResetDue{.seq = 0, .ack = segment.tcp.seq + segment.sequence_length()};
+  Fail(ECONNRESET, Cause::kAbort);
+}
+
 // False where the segment is to be dropped.
 bool Connection::TakeAck(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
   if (state_ == State::kSynReceived) {
     if (!OnAckOfSyn(now, segment)) return false;
   } else if (After(tcp.ack, snd_nxt()) || Before(tcp.ack, snd_una() - sender_.max_window())) {
-    // Never sent, or from long ago. Linux answers the first not while ESTABLISHED.
-    if (state_ != State::kEstablished || Before(tcp.ack, snd_una())) receiver_.acks().Now();
+    receiver_.acks().Now();  // never sent, or from long ago: challenged too
     return false;
   }
   if (timestamps_ && tcp.timestamps && !After(tcp.seq, receiver_.last_acknowledged())) {
