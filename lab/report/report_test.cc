@@ -43,7 +43,8 @@ void AddFailure(ScenarioReport& row, const std::string& happened) {
   failed.set_name("greeting");
   failed.set_expected("every client reads `Hi we are connected!`, 20 bytes, and then end of file");
   failed.set_happened(happened);
-  failed.set_hint("The greeting has 20 bytes: strlen() of it, without the zero at its end, and without a newline either.");
+  failed.set_hint(
+      "The greeting has 20 bytes: strlen() of it, without the zero at its end, and without a newline either.");
   Story story({"client", "server"});
   story.At(5).Call(0, DUET_CALL_CONNECT, {3}, -1, ECONNREFUSED, 20, "", {Story::AddressOf(1), 9999});
   story.At(5).Send(0, 1, {"S", 1000}).At(15).Send(1, 0, {"RA", 0, 1001});

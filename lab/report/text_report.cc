@@ -22,12 +22,14 @@ using Rows = std::vector<const ScenarioReport*>;
 constexpr size_t kMostErrorLines = 15;
 
 bool HasFailedCheck(const ScenarioReport& row) {
-  return std::any_of(row.checks().begin(), row.checks().end(), [](const CheckReport& check) { return !check.passed(); });
+  const auto failed = [](const CheckReport& check) { return !check.passed(); };
+  return std::any_of(row.checks().begin(), row.checks().end(), failed);
 }
 
 // Nothing to show but why: no run failed a check.
 bool IsRemarkAlone(const ScenarioReport& row) {
-  return row.verdict() != duet::v1::PASSED && row.ladder().empty() && row.error_output().empty() && !HasFailedCheck(row);
+  const bool has_passed = row.verdict() == duet::v1::PASSED;
+  return !has_passed && row.ladder().empty() && row.error_output().empty() && !HasFailedCheck(row);
 }
 
 void AddOnce(const std::string& text, std::vector<std::string>& texts) {
@@ -117,7 +119,8 @@ class TextWriter {
 
   void Heading(const ScenarioReport& row) {
     const std::string title = row.title().empty() ? "" : absl::StrCat(": ", OneLine(row.title()));
-    const std::string shown = Shortened(absl::StrCat(OneLine(row.name()), title), std::max<size_t>(options_.width, 20) - 5);
+    const size_t room = std::max<size_t>(options_.width, 20) - 5;
+    const std::string shown = Shortened(absl::StrCat(OneLine(row.name()), title), room);
     std::string line = absl::StrCat("── ", shown, " ");
     for (size_t column = Columns(line); column < options_.width; ++column) line += "─";
     absl::StrAppend(&out_, "\n", Painted(line, Paint::kBold, options_.colour), "\n");
@@ -132,8 +135,10 @@ class TextWriter {
     }
     for (const std::string& name : names) {
       Rows failed;
-      std::copy_if(rows.begin(), rows.end(), std::back_inserter(failed), [&](auto row) { return FailedCheck(*row, name); });
-      const std::string where = failed.size() < rows.size() ? absl::StrCat(" (in ", Said{"", failed}.Worlds(), ")") : "";
+      std::copy_if(rows.begin(), rows.end(), std::back_inserter(failed),
+                   [&name](auto row) { return FailedCheck(*row, name) != nullptr; });
+      const bool everywhere = failed.size() == rows.size();
+      const std::string where = everywhere ? "" : absl::StrCat(" (in ", Said{"", failed}.Worlds(), ")");
       absl::StrAppend(&out_, "\n  check ", Painted(OneLine(name), Paint::kBold, options_.colour), where, "\n");
       CheckWords("expected", failed, name, &CheckReport::expected);
       CheckWords("happened", failed, name, &CheckReport::happened);
@@ -168,7 +173,9 @@ class TextWriter {
   void Run(const ScenarioReport& row) {
     const std::string seed = row.token().empty() ? "" : absl::StrCat(", seed ", row.seed());
     const std::string heading = absl::StrCat("  in ", OneLine(row.world()), seed, ":");
-    if (!row.ladder().empty()) absl::StrAppend(&out_, "\n", heading, "\n", PaintedLadder(row.ladder(), options_.colour));
+    if (!row.ladder().empty()) {
+      absl::StrAppend(&out_, "\n", heading, "\n", PaintedLadder(row.ladder(), options_.colour));
+    }
     if (row.token().empty()) return;
     const std::string command = absl::StrCat("./duet replay ", ShellArgument(OneLine(row.token())), " ",
                                              ShellArgument(OneLine(options_.submission)));

@@ -1,6 +1,7 @@
 // A Sockets that gives what it is told to, and says how it was called.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -27,9 +28,13 @@ class FakeSockets : public Sockets {
   ssize_t send(int, const void*, size_t, int) override { return Answer<ssize_t>(); }
   ssize_t recv(int, void* buffer, size_t length, int) override { return Read(buffer, length); }
   ssize_t sendto(int, const void*, size_t, int, const sockaddr*, socklen_t) override { return Answer<ssize_t>(); }
-  ssize_t recvfrom(int, void* buffer, size_t length, int, sockaddr*, socklen_t*) override { return Read(buffer, length); }
+  ssize_t recvfrom(int, void* buffer, size_t length, int, sockaddr*, socklen_t*) override {
+    return Read(buffer, length);
+  }
   ssize_t sendmsg(int, const msghdr*, int) override { return Answer<ssize_t>(); }
-  ssize_t recvmsg(int, msghdr* message, int) override { return readv(0, message->msg_iov, static_cast<int>(message->msg_iovlen)); }
+  ssize_t recvmsg(int, msghdr* message, int) override {
+    return readv(0, message->msg_iov, static_cast<int>(message->msg_iovlen));
+  }
   ssize_t read(int, void* buffer, size_t length) override { return Read(buffer, length); }
   ssize_t write(int, const void*, size_t) override { return Answer<ssize_t>(); }
   ssize_t readv(int, const iovec* buffers, int count) override {

@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kTimeWidth = 12;
 constexpr size_t kNarrowest = 40;   // of a whole ladder
+constexpr size_t kShaftEnds = 4;   // what an arrow needs besides its words: tail, spaces, head
 constexpr size_t kWidestSpan = 48;  // between two hosts: further apart, the eye loses the line
 
 // Untrusted words on one line.
@@ -173,8 +174,8 @@ class Drawing {
     const bool lost = row.kind == LadderRow::Kind::kLost;
     const LadderStyle style = lost ? LadderStyle::kBad : LadderStyle::kPlain;
     line.Put(found->second, "↺", style);
-    PutBeside(found->second, absl::StrCat(row.text, row.aside.empty() ? "" : " (", row.aside, row.aside.empty() ? "" : ")"),
-              style, line);
+    const std::string aside = row.aside.empty() ? "" : absl::StrCat(" (", OneLine(row.aside), ")");
+    PutBeside(found->second, OneLine(row.text) + aside, style, line);
   }
 
   // The columns between two lifelines that an arrow takes: [begin, end).
@@ -195,14 +196,15 @@ class Drawing {
   void PutWords(const LadderRow& row, const Shaft& shaft, LadderLine& line) {
     std::string text = OneLine(row.text);
     if (!row.aside.empty()) absl::StrAppend(&text, " (", OneLine(row.aside), ")");
-    const size_t most = shaft.length() > 6 ? shaft.length() - 6 : 0;
-    if (Columns(text) > most && Columns(row.text) + 6 <= most) text = Shortened(text, most);
+    const size_t room = shaft.length() > kShaftEnds ? shaft.length() - kShaftEnds : 0;
+    if (Columns(text) > room && Columns(row.text) + kShaftEnds <= room) text = Shortened(text, room);
+    const size_t length = Columns(text);
     const bool at_left = shaft.rightward == (row.kind != LadderRow::Kind::kArrives);
-    if (Columns(text) <= most) {
-      const std::string padded = absl::StrCat(" ", text, " ");
-      line.Put(at_left ? shaft.begin + 2 : shaft.end - 2 - Columns(padded), padded);
-    } else if (Columns(text) + 1 <= shaft.length()) {
-      line.Put(shaft.rightward ? shaft.begin : shaft.end - Columns(text), text);
+    if (length <= room) {
+      const size_t inset = length + 2 <= room ? 2 : 1;
+      line.Put(at_left ? shaft.begin + inset : shaft.end - inset - length - 2, absl::StrCat(" ", text, " "));
+    } else if (length + 1 <= shaft.length()) {
+      line.Put(shaft.rightward ? shaft.begin : shaft.end - length, text);
     } else {
       PutBeyond(shaft, text, LadderStyle::kPlain, line);
     }

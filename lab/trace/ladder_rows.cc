@@ -124,15 +124,21 @@ bool IsWaiting(const duet_ledger_entry& entry) {
   return IsReading(entry) || IsPolling(entry) || entry.call == DUET_CALL_ACCEPT;
 }
 
+// A call that is told in two halves, if something happened elsewhere meanwhile. On a real machine every call takes
+// some time; what does not wait isn't worth two lines.
+bool IsLong(const duet_ledger_entry& entry) {
+  if (IsWaiting(entry) || !HasReturned(entry)) return false;
+  if (entry.call == DUET_CALL_SLEEP) return false;
+  return entry.call == DUET_CALL_CONNECT || entry.end_ns - entry.begin_ns >= 1'000'000;
+}
+
 class RowMaker {
  public:
   explicit RowMaker(const Trace& trace) : trace_(trace), labels_(trace) {
-    std::map<HostId, std::set<ProcessId>> callers;
-    for (const Event& event : trace.events()) {
-      if (const auto* call = std::get_if<CallEvent>(&event)) callers[HostOf(call->process)].insert(call->process);
-    }
-    for (const auto& [host, processes] : callers) {
-      if (processes.size() > 1) shared_.insert(host);
+    std::map<HostId, std::set<std::string>> names;
+    for (const Trace::TracedProcess& process : trace.processes()) names[process.host].insert(process.name);
+    for (const auto& [host, on_host] : names) {
+      if (on_host.size() > 1) shared_.insert(host);
     }
     for (const Event& event : trace.events()) NoticeRowOf(event);
     for (auto& [host, times] : busy_) std::sort(times.begin(), times.end());
@@ -197,7 +203,8 @@ class RowMaker {
     row.aside = event.cause;
     if (!event.arrived) {
       row.kind = LadderRow::Kind::kLost;
-      if (row.aside.empty()) row.aside = event.fate == PacketEvent::Fate::kUnclaimed ? "nobody has this address" : "lost";
+      const bool unclaimed = event.fate == PacketEvent::Fate::kUnclaimed;
+      if (row.aside.empty()) row.aside = unclaimed ? "nobody has this address" : "lost";
       rows_.push_back({std::move(row), kPackets});
       return;
     }
@@ -228,7 +235,7 @@ class RowMaker {
     row.failed = HasFailed(entry) && entry.error != EAGAIN && entry.error != EINPROGRESS;
     const std::string who = WhoIs(event.process, row.host);
     const Time begin(entry.begin_ns), end(std::max(entry.begin_ns, entry.end_ns));
-    const bool apart = !IsWaiting(entry) && HasReturned(entry) && ElsewhereBusyBetween(row.host, begin, end);
+    const bool apart = IsLong(entry) && ElsewhereBusyBetween(row.host, begin, end);
     if (apart) {
       LadderRow start = row;
       start.time = begin;
@@ -242,8 +249,12 @@ class RowMaker {
       row.aside = absl::StrCat("\"", Quotable(DataOf(entry)), "\"");
       row.bytes = static_cast<uint64_t>(entry.result);
     }
-    row.fold = absl::StrCat(who, BriefName(entry), moved ? "" : BriefResult(entry));
-    if (moved || IsPolling(entry) || HasFailed(entry)) row.group = absl::StrCat(event.process, row.fold);
+    // How a loop around poll goes on is told by what it then does.
+    const bool found = IsPolling(entry) && entry.result > 0;
+    row.fold = absl::StrCat(who, found ? CallName(entry.call) + "()" : BriefName(entry),
+                            moved || found ? "" : BriefResult(entry));
+    const bool repeats = moved || IsPolling(entry) || HasFailed(entry) || entry.call == DUET_CALL_SLEEP;
+    if (repeats) row.group = absl::StrCat(event.process, row.fold);
     const bool at_end = apart || (IsWaiting(entry) && HasReturned(entry));
     row.time = at_end ? end : begin;
     rows_.push_back({std::move(row), at_end ? kReturns : kBegins});
@@ -253,7 +264,8 @@ class RowMaker {
     LadderRow row;
     row.time = event.time;
     row.host = event.host >= 0 ? event.host : HostOf(event.process);
-    row.text = event.process >= 0 ? absl::StrCat(NameOf(event.process), " ", event.text) : event.text;
+    const bool named = event.process >= 0 && shared_.count(row.host) > 0;
+    row.text = named ? absl::StrCat(NameOf(event.process), " ", event.text) : event.text;
     rows_.push_back({std::move(row), kReturns});
   }
 
@@ -268,13 +280,14 @@ class RowMaker {
 
   const Trace& trace_;
   PacketLabels labels_;
-  std::set<HostId> shared_;  // hosts with several processes that call
+  std::set<HostId> shared_;  // hosts whose processes have several names
   std::map<HostId, std::vector<Time>> busy_;
   std::vector<Ranked> rows_;
 };
 
 constexpr size_t kLongestUnfolded = 10;  // rows of a stretch
 constexpr size_t kKept = 4;              // of a longer one
+constexpr uint64_t kFewestFolded = 3;    // of a group
 
 // Whether a row may join a stretch. A failed call is news, unless it only repeats what stands beside it.
 bool MayFold(const std::vector<LadderRow>& rows, size_t i) {
@@ -291,30 +304,32 @@ std::string FoldedText(const LadderRow& first, uint64_t count, uint64_t bytes) {
   return absl::StrCat(count, " ", first.fold, moved);
 }
 
-// One row for each group of [begin, end), in the order of their first.
+// One row for each group of [begin, end), where its first row stood; groups of few rows stay as they are.
 void AppendFolded(const std::vector<LadderRow>& rows, size_t begin, size_t end, std::vector<LadderRow>& out) {
   struct Total {
-    size_t first;
     uint64_t count = 0;
     uint64_t bytes = 0;
+    bool told = false;
   };
   std::map<std::string, Total> totals;
-  std::vector<std::string> order;
   for (size_t i = begin; i < end; ++i) {
-    const auto [total, is_new] = totals.try_emplace(rows[i].group, Total{i});
-    if (is_new) order.push_back(rows[i].group);
+    Total& total = totals[rows[i].group];
     if (rows[i].kind == LadderRow::Kind::kArrives) continue;  // counted when it departed
-    total->second.count += 1;
-    total->second.bytes += rows[i].bytes;
+    total.count += 1;
+    total.bytes += rows[i].bytes;
   }
-  for (const std::string& group : order) {
-    const Total& total = totals[group];
-    out.push_back(rows[total.first]);
-    if (total.count == 0) continue;
-    if (out.back().kind == LadderRow::Kind::kDeparts) out.back().kind = LadderRow::Kind::kArrow;
-    if (total.count == 1) continue;
-    out.back().text = FoldedText(rows[total.first], total.count, total.bytes);
-    out.back().aside.clear();
+  for (size_t i = begin; i < end; ++i) {
+    Total& total = totals[rows[i].group];
+    if (total.count < kFewestFolded) {
+      out.push_back(rows[i]);
+    } else if (!total.told) {
+      total.told = true;
+      out.push_back(rows[i]);
+      LadderRow& row = out.back();
+      if (row.kind != LadderRow::Kind::kCall) row.kind = LadderRow::Kind::kArrow;
+      row.text = FoldedText(row, total.count, total.bytes);
+      row.aside.clear();
+    }
   }
 }
 

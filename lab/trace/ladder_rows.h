@@ -1,4 +1,4 @@
-// A trace as the rows of a ladder, before they are drawn: in the order to be read, with their words, repetitions folded.
+// A trace as the rows of a ladder, before they are drawn: in the order to be read, with their words.
 #pragma once
 
 #include <cstdint>

@@ -47,7 +47,7 @@ TEST(LadderTest, DrawsTheLecturesClientAndServer) {
             ● recv(3) = 0 end of file                   │
      0.052  ● close(3)                                  │
             ├── FIN ───────────────────────────────────▶│
-     0.053  ○ client exited with status 0               │
+     0.053  ○ exited with status 0                      │
      0.062  │◀─────────────────────────────────── ACK ──┤
 )");
 }
@@ -101,7 +101,7 @@ TEST(LadderTest, SaysWhyPacketsDoNotArrive) {
   story.At(30).Send(0, 1, down).At(40).Send(0, 1, ruled).At(50).Note(-1, -1, "the link is up again");
   const std::string ladder = Ladder(story.trace(), {});
   EXPECT_TRUE(absl::StrContains(ladder, "├── FIN, seq 1 ──────────────x link down    │\n")) << ladder;
-  EXPECT_TRUE(absl::StrContains(ladder, "├── RST (reset in the middle of the very… ─▶│\n")) << ladder;
+  EXPECT_TRUE(absl::StrContains(ladder, "├─ RST (reset in the middle of the very l… ▶│\n")) << ladder;
   EXPECT_TRUE(absl::StrContains(ladder, "╌╌ the link is up again ╌╌")) << ladder;
 }
 
@@ -195,7 +195,7 @@ TEST(LadderTest, HostileWordsCannotLeaveTheirLine) {
   story.At(30).Note(0, 0, "\x1b[2Jgone\nPASSED\xff").Call(0, static_cast<duet_call>(999), {1, 2, 3, 4}, 5);
   story.Call(77, DUET_CALL_RECV, {3, 1, 0}, 1, 0, 0, "\x1b]0;x\x07");
   const std::string ladder = Ladder(story.trace(), {});
-  EXPECT_TRUE(absl::StrContains(ladder, "client \\x1b[2Jgone PASSED\\xff")) << ladder;
+  EXPECT_TRUE(absl::StrContains(ladder, "○ \\x1b[2Jgone PASSED\\xff")) << ladder;
   EXPECT_TRUE(absl::StrContains(ladder, "call 999(1) = 5")) << ladder;
 }
 

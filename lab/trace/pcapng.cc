@@ -13,11 +13,17 @@ namespace {
 
 // Blocks and options of the format (draft-ietf-opsawg-pcapng), written in little endian, which the magic number says.
 enum BlockType : uint32_t { kSectionHeader = 0x0a0d0d0a, kInterface = 1, kNameResolution = 4, kEnhancedPacket = 6 };
-enum Option : uint16_t { kEndOfOptions = 0, kComment = 1, kInterfaceName = 2, kUserApplication = 4, kTimeResolution = 9 };
+enum Option : uint16_t {
+  kEndOfOptions = 0,
+  kComment = 1,
+  kInterfaceName = 2,
+  kUserApplication = 4,
+  kTimeResolution = 9,
+};
 constexpr uint32_t kByteOrderMagic = 0x1a2b3c4d;
 constexpr uint16_t kLinkTypeRaw = 101;
 constexpr uint16_t kIpv4Record = 1;
-constexpr uint8_t kNanoseconds = 9;  // of a second's decimal places
+constexpr uint8_t kNanoseconds = 9;    // of a second's decimal places
 constexpr size_t kLongestText = 1000;  // of an option, whose length has 16 bits
 
 class Block {

@@ -94,10 +94,10 @@ TEST(PcapngTest, TsharkOpensItWithoutAWarning) {
   Story story = WithALostPacket();
   const std::string path = testing::TempDir() + "/capture.pcapng";
   ASSERT_TRUE(WritePcapng(story.trace(), path).ok());
-  // Without capture filters or user profiles; as root tshark warns about being root, so only what it says of the file counts.
+  // Its words about running as root are none about the file.
   const std::string fields =
-      "-T fields -E separator=, -e frame.time_relative -e tcp.flags.syn -e tcp.len -e tcp.checksum.status -e ip.checksum.status "
-      "-e _ws.malformed -e frame.comment -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE";
+      "-T fields -E separator=, -e frame.time_relative -e tcp.flags.syn -e tcp.len -e tcp.checksum.status "
+      "-e ip.checksum.status -e _ws.malformed -e frame.comment -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE";
   const std::string output = OutputOf("HOME=" + testing::TempDir() + " tshark -n -r " + path + " " + fields);
   EXPECT_TRUE(absl::StrContains(output, "0.000000000,1,0,1,1,,\n0.000010000,1,0,1,1,,\n0.000020000,0,0,1,1,,\n"
                                         "0.000031000,0,20,1,1,,\n")) << output;
