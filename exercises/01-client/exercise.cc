@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "exercises/01-client/reference.h"
+#include "exercises/checks.h"
 #include "exercises/peer.h"
 #include "exercises/seen.h"
 #include "lab/grade/run.h"
@@ -118,42 +119,12 @@ class Stage {
 
   bool Connected() { return SeenBy(world().outcome(server_)).connected; }
 
-  // Checks that the client ends by itself, having printed exactly `wanted`, and with success.
-  void ExpectPrinted(const std::string& wanted) {
-    if (!run_.ExpectExit(client_, kPatience)) return;
-    if (!run_.Expect("output", printed().output == wanted, "the client prints what the server sent, and nothing else",
-                     absl::StrCat("it ", Compare("printed", printed().output, wanted)), HintAtOutput(wanted))) {
-      return;
-    }
-    run_.Expect("exit status", printed().exit_status == 0, "the client exits with status 0",
-                absl::StrCat("it ", grade::DescribeEnd(printed())));
-  }
-
-  // Checks that the client ends by itself with a message and without success; `what` says what went wrong.
+  void ExpectPrinted(const std::string& wanted) { exercises::ExpectPrinted(run_, client_, wanted); }
   void ExpectFailure(const std::string& what, const std::string& hint) {
-    if (!run_.ExpectExit(client_, kFailingTakes)) return;
-    run_.Expect("error message", !printed().error_output.empty(),
-                absl::StrCat("the client says on standard error that ", what), "it wrote nothing there", hint);
-    const int status = printed().exit_status;
-    run_.Expect("exit status", status > 0 && status < 128, "the client exits with a status other than 0",
-                absl::StrCat("it ", grade::DescribeEnd(printed())), hint);
+    exercises::ExpectFailure(run_, client_, what, hint);
   }
 
  private:
-  // Looking up a host may take its time.
-  static constexpr Duration kFailingTakes = std::chrono::seconds(20);
-
-  std::string HintAtOutput(const std::string& wanted) {
-    const std::string& output = printed().output;
-    if (output == wanted + "\n") return "The newline at the end is yours: print the bytes as they came.";
-    if (output.size() < wanted.size()) {
-      return "One recv() gives what has arrived so far, not everything. Go on until it gives 0, and print all the "
-             "bytes "
-             "that it counted: a zero byte ends a string in C, but not the data.";
-    }
-    return "Print as many bytes as recv() counted: what follows them in the buffer is not the server's.";
-  }
-
   grade::Run& run_;
   HostId server_host_;
   HostId client_host_;
@@ -251,7 +222,7 @@ grade::Exercise ClientExercise() {
        printing(GreetByteByByte)},
       {"binary", "the server sends 50,000 bytes of every value", 1, true, true, {"trickle"}, printing(SendBinary)},
       {"refused", "nobody listens on the port", 1, true, true, {}, Refused},
-      {"reset", "the server resets the connection half-way", 2, true, true, {"greeting"}, ResetByServer},
+      {"reset", "the server resets the connection half-way", 2, true, true, {"trickle"}, ResetByServer},
       {"full-queue", "the server's queue is full when the client comes", 1, true, true, {"greeting"}, FullQueue},
       {"unknown-host", "there is no host of that name", 1, true, true, {}, UnknownHost},
   };

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "exercises/02-server/reference.h"
+#include "exercises/checks.h"
 #include "exercises/peer.h"
 #include "exercises/seen.h"
 #include "lab/grade/run.h"
@@ -97,7 +98,7 @@ class Stage {
     WaitFor(client);
     const Seen seen = Sees(client);
     const bool greeted = seen.bytes == kGreeting && seen.end == kEndOfFile;
-    if (!greeted && !StillRuns()) return false;
+    if (!greeted && !ExpectStillRuns(run_, server_)) return false;
     const std::string happened = absl::StrCat("client ", client.number, " ", Account(seen, kGreeting));
     if (!run_.Expect("connects", seen.connected, "every client connects", happened,
                      "Is the server bound to all addresses of its host (INADDR_ANY), and does it still listen?")) {
@@ -107,12 +108,6 @@ class Stage {
                        happened, "The greeting comes first, without being asked for, and nothing comes after it.") &&
            run_.Expect("closes", seen.end == kEndOfFile, "after the greeting every client reads end of file", happened,
                        "The server closes each connection once its greeting is sent, and waits for nothing before.");
-  }
-
-  // Checks that the server has not ended, and gives one that is about to the time to.
-  bool StillRuns() {
-    world().RunUntil([&] { return world().outcome(server_).exited; }, std::chrono::seconds(1));
-    return run_.ExpectRunning(server_);
   }
 
  private:

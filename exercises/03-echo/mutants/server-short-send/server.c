@@ -1,0 +1,66 @@
+/* A mutant: it takes for granted that send() took everything. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void die(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static int listen_on(unsigned short port) {
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  if (listener < 0) die("socket");
+  int on = 1;
+  if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) die("setsockopt");
+
+  struct sockaddr_in address;
+  memset(&address, 0, sizeof address);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
+  address.sin_port = htons(port);
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0) die("bind");
+  if (listen(listener, 5) < 0) die("listen");
+  return listener;
+}
+
+/* 0, or -1 where the client has gone. MSG_NOSIGNAL: that must not end the server by SIGPIPE. */
+static int send_all(int client, const char *bytes, size_t length) {
+  return send(client, bytes, length, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/* 0 after the client's end of file, -1 where the connection broke. */
+static int echo(int client) {
+  char buffer[16384];
+  for (;;) {
+    ssize_t received = recv(client, buffer, sizeof buffer, 0);
+    if (received < 0 && errno == EINTR) continue;
+    if (received <= 0) return (int)received;
+    if (send_all(client, buffer, (size_t)received) < 0) return -1;
+  }
+}
+
+int main(int argc, char **argv) {
+  char *end;
+  long port = argc == 2 ? strtol(argv[1], &end, 10) : 0;
+  if (port < 1 || port > 65535 || *end != '\0') {
+    fprintf(stderr, "usage: server PORT\n");
+    return 2;
+  }
+
+  int listener = listen_on((unsigned short)port);
+  for (;;) {
+    int client = accept(listener, NULL, NULL);
+    if (client < 0) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      die("accept");
+    }
+    if (echo(client) < 0) perror("a client has gone");
+    close(client);
+  }
+}
