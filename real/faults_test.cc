@@ -27,7 +27,7 @@ TEST_F(RealFaultsTest, LatencyTakesARoundTripToConnect) {
 
 TEST_F(RealFaultsTest, AStreamSurvivesLoss) {
   const std::string big(300'000, 'x');
-  world_->SetLink(a_, b_, {.mtu = 1500, .loss_ppm = 30'000});
+  world_->SetLink(a_, b_, {.mtu = 1500, .loss_ppm = 80'000});
   StartGreeter(big);
   const ProcessId client = Start(a_, Fetcher(world_->address(b_)));
   ASSERT_TRUE(RunUntilExit(client)) << Story(client);

@@ -132,7 +132,9 @@ TEST_F(RealProcessTest, APausedServerLetsItsKernelConnectAndServesWhenResumed) {
 TEST_F(RealProcessTest, PauseStopsWhatAProcessHasStarted) {
   const ProcessId process = Start(a_, [](Process& self) {
     return Execute(
-        "(while :; do echo tick; sleep 0.01; done) & (setsid sh -c 'while :; do echo tock; sleep 0.01; done') & wait");
+        "(while :; do echo tick; sleep 0.01; done) &"
+        "(setsid sh -c 'sh -c \"while :; do echo tock; sleep 0.01; done\"; :'; :) &"
+        "wait");
   });
   const auto& output = world_->outcome(process).output;
   const auto ticks = [&] { return output.find("tick") != output.npos && output.find("tock") != output.npos; };
