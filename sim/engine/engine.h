@@ -28,14 +28,19 @@ class Engine {
 
   // --- From outside ---
 
-  // Runs tasks and events until `condition` holds (true), or until the next event lies beyond `limit` or nothing is left
-  // that a process could see (false). The condition is asked first and after every step. The clock ends at `limit` where that was reached,
-  // otherwise where it was.
+  // Runs tasks and events until `condition` holds (true), or until the next event lies beyond `limit` or nothing is
+  // left that a process could see (false). The condition is asked first and after every step. The clock ends at
+  // `limit` where that was reached, otherwise where it was.
   bool RunUntil(const std::function<bool()>& condition, Time limit);
   // The same without a condition, and background events count: the clock ends at `limit`.
   void RunTo(Time limit);
   // No task can run and no event is left that one could see.
-  bool at_rest() const { return scheduler_.idle() && events_.visible() == 0; }
+  bool at_rest() const {
+    return scheduler_.idle() && events_.visible() == 0 && (background_reasons_ == 0 || events_.empty());
+  }
+  // While there are reasons, background events count as visible: somebody waits for what one of them may bring.
+  void AddBackgroundReason() { ++background_reasons_; }
+  void RemoveBackgroundReason() { --background_reasons_; }
 
   // --- From inside a task ---
 
@@ -52,6 +57,7 @@ class Engine {
   EventQueue events_;
   lab::Choices choices_;
   Scheduler scheduler_;
+  int background_reasons_ = 0;
   Time limit_{0};
   const std::function<bool()>* condition_ = nullptr;
 };

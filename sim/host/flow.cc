@@ -10,7 +10,7 @@ namespace sim {
 Flow::Flow(Host& host, std::unique_ptr<tcp::Connection> connection, Owner* owner)
     : host_(host), connection_(std::move(connection)), owner_(owner) {}
 
-Flow::~Flow() = default;
+Flow::~Flow() { SetAwaitsProbe(false); }
 
 void Flow::OnSegment(const lab::Packet& segment) {
   const FlowPtr self(this);
@@ -32,6 +32,7 @@ void Flow::Settle() {
     host_.Transmit(*std::move(segment));
   }
   SetTimer();
+  SetAwaitsProbe(connection_->AwaitsProbe());
   if (owner_ != nullptr) owner_->OnChange(*this);
   if (connection_->state() == tcp::State::kClosed) host_.Forget(*this);
 }
@@ -40,7 +41,14 @@ void Flow::Retire() {
   const FlowPtr self(this);
   owner_ = nullptr;
   Cancel();
+  SetAwaitsProbe(false);
   host_.Forget(*this);
+}
+
+void Flow::SetAwaitsProbe(bool awaits) {
+  if (awaits == std::exchange(awaits_probe_, awaits)) return;
+  Engine& engine = host_.engine();
+  awaits ? engine.AddBackgroundReason() : engine.RemoveBackgroundReason();
 }
 
 void Flow::SetTimer() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -40,8 +41,8 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
   // A segment came for it.
   void OnSegment(const lab::Packet& segment);
   // To be called after each call that may have changed the connection: sends what there is to send, sets the
-  // timer, tells the owner, and leaves the host's table where all is over. The flow may be gone afterwards, unless the caller has a
-  // reference.
+  // timer, tells the owner, and leaves the host's table where all is over. The flow may be gone afterwards, unless the
+  // caller has a reference.
   void Settle();
   // Forgets the connection without a word to the peer.
   void Retire();
@@ -49,6 +50,7 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
  private:
   void OnTime() override;
   void SetTimer();
+  void SetAwaitsProbe(bool awaits);
 
   Host& host_;
   std::unique_ptr<tcp::Connection> connection_;
@@ -56,6 +58,7 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
   PortClaim claim_;
   std::optional<Time> deadline_;  // what the timer is set to
   bool deadline_matters_ = false;
+  bool awaits_probe_ = false;
 };
 
 using FlowPtr = boost::intrusive_ptr<Flow>;

@@ -82,13 +82,11 @@ void Host::Deliver(const lab::Packet& packet) {
   ListenQueue* const listener = FindListener(packet.destination.address, packet.destination.port);
   if (found != flows_.end()) {
     const FlowPtr flow = found->second;
-    // RFC 9293, 3.10.7.4 (and Linux): a new SYN beyond the old connection's bytes ends a TIME-WAIT.
-    const tcp::Connection& connection = flow->connection();
-    const bool reopens = connection.state() == tcp::State::kTimeWait && packet.tcp.syn && !packet.tcp.ack_flag &&
-                         !packet.tcp.rst && listener != nullptr &&
-                         static_cast<int32_t>(packet.tcp.seq - connection.rcv_nxt()) > 0;
-    if (!reopens) return flow->OnSegment(packet);
+    const std::optional<uint32_t> iss =
+        listener != nullptr ? flow->connection().IssToReopen(packet) : std::nullopt;
+    if (!iss) return flow->OnSegment(packet);
     flow->Retire();
+    return listener->OnSyn(packet, *iss);
   }
   if (listener == nullptr) return Refuse(packet);
   listener->OnSegment(packet);

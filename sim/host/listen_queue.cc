@@ -49,21 +49,21 @@ void ListenQueue::OnSegment(const lab::Packet& segment) {
     if (!OnCookie(segment)) host_.Refuse(segment);
     return;
   }
-  if (tcp.syn && !tcp.fin) OnSyn(segment);
+  if (tcp.syn && !tcp.fin) OnSyn(segment, host_.NextInitialSequence());
 }
 
-void ListenQueue::OnSyn(const lab::Packet& syn) {
+void ListenQueue::OnSyn(const lab::Packet& syn, uint32_t iss) {
   const lab::Knobs& knobs = host_.knobs();
   const bool want_cookie = SynQueueFull() || knobs.tcp_syncookies == 2;
   if (want_cookie && knobs.tcp_syncookies == 0) return Dropped("SYN", syn, "the SYN queue is full");
   if (AcceptQueueFull()) return Dropped("SYN", syn, "the accept queue is full");
-  if (want_cookie) return SendCookie(syn);
+  if (want_cookie) return SendCookie(syn, iss);
   // Without cookies a quarter of the SYN queue is kept for peers known from before, of whom there are none here.
   const auto most = static_cast<size_t>(knobs.tcp_max_syn_backlog);
   if (knobs.tcp_syncookies == 0 && syn_queue_.size() > most - most / 4) {
     return Dropped("SYN", syn, "the SYN queue is full");
   }
-  FlowPtr flow = Open(syn, host_.NextInitialSequence());
+  FlowPtr flow = Open(syn, iss);
   syn_queue_.push_back(flow);
   flow->Settle();
 }
@@ -82,10 +82,10 @@ FlowPtr ListenQueue::Open(const lab::Packet& syn, uint32_t iss) {
   return flow;
 }
 
-void ListenQueue::SendCookie(const lab::Packet& syn) {
+void ListenQueue::SendCookie(const lab::Packet& syn, uint32_t iss) {
   if (cookies_.size() == kMostCookies) cookies_.pop_front();
-  cookies_.push_back({host_.now(), syn, host_.NextInitialSequence()});
-  const auto unkept = tcp::Connection::Accept(host_.now(), syn, cookies_.back().iss, OptionsFor(syn));
+  cookies_.push_back({host_.now(), syn, iss});
+  const auto unkept = tcp::Connection::Accept(host_.now(), syn, iss, OptionsFor(syn));
   while (auto segment = unkept->NextSegment(host_.now())) host_.Transmit(*std::move(segment));
 }
 

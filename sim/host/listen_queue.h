@@ -5,7 +5,7 @@
 //  - The accept queue is full once it holds backlog + 1. Then a SYN is dropped. A last ACK of a handshake is dropped
 //    too, so that the client believes in a connection that the server doesn't have yet; or reset, under
 //    tcp_abort_on_overflow.
-//  - The SYN queue is full once it holds more than the backlog. Then a SYN is answered with a cookie: nothing is kept
+//  - The SYN queue is full once it holds backlog + 1. Then a SYN is answered with a cookie: nothing is kept
 //    until the last ACK brings the cookie back, and if the accept queue is full at that moment the ACK is dropped
 //    whatever tcp_abort_on_overflow says. Without tcp_syncookies the SYN is dropped.
 // A kernel's cookie carries the SYN's options in its sequence number and timestamp; here they are kept beside, for the
@@ -32,7 +32,8 @@ class ListenQueue final : private Flow::Owner {
   };
 
   ListenQueue(Host& host, lab::Endpoint local, int backlog, Settings settings);
-  // As a kernel does when the listening socket is closed: what waits to be accepted is reset, and half-open connections are forgotten.
+  // As a kernel does when the listening socket is closed: what waits to be accepted is reset, and half-open connections
+  // are forgotten.
   ~ListenQueue() override;
 
   const lab::Endpoint& local() const { return local_; }
@@ -41,6 +42,8 @@ class ListenQueue final : private Flow::Owner {
 
   // A segment to the listening port for which there is no connection.
   void OnSegment(const lab::Packet& segment);
+  // A SYN, to be answered with the initial sequence number `iss` where it is taken.
+  void OnSyn(const lab::Packet& syn, uint32_t iss);
 
   bool empty() const { return accept_queue_.empty(); }
   size_t waiting() const { return accept_queue_.size(); }
@@ -60,10 +63,9 @@ class ListenQueue final : private Flow::Owner {
 
   bool AcceptQueueFull() const { return accept_queue_.size() > backlog_; }
   bool SynQueueFull() const { return syn_queue_.size() > backlog_; }
-  void OnSyn(const lab::Packet& syn);
   // Whether the segment brings a cookie back.
   bool OnCookie(const lab::Packet& segment);
-  void SendCookie(const lab::Packet& syn);
+  void SendCookie(const lab::Packet& syn, uint32_t iss);
   FlowPtr Open(const lab::Packet& syn, uint32_t iss);
   tcp::Options OptionsFor(const lab::Packet& syn) const;
   void Dropped(absl::string_view what, const lab::Packet& segment, absl::string_view why);

@@ -107,11 +107,16 @@ void SimProcess::report(std::string_view key, std::string_view value) {
 }
 
 void SimProcess::Note(std::string text) {
+  last_note_ = text;
   trace_.Add(lab::NoteEvent{host_.now(), host_.id(), id_, std::move(text)});
 }
 
-std::string SimProcess::Peer(int fd) const {
-  File* const file = const_cast<SimSockets&>(sockets_).descriptors().Get(fd);
+void SimProcess::NoteDeadlock(const std::string& waits_for) {
+  if (waits_for != last_note_) Note(waits_for);
+}
+
+std::string SimProcess::Peer(int fd) {
+  File* const file = sockets_.descriptors().Get(fd);
   const StreamSocket* const socket = file != nullptr ? file->AsSocket() : nullptr;
   if (socket == nullptr) return "";
   if (socket->listening()) return absl::StrCat(" on port ", socket->local().port);
@@ -119,19 +124,18 @@ std::string SimProcess::Peer(int fd) const {
   return absl::StrCat(" with ", ToString(socket->flow()->connection().remote()));
 }
 
-std::string SimProcess::WaitsFor() const {
+std::string SimProcess::WaitsFor() {
   if (outcome_.exited) return "";
-  const std::string& name = arguments_[0];
-  if (task_.paused()) return absl::StrCat(name, " is paused");
-  if (sleeping_) return absl::StrCat(name, " sleeps");
+  if (task_.paused()) return "is paused";
   const std::optional<duet_ledger_entry>& pending = traced_.pending();
-  if (!pending) return absl::StrCat(name, " runs");
-  const int fd = static_cast<int>(pending->arguments[0]);
+  if (sleeping_ || !pending) return sleeping_ ? "sleeps" : "runs";
+  const int64_t first = pending->arguments[0];
   switch (pending->call) {
-    case DUET_CALL_POLL: return absl::StrCat(name, " waits in poll for one of ", fd, " descriptors");
-    case DUET_CALL_SELECT: return absl::StrCat(name, " waits in select");
-    default: return absl::StrCat(name, " waits in ", lab::CallName(pending->call), "(", fd, ")", Peer(fd));
+    case DUET_CALL_POLL: return absl::StrCat("waits in poll, for ", first, first == 1 ? " descriptor" : " descriptors");
+    case DUET_CALL_SELECT: return "waits in select";
+    default: break;
   }
+  return absl::StrCat("waits in ", lab::CallName(pending->call), "(", first, ")", Peer(static_cast<int>(first)));
 }
 
 }  // namespace sim

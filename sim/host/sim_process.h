@@ -29,8 +29,10 @@ class SimProcess final : public lab::Process {
   // As SIGKILL: its descriptors are closed as a kernel does, its destructors run, and it has ended.
   void Kill();
   const lab::Outcome& outcome() const { return outcome_; }
-  // "server waits in accept(3) on port 9999"; empty where it has ended.
-  std::string WaitsFor() const;
+  // "waits in accept(3) on port 9999"; empty where it has ended.
+  std::string WaitsFor();
+  // Notes in the trace that it waits for ever, unless that was the last that was said of it.
+  void NoteDeadlock(const std::string& waits_for);
 
   // --- From inside ---
 
@@ -45,7 +47,7 @@ class SimProcess final : public lab::Process {
   void Main();
   void Ended(int status, std::string note);
   void Note(std::string text);
-  std::string Peer(int fd) const;
+  std::string Peer(int fd);
 
   Host& host_;
   lab::Trace& trace_;
@@ -58,6 +60,7 @@ class SimProcess final : public lab::Process {
   SimSockets sockets_;
   lab::TracedSockets traced_;
   bool sleeping_ = false;
+  std::string last_note_;
   Task task_;
 };
 

@@ -35,8 +35,10 @@ bool SimWorld::RunUntil(const std::function<bool()>& condition, lab::Duration li
   const bool held = engine_.RunUntil(condition, now() + limit);
   if (held || !engine_.at_rest()) return held;
   for (const auto& process : processes_) {
-    const std::string line = process->WaitsFor();
-    if (!line.empty()) absl::StrAppend(&deadlock_, line, "\n");
+    const std::string waits_for = process->WaitsFor();
+    if (waits_for.empty()) continue;
+    process->NoteDeadlock(waits_for);
+    absl::StrAppend(&deadlock_, process->arguments()[0], " ", waits_for, "\n");
   }
   return false;
 }

@@ -160,8 +160,9 @@ lab::Endpoint StreamSocket::local() const {
 }
 
 std::optional<lab::Endpoint> StreamSocket::remote() const {
-  if (flow_ == nullptr || connecting_) return std::nullopt;
-  if (flow_->connection().state() == tcp::State::kClosed) return std::nullopt;
+  if (flow_ == nullptr) return std::nullopt;
+  const tcp::State state = flow_->connection().state();
+  if (state == tcp::State::kSynSent || state == tcp::State::kClosed) return std::nullopt;
   return flow_->connection().remote();
 }
 

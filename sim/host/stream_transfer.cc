@@ -51,9 +51,9 @@ int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int fl
     if (!peek) flow_->Settle();
     return static_cast<int64_t>(bytes.size());
   }
+  if (connection.peer_finished()) return 0;
   if (const int error = connection.TakeError()) return -error;
-  const bool ended = connection.peer_finished() || connection.read_shut();
-  return ended || connection.state() == tcp::State::kClosed ? 0 : -EAGAIN;
+  return connection.read_shut() || connection.state() == tcp::State::kClosed ? 0 : -EAGAIN;
 }
 
 int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length) {
