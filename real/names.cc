@@ -58,7 +58,8 @@ UniqueFd MountOf(const std::string& file) {
 }
 
 absl::Status MountOver(const UniqueFd& mount, const char* path) {
-  if (move_mount(mount.get(), "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) == 0) return absl::OkStatus();
+  if (move_mount(mount.get(), "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0)
+    return absl::OkStatus();
   return absl::ErrnoToStatus(errno, absl::StrCat("mounting over ", path));
 }
 

@@ -23,18 +23,6 @@ constexpr uint32_t kNetwork = 0x0a000000;  // 10.0.0.0
 // How often a condition is asked again that depends on more than what the world moves.
 constexpr lab::Duration kAskAgain = std::chrono::milliseconds(1);
 
-// The kernel's way to say that a process has reached a limit, in words; null where the status says nothing of it.
-const char* LimitBehind(int exit_status) {
-  switch (exit_status) {
-    case 128 + SIGXCPU:
-      return "it used up its CPU time";
-    case 128 + SIGXFSZ:
-      return "it wrote a larger file than it may";
-    default:
-      return nullptr;
-  }
-}
-
 }  // namespace
 
 RealWorld::RealWorld(lab::Choices choices)
@@ -112,6 +100,7 @@ lab::ProcessId RealWorld::Start(lab::HostId host, const lab::StartOptions& optio
     running.outcome.reports.emplace_back(lab::kLabErrorReport, status_.message());
     return id;
   }
+  Note(host, id, "started");
   const Child::Pipes& pipes = running.child->pipes();
   Watch(pipes.output.get(), EPOLLIN, Source::kOutput, id);
   Watch(pipes.error_output.get(), EPOLLIN, Source::kErrorOutput, id);
@@ -161,21 +150,24 @@ Child::Body RealWorld::BodyOf(lab::ProcessId process, const lab::StartOptions& o
 
 void RealWorld::Pause(lab::ProcessId process) {
   Running& running = *processes_.at(process);
-  if (running.child == nullptr) return;
+  if (running.child == nullptr || running.paused) return;
   running.child->Pause();
+  running.paused = true;
   Note(running.host, process, "paused");
 }
 
 void RealWorld::Resume(lab::ProcessId process) {
   Running& running = *processes_.at(process);
-  if (running.child == nullptr) return;
+  if (running.child == nullptr || !running.paused) return;
   Note(running.host, process, "resumed");
+  running.paused = false;
   running.child->Resume();
 }
 
 void RealWorld::Kill(lab::ProcessId process) {
   Running& running = *processes_.at(process);
   if (running.child == nullptr) return;
+  Note(running.host, process, "killed");
   running.child->Kill();
   Finish(process);
 }
@@ -311,9 +303,6 @@ void RealWorld::Finish(lab::ProcessId process) {
   Drain(process, pipes.output, running.outcome.output, "output");
   Drain(process, pipes.error_output, running.outcome.error_output, "error output");
   running.outcome.exited = true;
-  if (const char* limit = LimitBehind(running.outcome.exit_status)) {
-    running.outcome.reports.emplace_back(lab::kLimitReport, limit);
-  }
   Note(running.host, process, absl::StrCat("exited with status ", running.outcome.exit_status));
 }
 

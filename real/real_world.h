@@ -56,7 +56,8 @@ class RealWorld : public lab::World {
  private:
   struct Running {
     std::unique_ptr<Child> child;  // null once it has ended
-    lab::HostId host;
+    lab::HostId host = -1;
+    bool paused = false;
     std::string input;  // what is left to write
     ReportReader reports;
     std::unique_ptr<LedgerRing> ledger;
