@@ -158,8 +158,9 @@ class RowMaker {
   }
 
  private:
-  // Of what happens at one time: arrivals, then calls that begin, then the packets that they send, then what returns.
-  enum Rank { kArrivals, kBegins, kPackets, kReturns };
+  // Of what happens at one time: a call returns before the next begins, which sends packets. A connect that returns
+  // has just sent its last ACK, so it comes after that, unless the process does something else at that very time.
+  enum Rank { kArrivals, kReturns, kBegins, kPackets, kConnected };
   struct Ranked {
     LadderRow row;
     Rank rank;
@@ -255,9 +256,15 @@ class RowMaker {
                             moved || found ? "" : BriefResult(entry));
     const bool repeats = moved || IsPolling(entry) || HasFailed(entry) || entry.call == DUET_CALL_SLEEP;
     if (repeats) row.group = absl::StrCat(event.process, row.fold);
+    const auto connected = connected_.find(event.process);
+    if (connected != connected_.end() && rows_[connected->second].row.time == begin) {
+      rows_[connected->second].rank = kReturns;
+    }
     const bool at_end = apart || (IsWaiting(entry) && HasReturned(entry));
     row.time = at_end ? end : begin;
-    rows_.push_back({std::move(row), at_end ? kReturns : kBegins});
+    const bool connects = apart && entry.call == DUET_CALL_CONNECT;
+    if (connects) connected_[event.process] = rows_.size();
+    rows_.push_back({std::move(row), connects ? kConnected : at_end ? kReturns : kBegins});
   }
 
   void Add(const NoteEvent& event) {
@@ -282,6 +289,7 @@ class RowMaker {
   PacketLabels labels_;
   std::set<HostId> shared_;  // hosts whose processes have several names
   std::map<HostId, std::vector<Time>> busy_;
+  std::map<ProcessId, size_t> connected_;  // where the last connect's return stands in rows_
   std::vector<Ranked> rows_;
 };
 

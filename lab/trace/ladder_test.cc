@@ -39,12 +39,12 @@ TEST(LadderTest, DrawsTheLecturesClientAndServer) {
             │◀────────────────────────────── 20 bytes ──┤
      0.038  │                                           ● close(4)
             │╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌─────────────── FIN ──┤
-     0.047  ├── ACK ───────────────────────────────────▶│
-            ● recv(3) = 20 "Hi we are connected!"       │
+     0.047  ● recv(3) = 20 "Hi we are connected!"       │
+            ├── ACK ───────────────────────────────────▶│
      0.048  │◀─ FIN ──────────────╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌│
             ├── ACK ───────────────────────────────────▶│
-     0.050  ● write(1) = 20 "Hi we are connected!"      │
-            ● recv(3) = 0 end of file                   │
+     0.050  ● recv(3) = 0 end of file                   │
+            ● write(1) = 20 "Hi we are connected!"      │
      0.052  ● close(3)                                  │
             ├── FIN ───────────────────────────────────▶│
      0.053  ○ exited with status 0                      │
@@ -120,6 +120,17 @@ TEST(LadderTest, ConnectionsBetweenTheSameHostsCarryTheirPorts) {
   EXPECT_TRUE(absl::StrContains(ladder, "├── :40000 SYN ──")) << ladder;
   EXPECT_TRUE(absl::StrContains(ladder, "── :40000 SYN, ACK ──┤")) << ladder;
   EXPECT_TRUE(absl::StrContains(ladder, "├── :40001 SYN ──")) << ladder;
+}
+
+TEST(LadderTest, CallsWithoutTimeBetweenThemKeepTheirOrder) {
+  Story story = Connected();
+  story.At(5).Call(1, DUET_CALL_ACCEPT, {3, 0}, 4, 0, 25);
+  story.At(20).Call(0, DUET_CALL_SEND, {3, 5, 0}, 5, 0, 1, "hello").Send(0, 1, {"A", 1001, 5001, "hello"});
+  story.At(30).Call(1, DUET_CALL_SEND, {4, 2, 0}, 2, 0, 1, "Hi");
+  const std::string ladder = Ladder(story.trace(), {});
+  EXPECT_LT(ladder.find("accept(3) = 4"), ladder.find("send(4) = 2")) << ladder;
+  EXPECT_LT(ladder.find("connect(3) = 0"), ladder.find("send(3) = 5")) << ladder;
+  EXPECT_LT(ladder.find("send(3) = 5"), ladder.find("5 bytes")) << ladder;
 }
 
 TEST(LadderTest, ProcessesOfOneHostSayWhoCalls) {
