@@ -27,8 +27,9 @@ lab::Packet Script::From(const In& in) const {
 void Script::Inject(const In& in) { Deliver(From(in)); }
 
 std::string Script::Out() {
-  last = connection->NextSegment(now);
-  if (!last) return "";
+  const std::optional<lab::Packet> packet = connection->NextSegment(now);
+  if (!packet) return "";
+  last = packet;
   const lab::TcpHeader& tcp = last->tcp;
   const uint32_t seq = tcp.seq - our_iss_;
   std::string text = tcp.FlagsToString() + " " + std::to_string(seq);

@@ -65,7 +65,7 @@ class Script {
   std::string Out();
   // All of it, joined with "; ".
   std::string OutAll();
-  std::optional<lab::Packet> last;  // what Out described
+  std::optional<lab::Packet> last;  // the latest segment that came out
 
   // --- The process ---
   size_t Write(std::string_view bytes) { return connection->Write(now, lab::Payload::Copy(bytes)); }

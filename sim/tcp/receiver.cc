@@ -29,20 +29,23 @@ uint32_t Receiver::SelectWindow() const {
   const uint32_t used = static_cast<uint32_t>(queue_.size());
   const uint32_t free = used < buffer_ ? buffer_ - used : 0;
   if (free < buffer_ / 2 && (free < buffer_ / 16 || free < std::min(segment_, buffer_))) return 0;
-  const uint32_t unit = 1u << scale_;
-  const uint32_t window = (std::min(free, limit_) + unit - 1) / unit * unit;
-  return std::min<uint32_t>(window, uint32_t{UINT16_MAX} << scale_);
+  return std::min(free, limit_);
 }
 
 uint16_t Receiver::TakeWindow() {
-  const uint32_t unit = 1u << scale_;
-  const uint32_t offered = (window() + unit - 1) / unit * unit;
-  const uint32_t selected = std::max(SelectWindow(), offered);
-  if (window() == 0 && selected > 0) awaits_probe_ = true;
-  edge_ = rcv_nxt_ + selected;
+  // In whole units, rounded up so as to take nothing back, as Linux does; down where that would be more than the
+  // buffer has space for (Linux would run out of memory there, and drop what comes).
+  const uint32_t wanted = std::max(SelectWindow(), window());
+  uint32_t units = (wanted + (1u << scale_) - 1) >> scale_;
+  if (queue_.size() + (uint64_t{units} << scale_) > buffer_) units = wanted >> scale_;
+  units = std::min<uint32_t>(units, UINT16_MAX);
+
+  if (!offers_ && units > 0) awaits_probe_ = true;
+  offers_ = units > 0;
+  edge_ = Later(edge_, rcv_nxt_ + (units << scale_));
   last_acknowledged_ = rcv_nxt_;
   acks_.OnAckSent();
-  return static_cast<uint16_t>(std::min<uint32_t>(selected >> scale_, UINT16_MAX));
+  return static_cast<uint16_t>(units);
 }
 
 bool Receiver::Acceptable(uint32_t seq, uint32_t length) const {

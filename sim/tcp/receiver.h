@@ -1,7 +1,7 @@
 // The receiving half of a connection: what has arrived, the window that is offered, and when to acknowledge.
 //
-// Guarantees: the window's right edge never moves back, and never lies further than the buffer's size beyond
-// what has been read (but for rounding up to the window's scale, as Linux does).
+// Guarantees: what was offered is taken, even where a later segment had to offer less (by less than one unit of
+// the window's scale); and no more than the buffer's size is ever held.
 #pragma once
 
 #include <cstdint>
@@ -66,10 +66,11 @@ class Receiver {
   uint32_t segment_ = 536;      // the largest seen
   uint8_t scale_ = 0;
   bool finished_ = false;
+  bool offers_ = true;  // the last window that was sent was not zero
   bool awaits_probe_ = false;
   uint32_t rcv_nxt_ = 0;
   uint32_t last_acknowledged_ = 0;
-  uint32_t edge_ = 0;           // the first number beyond the window
+  uint32_t edge_ = 0;           // the first number beyond the windows that were offered
   std::optional<uint32_t> fin_; // its number, where it came ahead of a hole
   ByteQueue queue_;
   Reassembly reassembly_;

@@ -5,8 +5,8 @@
 namespace sim::tcp {
 
 void RetransmissionTimeout::OnMeasured(lab::Duration round_trip) {
-  round_trip = std::max(round_trip, lab::Duration(1));  // 0 stands for "not measured yet"
-  if (smoothed_ == lab::Duration::zero()) {
+  if (!measured_) {
+    measured_ = true;
     smoothed_ = round_trip;
     variance_ = round_trip / 2;
   } else {

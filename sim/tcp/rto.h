@@ -22,8 +22,6 @@ class RetransmissionTimeout {
   void FallBack() { base_ = kFallback; }
 
   lab::Duration value() const { return base_ * (1 << backoff_) < kMost ? base_ * (1 << backoff_) : kMost; }
-  // Zero until a round trip was measured.
-  lab::Duration smoothed() const { return smoothed_; }
 
   // How long Linux goes on sending again before it gives up: as long as `retries` retransmissions would take
   // from kLeastVariance on (tcp_retries2 is a number that stands for this time).
@@ -33,6 +31,7 @@ class RetransmissionTimeout {
   lab::Duration base_ = kInitial;
   lab::Duration smoothed_{0};
   lab::Duration variance_{0};
+  bool measured_ = false;
   int backoff_ = 0;
 };
 

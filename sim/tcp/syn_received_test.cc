@@ -1,0 +1,179 @@
+// SYN-RECEIVED: a client wants to connect.
+#include <cerrno>
+
+#include "sim/tcp/harness.h"
+
+namespace sim::tcp {
+namespace {
+
+TEST(SynReceived, AnswersWithWhatWasOffered) {
+  Script script;
+  script.peer_timestamps = true;
+  script.connection = Connection::Accept(script.now, script.From({.seq = 0, .syn = true, .no_ack = true}), kOurIss, {});
+  EXPECT_EQ("SYN, ACK 0 ack 1", script.Out());
+  const lab::TcpHeader& tcp = script.last->tcp;
+  EXPECT_EQ(65'495, tcp.mss);
+  EXPECT_EQ(65'483, tcp.window);
+  EXPECT_EQ(10, tcp.window_scale);
+  EXPECT_TRUE(tcp.sack_permitted);
+  ASSERT_TRUE(tcp.timestamps);
+  EXPECT_EQ(7'000u, tcp.timestamps->echo);
+  EXPECT_EQ(kPeer, script.connection->remote());
+  EXPECT_EQ(kUs, script.connection->local());
+}
+
+TEST(SynReceived, OffersNothingThatWasNotOffered) {
+  Script script;
+  script.peer_scale.reset();
+  script.peer_sack = false;
+  script.connection = Connection::Accept(script.now, script.From({.seq = 0, .syn = true, .no_ack = true}), kOurIss, {});
+  script.Out();
+  EXPECT_FALSE(script.last->tcp.window_scale);
+  EXPECT_FALSE(script.last->tcp.sack_permitted);
+  EXPECT_FALSE(script.last->tcp.timestamps);
+}
+
+TEST(SynReceived, AckEstablishes) {
+  Script script;
+  script.AcceptSyn();
+  script.Inject({});
+  EXPECT_STATE(kEstablished, script);
+  EXPECT_FALSE(script.connection->Deadline());
+}
+
+TEST(SynReceived, AckMayCarryText) {
+  Script script;
+  script.AcceptSyn();
+  script.Inject({.text = "hello"});
+  EXPECT_STATE(kEstablished, script);
+  EXPECT_EQ("ACK 1 ack 6", script.OutAll());
+  EXPECT_EQ("hello", script.Read());
+}
+
+TEST(SynReceived, AckMayCarryTextAndFin) {
+  Script script;
+  script.AcceptSyn();
+  script.Inject({.text = "hello", .fin = true});
+  EXPECT_STATE(kCloseWait, script);
+  EXPECT_EQ("hello", script.Read());
+}
+
+TEST(SynReceived, SynAgainIsAnsweredAgain) {
+  Script script;
+  script.AcceptSyn();
+  script.Inject({.seq = 0, .syn = true, .no_ack = true});
+  EXPECT_EQ("SYN, ACK 0 ack 1", script.OutAll());
+  EXPECT_STATE(kSynReceived, script);
+}
+
+TEST(SynReceived, WrongAckIsReset) {
+  Script script;
+  script.AcceptSyn();
+  script.Inject({.ack = 100});
+  EXPECT_EQ("RST 100", script.OutAll());
+  EXPECT_STATE(kSynReceived, script);
+}
+
+TEST(SynReceived, SegmentWithoutAckIsIgnored) {
+  Script script;
+  script.AcceptSyn();
+  script.Inject({.text = "hello", .no_ack = true});
+  EXPECT_EQ("", script.OutAll());
+  EXPECT_STATE(kSynReceived, script);
+}
+
+TEST(SynReceived, AnotherSynInTheWindowEndsIt) {
+  Script script;
+  script.AcceptSyn();
+  script.Inject({.seq = 101, .syn = true, .no_ack = true});
+  const auto reset = script.connection->NextSegment(script.now);
+  ASSERT_TRUE(reset);
+  EXPECT_TRUE(reset->tcp.rst);
+  EXPECT_EQ(kPeerIss + 102, reset->tcp.ack);
+  EXPECT_STATE(kClosed, script);
+}
+
+TEST(SynReceived, ResetEndsIt) {
+  Script script;
+  script.AcceptSyn();
+  script.Inject({.rst = true});
+  EXPECT_STATE(kClosed, script);
+  EXPECT_EQ(ECONNRESET, script.connection->error());
+}
+
+TEST(SynReceived, ResetElsewhereInTheWindowIsChallenged) {
+  Script script;
+  script.AcceptSyn();
+  script.Inject({.seq = 101, .rst = true});
+  EXPECT_EQ("ACK 1 ack 1", script.OutAll());
+  EXPECT_STATE(kSynReceived, script);
+}
+
+TEST(SynReceived, SynAckIsRepeatedUntilItTimesOut) {
+  Script script;
+  script.AcceptSyn();
+  const Time begin = script.now;
+  for (const int at : {1, 3, 7, 15, 31}) {
+    ASSERT_TRUE(script.Expire());
+    EXPECT_EQ(begin + seconds(at), script.now);
+    EXPECT_EQ("SYN, ACK 0 ack 1", script.OutAll());
+  }
+  ASSERT_TRUE(script.Expire());
+  EXPECT_EQ(begin + seconds(63), script.now);
+  EXPECT_STATE(kClosed, script);
+  EXPECT_EQ(ETIMEDOUT, script.connection->error());
+}
+
+TEST(SynReceived, CloseBeforeTheAckSendsFinAfterIt) {
+  Script script;
+  script.AcceptSyn();
+  script.connection->Close(script.now);
+  EXPECT_STATE(kSynReceived, script);
+  EXPECT_EQ("", script.OutAll());
+  script.Inject({});
+  EXPECT_STATE(kFinWait1, script);
+  EXPECT_EQ("FIN, ACK 1 ack 1", script.OutAll());
+}
+
+TEST(SynReceived, AbortResets) {
+  Script script;
+  script.AcceptSyn();
+  script.connection->Abort(script.now);
+  EXPECT_STATE(kClosed, script);
+  EXPECT_EQ("RST, ACK 1 ack 1", script.OutAll());
+}
+
+TEST(SynReceived, UnreachableEndsIt) {
+  Script script;
+  script.AcceptSyn();
+  script.connection->OnUnreachable(EHOSTUNREACH);
+  EXPECT_STATE(kClosed, script);
+}
+
+// What a host answers where it has no connection.
+TEST(NoConnection, SynIsRefused) {
+  Script script;
+  const auto reset = Connection::ResetFor(script.From({.seq = 0, .syn = true, .no_ack = true}));
+  ASSERT_TRUE(reset);
+  EXPECT_TRUE(reset->tcp.rst);
+  EXPECT_EQ(0u, reset->tcp.seq);
+  EXPECT_EQ(kPeerIss + 1, reset->tcp.ack);
+  EXPECT_EQ(kUs, reset->source);
+  EXPECT_EQ(kPeer, reset->destination);
+}
+
+TEST(NoConnection, SegmentWithAckIsResetAtItsAck) {
+  Script script;
+  const auto reset = Connection::ResetFor(script.From({.ack = 42, .text = "hello"}));
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(kOurIss + 42, reset->tcp.seq);
+  EXPECT_FALSE(reset->tcp.ack_flag);
+}
+
+TEST(NoConnection, ResetIsNotAnswered) {
+  Script script;
+  EXPECT_FALSE(Connection::ResetFor(script.From({.rst = true})));
+}
+
+}  // namespace
+}  // namespace sim::tcp

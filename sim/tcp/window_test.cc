@@ -1,0 +1,234 @@
+// Windows: what may be sent, what is offered, and the probes of one that is closed.
+#include <cerrno>
+
+#include "sim/tcp/harness.h"
+
+namespace sim::tcp {
+namespace {
+
+// The window that the segment that came out last offers, in bytes.
+uint32_t Offered(const Script& script) { return uint32_t{script.last->tcp.window} << 10; }
+
+Options SmallReader() {
+  Options options;
+  options.receive_buffer = 8'192;
+  return options;
+}
+
+TEST(SendWindow, IsKeptTo) {
+  Script script;
+  script.peer_scale.reset();
+  script.Establish();
+  script.Inject({.window = 0});
+  script.Inject({.window = 3'000});
+  script.Write(std::string(4'000, 'x'));
+  EXPECT_EQ("ACK 1:1461 ack 1; ACK 1461:2921 ack 1", script.OutAll());
+  script.Inject({.ack = 2'921, .window = 3'000});
+  EXPECT_EQ("PSH, ACK 2921:4001 ack 1", script.OutAll());
+}
+
+TEST(SendWindow, SegmentsAreHalfOfTheLargestWindow) {
+  Script script;
+  script.peer_mss = 65'495;
+  script.Establish();
+  script.Write(std::string(100'000, 'x'));
+  EXPECT_EQ("ACK 1:32121 ack 1; ACK 32121:64241 ack 1", script.OutAll());
+}
+
+TEST(SendWindow, SegmentsKeepRoomForTimestamps) {
+  Script script;
+  script.peer_timestamps = true;
+  script.Establish();
+  script.Write(std::string(3'000, 'x'));
+  EXPECT_EQ("ACK 1:1449 ack 1; ACK 1449:2897 ack 1; PSH, ACK 2897:3001 ack 1", script.OutAll());
+}
+
+TEST(SendWindow, FinWaitsForASpaceOfItsOwn) {
+  Script script;
+  script.peer_scale.reset();
+  script.Establish();
+  script.Inject({.window = 0});
+  script.Inject({.window = 10});
+  script.Write("0123456789");
+  script.connection->ShutdownWrite(script.now);
+  EXPECT_EQ("PSH, ACK 1:11 ack 1", script.OutAll());
+  script.Inject({.ack = 11, .window = 0});
+  EXPECT_EQ("", script.OutAll());
+  script.Inject({.ack = 11, .window = 10});
+  EXPECT_EQ("FIN, ACK 11 ack 1", script.OutAll());
+}
+
+TEST(SendWindow, OlderSegmentDoesNotChangeIt) {
+  Script script;
+  script.Establish();
+  script.Inject({.text = "hello", .window = 64});
+  script.OutAll();
+  script.Inject({.seq = 1, .text = "hello", .window = 0});
+  script.Write("x");
+  EXPECT_NE("", script.OutAll());
+}
+
+TEST(ZeroWindow, IsProbedEverMoreSlowly) {
+  Script script;
+  script.Establish();
+  script.Inject({.window = 0});
+  script.Write("hello");
+  EXPECT_EQ("", script.OutAll());
+  EXPECT_FALSE(script.connection->DeadlineMatters());
+  Time last = script.now;
+  for (const int wait_ms : {200, 400, 800, 1'600}) {
+    script.Expire();
+    EXPECT_EQ("ACK 0 ack 1", script.OutAll());
+    EXPECT_EQ(milliseconds(wait_ms), script.now - last);
+    last = script.now;
+    script.Inject({.window = 0});
+    EXPECT_FALSE(script.connection->DeadlineMatters());
+  }
+  script.Inject({});
+  EXPECT_EQ("PSH, ACK 1:6 ack 1", script.OutAll());
+  EXPECT_TRUE(script.connection->DeadlineMatters());
+}
+
+TEST(ZeroWindow, UnansweredProbesMatterAndTimeOut) {
+  Script script;
+  script.options.retries2 = 3;
+  script.Establish();
+  script.Inject({.window = 0});
+  script.Write("hello");
+  script.OutAll();
+  for (int i = 0; i < 3; ++i) {
+    script.Expire();
+    EXPECT_EQ("ACK 0 ack 1", script.OutAll());
+    EXPECT_TRUE(script.connection->DeadlineMatters());
+  }
+  script.Expire();
+  EXPECT_STATE(kClosed, script);
+  EXPECT_EQ(ETIMEDOUT, script.connection->error());
+}
+
+TEST(ZeroWindow, NothingToSendIsNoReasonToProbe) {
+  Script script;
+  script.Establish();
+  script.Inject({.window = 0});
+  EXPECT_EQ("", script.OutAll());
+  EXPECT_FALSE(script.connection->Deadline());
+}
+
+TEST(ZeroWindow, FinIsAReasonToProbe) {
+  Script script;
+  script.Establish();
+  script.Inject({.window = 0});
+  script.connection->Close(script.now);
+  EXPECT_EQ("", script.OutAll());
+  script.Expire();
+  EXPECT_EQ("ACK 0 ack 1", script.OutAll());
+  script.Inject({});
+  EXPECT_EQ("FIN, ACK 1 ack 1", script.OutAll());
+}
+
+TEST(ZeroWindow, WindowSmallerThanASegmentIsUsedOnlyByTheProbe) {
+  Script script;
+  script.peer_scale.reset();
+  script.Establish();
+  script.Inject({.window = 0});
+  script.Inject({.window = 100});
+  script.Write(std::string(1'000, 'x'));
+  EXPECT_EQ("", script.OutAll());
+  script.Expire();
+  EXPECT_EQ("ACK 1:101 ack 1", script.OutAll());
+}
+
+TEST(ReceiveWindow, ClosesAndTakesWhatItOffered) {
+  Script script(SmallReader());
+  script.Establish();
+  const uint32_t edge = 1 + 8'192;
+  uint32_t seq = 1;
+  while (seq + 1'000 <= edge) {
+    script.Inject({.seq = seq, .text = std::string(1'000, 'x')});
+    seq += 1'000;
+    ASSERT_NE("", script.OutAll());
+    EXPECT_GT(seq + Offered(script), edge - 1'024);  // in whole units
+    EXPECT_LE(seq - 1 + Offered(script), 8'192u);
+  }
+  EXPECT_EQ(8'001u, seq);
+  EXPECT_EQ(0u, Offered(script));
+  // What was offered first is still taken.
+  script.Inject({.seq = seq, .text = std::string(edge - seq, 'x')});
+  EXPECT_EQ(8'192u, script.connection->readable());
+}
+
+// Fills the buffer of a SmallReader to its last byte; returns the next number.
+uint32_t Fill(Script& script) {
+  for (uint32_t seq = 1; seq < 8'192; seq += 1'024) {
+    script.Inject({.seq = seq, .text = std::string(1'024, 'x')});
+    script.OutAll();
+  }
+  EXPECT_EQ(0u, Offered(script));
+  return 8'193;
+}
+
+TEST(ReceiveWindow, TextBeyondItIsDroppedAndAcknowledged) {
+  Script script(SmallReader());
+  script.Establish();
+  const uint32_t seq = Fill(script);
+  const size_t readable = script.connection->readable();
+  script.Inject({.seq = seq, .text = "more"});
+  EXPECT_EQ("ACK 1 ack " + std::to_string(seq), script.OutAll());
+  EXPECT_EQ(readable, script.connection->readable());
+}
+
+TEST(ReceiveWindow, TextPartlyBeyondItIsCut) {
+  Script script(SmallReader());
+  script.Establish();
+  script.Inject({.text = std::string(20'000, 'x'), .fin = true});
+  EXPECT_EQ(8'192u, script.connection->readable());
+  EXPECT_STATE(kEstablished, script);
+}
+
+TEST(ReceiveWindow, ProbeIsAnswered) {
+  Script script(SmallReader());
+  script.Establish();
+  const uint32_t seq = Fill(script);
+  script.Inject({.seq = seq - 1});
+  EXPECT_EQ("ACK 1 ack " + std::to_string(seq), script.OutAll());
+  EXPECT_EQ(0u, Offered(script));
+}
+
+TEST(ReceiveWindow, BareFinIsTakenWithoutAWindow) {
+  Script script(SmallReader());
+  script.Establish();
+  const uint32_t seq = Fill(script);
+  script.Inject({.seq = seq, .fin = true});
+  EXPECT_STATE(kCloseWait, script);
+}
+
+TEST(ReceiveWindow, ReopensOnlyForAFairSpaceAndSaysSo) {
+  Script script(SmallReader());
+  script.Establish();
+  const uint32_t seq = Fill(script);
+  script.Read(100);
+  EXPECT_EQ("", script.OutAll());
+  EXPECT_FALSE(script.connection->AwaitsProbe());
+  script.Read(3'000);
+  EXPECT_EQ("ACK 1 ack " + std::to_string(seq), script.OutAll());
+  EXPECT_GE(Offered(script), 3'000u);
+  EXPECT_TRUE(script.connection->AwaitsProbe());
+  script.Inject({.seq = seq, .text = "more"});
+  EXPECT_FALSE(script.connection->AwaitsProbe());
+}
+
+TEST(ReceiveWindow, GrowsToTheBufferAsTextComes) {
+  Script script;
+  script.Establish();
+  uint32_t seq = 1;
+  for (int i = 0; i < 3; ++i) {
+    script.Inject({.seq = seq, .text = std::string(1'000, 'x')});
+    script.Read();
+    script.OutAll();
+    seq += 1'000;
+  }
+  EXPECT_EQ(131'072u, Offered(script));
+}
+
+}  // namespace
+}  // namespace sim::tcp
