@@ -114,6 +114,10 @@ absl::StatusOr<std::unique_ptr<Child>> Child::Start(const Host& host, const Name
   }
   int keeper_fd = -1;
   const pid_t keeper = ForkKeeper(&keeper_fd);
+  if (keeper < 0 && errno == ENOSPC) {
+    return absl::UnavailableError(
+        "no process namespace can be made: `sysctl user.max_pid_namespaces=10000` allows more");
+  }
   if (keeper < 0) return absl::ErrnoToStatus(errno, "making a process");
   if (keeper == 0) Keep(setup, host, names);
 

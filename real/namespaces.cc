@@ -25,7 +25,13 @@ namespace real {
 namespace {
 
 absl::Status Unavailable(absl::string_view what, absl::string_view remedy) {
-  return absl::UnavailableError(absl::StrCat("the real world is not available here: ", what, "; ", remedy));
+  return absl::UnavailableError(absl::StrCat(what, ": ", remedy));
+}
+
+// As one sentence for whoever asked for the real world.
+absl::Status Explained(const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::UnavailableError(absl::StrCat("the real world is not available here, ", status.message()));
 }
 
 // What this machine has switched off, from the switches themselves.
@@ -90,8 +96,7 @@ absl::Status Enter() {
 }
 
 // All that a world takes, once.
-absl::Status Try() {
-  if (absl::Status status = EnterNamespaces(); !status.ok()) return status;
+absl::Status TryWorld() {
   const auto names = Names::Create();
   if (!names.ok()) return names.status();
   const auto ledger = LedgerRing::Create();
@@ -104,36 +109,42 @@ absl::Status Try() {
                                : absl::UnavailableError("a process in a host of its own did not end well");
 }
 
+absl::Status Try() {
+  const absl::Status entered = EnterNamespaces();
+  return entered.ok() ? Explained(TryWorld()) : entered;
+}
+
+// Try in a process of its own, which says by a pipe what is wrong.
+absl::Status TryInChild() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return Explained(absl::ErrnoToStatus(errno, "making a pipe"));
+  UniqueFd out(ends[0]), in(ends[1]);
+  const pid_t child = fork();
+  if (child < 0) return Explained(absl::ErrnoToStatus(errno, "making a process"));
+  if (child == 0) {
+    const absl::Status tried = Try();
+    (void)!write(in.get(), tried.message().data(), tried.message().size());
+    _exit(tried.ok() ? 0 : 1);
+  }
+  in.Reset();
+  char sentence[PIPE_BUF];
+  const ssize_t length = read(out.get(), sentence, sizeof sentence);
+  int ended = 0;
+  while (waitpid(child, &ended, 0) < 0 && errno == EINTR) continue;
+  if (ended == 0) return absl::OkStatus();
+  if (length > 0) return absl::UnavailableError(absl::string_view(sentence, length));
+  return Explained(absl::InternalError("its trial ended without a word"));
+}
+
 }  // namespace
 
 absl::Status EnterNamespaces() {
-  static const absl::Status* status = new absl::Status(Enter());
+  static const absl::Status* status = new absl::Status(Explained(Enter()));
   return *status;
 }
 
 absl::Status Available() {
-  static const absl::Status* status = [] {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return new absl::Status(absl::ErrnoToStatus(errno, "making a pipe"));
-    UniqueFd out(ends[0]), in(ends[1]);
-    const pid_t child = fork();
-    if (child < 0) return new absl::Status(absl::ErrnoToStatus(errno, "making a process"));
-    if (child == 0) {
-      const absl::Status tried = Try();
-      const std::string sentence(tried.message());
-      _exit(write(in.get(), sentence.data(), sentence.size()) == static_cast<ssize_t>(sentence.size()) && tried.ok()
-                ? 0
-                : 1);
-    }
-    in.Reset();
-    char sentence[PIPE_BUF];
-    const ssize_t length = read(out.get(), sentence, sizeof sentence);
-    int ended = 0;
-    while (waitpid(child, &ended, 0) < 0 && errno == EINTR) continue;
-    if (ended == 0) return new absl::Status();
-    return new absl::Status(absl::UnavailableError(length > 0 ? absl::string_view(sentence, length)
-                                                              : "the real world's trial ended without a word"));
-  }();
+  static const absl::Status* status = new absl::Status(TryInChild());
   return *status;
 }
 

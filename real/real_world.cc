@@ -93,6 +93,8 @@ lab::ProcessId RealWorld::Start(lab::HostId host, const lab::StartOptions& optio
   processes_.push_back(std::make_unique<Running>());
   Running& running = *processes_.back();
   running.host = host;
+  // Before: it may have made its first call by the time it is known to run.
+  Note(host, id, "started");
   if (status_.ok()) status_ = Launch(running, id, options, function);
   if (running.child == nullptr) {
     running.outcome.exited = true;
@@ -100,7 +102,6 @@ lab::ProcessId RealWorld::Start(lab::HostId host, const lab::StartOptions& optio
     running.outcome.reports.emplace_back(lab::kLabErrorReport, status_.message());
     return id;
   }
-  Note(host, id, "started");
   const Child::Pipes& pipes = running.child->pipes();
   Watch(pipes.output.get(), EPOLLIN, Source::kOutput, id);
   Watch(pipes.error_output.get(), EPOLLIN, Source::kErrorOutput, id);
