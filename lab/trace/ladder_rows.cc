@@ -119,7 +119,7 @@ bool IsAside(const duet_ledger_entry& entry) {
   }
 }
 
-// Calls that wait for others are told when they return; the rest when they begin, ahead of the packets that they cause.
+// Calls that wait for others are told when they return; the rest when they begin, ahead of the packets they cause.
 bool IsWaiting(const duet_ledger_entry& entry) {
   return IsReading(entry) || IsPolling(entry) || entry.call == DUET_CALL_ACCEPT;
 }
@@ -158,9 +158,8 @@ class RowMaker {
   }
 
  private:
-  // Of what happens at one time: a call returns before the next begins, which sends packets. A connect that returns
-  // has just sent its last ACK, so it comes after that, unless the process does something else at that very time.
-  enum Rank { kArrivals, kReturns, kBegins, kPackets, kConnected };
+  // Of what happens at one time: packets were sent by what happened before, and a call returns before the next begins.
+  enum Rank { kArrivals, kPackets, kReturns, kBegins };
   struct Ranked {
     LadderRow row;
     Rank rank;
@@ -256,15 +255,9 @@ class RowMaker {
                             moved || found ? "" : BriefResult(entry));
     const bool repeats = moved || IsPolling(entry) || HasFailed(entry) || entry.call == DUET_CALL_SLEEP;
     if (repeats) row.group = absl::StrCat(event.process, row.fold);
-    const auto connected = connected_.find(event.process);
-    if (connected != connected_.end() && rows_[connected->second].row.time == begin) {
-      rows_[connected->second].rank = kReturns;
-    }
     const bool at_end = apart || (IsWaiting(entry) && HasReturned(entry));
     row.time = at_end ? end : begin;
-    const bool connects = apart && entry.call == DUET_CALL_CONNECT;
-    if (connects) connected_[event.process] = rows_.size();
-    rows_.push_back({std::move(row), connects ? kConnected : at_end ? kReturns : kBegins});
+    rows_.push_back({std::move(row), at_end ? kReturns : kBegins});
   }
 
   void Add(const NoteEvent& event) {
@@ -289,7 +282,6 @@ class RowMaker {
   PacketLabels labels_;
   std::set<HostId> shared_;  // hosts whose processes have several names
   std::map<HostId, std::vector<Time>> busy_;
-  std::map<ProcessId, size_t> connected_;  // where the last connect's return stands in rows_
   std::vector<Ranked> rows_;
 };
 

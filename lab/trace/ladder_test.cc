@@ -18,7 +18,7 @@ const Endpoint kServer{Story::AddressOf(1), 9999};
 // The server to the right, the client's handshake done at 20 µs.
 Story Connected() {
   Story story;
-  story.At(0).Call(0, DUET_CALL_CONNECT, {3}, 0, 0, 20, "", kServer).Send(0, 1, {"S", 1000});
+  story.At(0).Call(0, DUET_CALL_CONNECT, {3}, 0, 0, 21, "", kServer).Send(0, 1, {"S", 1000});
   story.At(10).Send(1, 0, {"SA", 5000, 1001}).At(20).Send(0, 1, {"A", 1001, 5001});
   return story;
 }
@@ -33,15 +33,15 @@ TEST(LadderTest, DrawsTheLecturesClientAndServer) {
             ├── SYN ───────────────────────────────────▶│
      0.016  │◀────────────────────────────── SYN, ACK ──┤
      0.026  ├── ACK ───────────────────────────────────▶│
-            ● connect(3) = 0                            │
-     0.036  │                                           ● accept(3) = 4
-     0.037  │                                           ● send(4) = 20 "Hi we are connected!"
+     0.027  ● connect(3) = 0                            │
+     0.037  │                                           ● accept(3) = 4
+            │                                           ● send(4) = 20 "Hi we are connected!"
             │◀────────────────────────────── 20 bytes ──┤
      0.038  │                                           ● close(4)
             │╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌─────────────── FIN ──┤
-     0.047  ● recv(3) = 20 "Hi we are connected!"       │
-            ├── ACK ───────────────────────────────────▶│
-     0.048  │◀─ FIN ──────────────╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌│
+     0.047  ├── ACK ───────────────────────────────────▶│
+     0.048  ● recv(3) = 20 "Hi we are connected!"       │
+            │◀─ FIN ──────────────╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌│
             ├── ACK ───────────────────────────────────▶│
      0.050  ● recv(3) = 0 end of file                   │
             ● write(1) = 20 "Hi we are connected!"      │
@@ -76,7 +76,7 @@ TEST(LadderTest, FoldsATransferAndNumbersWhatWasLost) {
             ├── SYN ───────────────────────────────────▶│
      0.010  │◀────────────────────────────── SYN, ACK ──┤
      0.020  ├── ACK 1 ─────────────────────────────────▶│
-            ● connect(3) = 0                            │
+     0.021  ● connect(3) = 0                            │
      0.100  │                                           ● send(4) = 1460 "xxxxxxxxxxxxxxxxxxxxxxxx…
             │◀───────────────────── 1460 bytes, seq 1 ──┤
      0.110  ├── ACK 1461 ──────────────────────────────▶│
@@ -125,7 +125,7 @@ TEST(LadderTest, ConnectionsBetweenTheSameHostsCarryTheirPorts) {
 TEST(LadderTest, CallsWithoutTimeBetweenThemKeepTheirOrder) {
   Story story = Connected();
   story.At(5).Call(1, DUET_CALL_ACCEPT, {3, 0}, 4, 0, 25);
-  story.At(20).Call(0, DUET_CALL_SEND, {3, 5, 0}, 5, 0, 1, "hello").Send(0, 1, {"A", 1001, 5001, "hello"});
+  story.At(21).Call(0, DUET_CALL_SEND, {3, 5, 0}, 5, 0, 1, "hello").Send(0, 1, {"A", 1001, 5001, "hello"});
   story.At(30).Call(1, DUET_CALL_SEND, {4, 2, 0}, 2, 0, 1, "Hi");
   const std::string ladder = Ladder(story.trace(), {});
   EXPECT_LT(ladder.find("accept(3) = 4"), ladder.find("send(4) = 2")) << ladder;

@@ -75,7 +75,7 @@ TEST(PcapngTest, HoldsEveryPacketInBytesAtTheTimeItWasSent) {
   EXPECT_EQ(blocks[1].first, 1u);
   const std::string& syn = blocks[3].second;
   EXPECT_EQ(blocks[3].first, 6u);
-  EXPECT_EQ(U32(syn, 8), 6000u);  // nanoseconds
+  EXPECT_EQ(U32(syn, 8), 6100u);  // nanoseconds
   const size_t length = U32(syn, 12);
   const auto packet = FromBytes({reinterpret_cast<const uint8_t*>(syn.data()) + 20, length});
   ASSERT_TRUE(packet.ok()) << packet.status();

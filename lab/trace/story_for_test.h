@@ -20,6 +20,9 @@ class Story {
 
   Trace& trace() { return trace_; }
 
+  // How long a call takes until it has sent its packet.
+  static constexpr Duration kMoment{100};
+
   // The time of what follows.
   Story& At(int64_t microseconds) {
     now_ = std::chrono::microseconds(microseconds);
@@ -58,8 +61,8 @@ class Story {
 
   Story& Send(HostId from, HostId to, const Segment& segment) {
     PacketEvent event;
-    event.sent = now_;
-    event.arrives = now_ + std::chrono::microseconds(segment.latency_us);
+    event.sent = now_ + kMoment;
+    event.arrives = event.sent + std::chrono::microseconds(segment.latency_us);
     event.from = from;
     event.to = to;
     event.cause = segment.cause;
@@ -110,16 +113,16 @@ inline Story Greeting() {
   story.At(2).Call(1, DUET_CALL_BIND, {3}, 0, 0, 1, "", any);
   story.At(3).Call(1, DUET_CALL_LISTEN, {3, 5}, 0, 0, 1);
   story.At(5).Call(0, DUET_CALL_SOCKET, {2, 1, 0}, 3);
-  story.At(6).Call(0, DUET_CALL_CONNECT, {3}, 0, 0, 20, "", server);
+  story.At(6).Call(0, DUET_CALL_CONNECT, {3}, 0, 0, 21, "", server);
   story.At(6).Send(0, 1, {"S", 1000, 0});
   story.At(16).Send(1, 0, {"SA", 5000, 1001});
   story.At(26).Send(0, 1, {"A", 1001, 5001});
-  story.At(4).Call(1, DUET_CALL_ACCEPT, {3, 0}, 4, 0, 32, "", client);
+  story.At(4).Call(1, DUET_CALL_ACCEPT, {3, 0}, 4, 0, 33, "", client);
   story.At(37).Call(1, DUET_CALL_SEND, {4, 20, 0}, 20, 0, 1, "Hi we are connected!");
   story.At(37).Send(1, 0, {"A", 5001, 1001, "Hi we are connected!"});
   story.At(38).Call(1, DUET_CALL_CLOSE, {4}, 0, 0, 1);
   story.At(38).Send(1, 0, {"FA", 5021, 1001});
-  story.At(27).Call(0, DUET_CALL_RECV, {3, 100, 0}, 20, 0, 20, "Hi we are connected!");
+  story.At(27).Call(0, DUET_CALL_RECV, {3, 100, 0}, 20, 0, 21, "Hi we are connected!");
   story.At(47).Send(0, 1, {"A", 1001, 5021});
   story.At(48).Send(0, 1, {"A", 1001, 5022});
   story.At(49).Call(0, DUET_CALL_RECV, {3, 100, 0}, 0, 0, 1);
