@@ -1,1 +1,132 @@
-int main() { return 0; }
+// The duet command line.
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "lab/cli/commands.h"
+#include "lab/cli/exit_status.h"
+#include "lab/cli/interrupts.h"
+
+namespace lab::cli {
+namespace {
+
+constexpr char kDescription[] =
+    "Duet: a lab for socket programs. It runs a program on the kernel's network and on a simulated one, and shows which "
+    "situations the program survives.";
+constexpr char kServerHelp[] = "ask the server there instead of starting one inside this process";
+constexpr char kSubmissionHelp[] = "the directory with the programs, or the one program's file";
+
+// Everything that the command line can say.
+struct Options {
+  ListOptions list;
+  StartOptions start;
+  GradeOptions grade;
+  ReplayOptions replay;
+  ServeOptions serve;
+  std::string world = "both";
+};
+
+using Run = std::function<int(Interrupts&)>;
+
+// The subcommands, and what each does.
+std::map<CLI::App*, Run> AddCommands(CLI::App& app, Options& options) {
+  std::map<CLI::App*, Run> commands;
+
+  CLI::App* const list = app.add_subcommand("list", "List the exercises.");
+  list->add_option("--server", options.list.server, kServerHelp)->type_name("HOST:PORT");
+  commands[list] = [&](Interrupts& interrupts) { return List(options.list, interrupts); };
+
+  CLI::App* const start = app.add_subcommand("start", "Write an exercise's handout and starter code into a directory.");
+  start->add_option("exercise", options.start.exercise, "as `duet list` names it")->required();
+  start->add_option("directory", options.start.folder, "made where it does not exist; no file is overwritten")->required();
+  const std::map<std::string, duet::v1::Language> languages = {
+      {"c", duet::v1::LANGUAGE_C}, {"cpp", duet::v1::LANGUAGE_CPP}, {"python", duet::v1::LANGUAGE_PYTHON}};
+  start->add_option("--language", options.start.language, "c, cpp or python")
+      ->transform(CLI::Transformer(languages))
+      ->check(CLI::IsMember({duet::v1::LANGUAGE_C, duet::v1::LANGUAGE_CPP, duet::v1::LANGUAGE_PYTHON}))
+      ->type_name("LANGUAGE")
+      ->option_text("LANGUAGE");
+  start->add_option("--server", options.start.server, kServerHelp)->type_name("HOST:PORT");
+  commands[start] = [&](Interrupts& interrupts) { return Start(options.start, interrupts); };
+
+  CLI::App* const grade = app.add_subcommand("grade", "Grade a submission; exit with 0 for full score, 1 for less.");
+  grade->add_option("exercise", options.grade.exercise, "as `duet list` names it")->required();
+  grade->add_option("submission", options.grade.submission, kSubmissionHelp)->required();
+  grade->add_option("--world", options.world, "the networks to grade on: sim, real or both")
+      ->check(CLI::IsMember({"sim", "real", "both"}))
+      ->option_text("WORLD");
+  grade->add_option("--seed", options.grade.seed, "of the first simulated run; 1 where not given");
+  grade->add_option("--runs", options.grade.runs, "how many seeds to try in the simulated world; 1 where not given")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->type_name("N");
+  grade->add_option("--json", options.grade.json, "write the report to this file, in protobuf's JSON form")
+      ->type_name("FILE");
+  grade->add_option("--pcap", options.grade.pcap, "write a capture of every run that did not pass into this directory")
+      ->type_name("DIRECTORY");
+  grade->add_flag("--in-process", options.grade.in_process,
+                  "the submission is a C++ function over lab::Sockets (see lab/sockets/function.h)");
+  grade->add_option("--server", options.grade.server, kServerHelp)->type_name("HOST:PORT");
+  commands[grade] = [&](Interrupts& interrupts) {
+    options.grade.sim = options.world != "real";
+    options.grade.real = options.world != "sim";
+    return Grade(options.grade, interrupts);
+  };
+
+  CLI::App* const replay = app.add_subcommand("replay", "Run a simulated run again, exactly, and show it.");
+  replay->add_option("token", options.replay.token, "as a report names it")->required();
+  replay->add_option("submission", options.replay.submission, kSubmissionHelp)->required();
+  replay->add_option("--pcap", options.replay.pcap, "write the run's packets to this file, for Wireshark")
+      ->type_name("FILE");
+  replay->add_flag("--in-process", options.replay.in_process, "as for grade");
+  replay->add_option("--server", options.replay.server, kServerHelp)->type_name("HOST:PORT");
+  commands[replay] = [&](Interrupts& interrupts) { return Replay(options.replay, interrupts); };
+
+  CLI::App* const serve = app.add_subcommand("serve", "Be a grading server, until interrupted.");
+  serve->add_option("--listen", options.serve.listen, "127.0.0.1:50051 where not given; port 0 for any")
+      ->type_name("HOST:PORT");
+  commands[serve] = [&](Interrupts& interrupts) { return Serve(options.serve, interrupts); };
+
+  CLI::App* const demo =
+      app.add_subcommand("demo", "Grade a right and a wrong server on both networks, and show the wrong one's run.");
+  commands[demo] = [](Interrupts& interrupts) { return Demo(interrupts); };
+
+  CLI::App* const help = app.add_subcommand("help", "Print this.");
+  commands[help] = [&](Interrupts&) {
+    std::cout << app.help();
+    return static_cast<int>(kFullScore);
+  };
+  return commands;
+}
+
+int Main(int argc, char** argv) {
+  // Not a command for people, and it must have one thread.
+  if (argc == 2 && std::string(argv[1]) == "worker") return Worker();
+
+  CLI::App app(kDescription, "duet");
+  app.require_subcommand(1);
+  app.footer("`./duet test` runs the project's tests. `duet COMMAND --help` says more about a command.");
+  app.failure_message([](const CLI::App* at, const CLI::Error& error) {
+    std::string name = at->get_name();
+    for (const CLI::App* sub : at->get_subcommands()) name += " " + sub->get_name();
+    return "duet: " + std::string(error.what()) + "; see " + name + " --help\n";
+  });
+  Options options;
+  const std::map<CLI::App*, Run> commands = AddCommands(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kFullScore : kWrongUse;
+  }
+  Interrupts interrupts;
+  const int status = commands.at(app.get_subcommands().front())(interrupts);
+  return interrupts.signal() != 0 && app.get_subcommands().front()->get_name() != "serve" ? 128 + interrupts.signal()
+                                                                                         : status;
+}
+
+}  // namespace
+}  // namespace lab::cli
+
+int main(int argc, char** argv) { return lab::cli::Main(argc, argv); }

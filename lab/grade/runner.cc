@@ -21,10 +21,9 @@ std::string LastLines(std::string text) {
 // A run in a world made for it, or why there is none.
 absl::StatusOr<RunResult> MakeAndRun(const Exercise& exercise, const Scenario& scenario, const Parts& parts,
                                      Choices choices, uint64_t seed) {
-  const Submission submission = parts.submission(seed);
   auto world = parts.world(std::move(choices), seed);
   if (!world.ok()) return world.status();
-  return RunOnce(scenario, **world, submission, exercise.reference);
+  return RunOnce(scenario, **world, parts.submission, exercise.reference);
 }
 
 ScenarioResult Unavailable(const absl::Status& why) {

@@ -1,6 +1,6 @@
 // Runs a submission through one scenario: once, with many seeds, or with the real world's second chances.
 //
-// Nothing here knows how a world or a submission is made: both are given, made anew for every run.
+// Nothing here knows how a world or a submission is made: both are given, a world anew for every run.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,11 @@ struct RunResult {
 // One run in a world that nobody has used before.
 RunResult RunOnce(const Scenario& scenario, World& world, const Submission& submission, const Submission& reference);
 
-// What runs are made of. An error means that the world can't exist on this machine, in a sentence.
+// What runs are made of.
 struct Parts {
+  // An error means that the world can't exist on this machine, in a sentence.
   std::function<absl::StatusOr<std::unique_ptr<World>>(Choices choices, uint64_t seed)> world;
-  std::function<Submission(uint64_t seed)> submission;
+  Submission submission;
 };
 
 // What came of a scenario in one world.

@@ -1,0 +1,26 @@
+// The one place that knows both networks.
+#include "lab/service/worker.h"
+
+#include <memory>
+#include <utility>
+
+#include "exercises/all.h"
+#include "lab/cli/commands.h"
+#include "real/namespaces.h"
+#include "real/real_world.h"
+
+namespace lab::cli {
+
+int Worker() {
+  service::Worlds worlds;
+  worlds.sim = [](Choices, uint64_t) -> absl::StatusOr<std::unique_ptr<World>> {
+    return absl::UnimplementedError("there is no simulated world yet");
+  };
+  worlds.real = [](Choices choices, uint64_t) -> absl::StatusOr<std::unique_ptr<World>> {
+    if (const absl::Status entered = real::EnterNamespaces(); !entered.ok()) return entered;
+    return std::make_unique<real::RealWorld>(std::move(choices));
+  };
+  return service::RunWorker(exercises::All(), worlds);
+}
+
+}  // namespace lab::cli

@@ -1,0 +1,37 @@
+#include "lab/service/temp_folder.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace lab::service {
+
+absl::StatusOr<TempFolder> TempFolder::Make() {
+  const char* parent = std::getenv("TMPDIR");
+  std::string path = absl::StrCat(parent != nullptr && *parent != '\0' ? parent : "/tmp", "/duet-XXXXXX");
+  if (mkdtemp(path.data()) == nullptr) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot make a temporary folder like ", path));
+  }
+  return TempFolder(std::move(path));
+}
+
+TempFolder::TempFolder(TempFolder&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+
+TempFolder::~TempFolder() {
+  if (path_.empty()) return;
+  std::error_code error;
+  // Whoever built in there may have taken our rights to its folders.
+  for (auto entry = std::filesystem::recursive_directory_iterator(path_, error);
+       !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+    if (!entry->is_directory(error) || entry->is_symlink(error)) continue;
+    std::filesystem::permissions(entry->path(), std::filesystem::perms::owner_all, std::filesystem::perm_options::add,
+                                 error);
+  }
+  std::filesystem::remove_all(path_, error);
+}
+
+}  // namespace lab::service

@@ -1,0 +1,163 @@
+#include "lab/service/worker.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "lab/grade/runner.h"
+#include "lab/grade/token.h"
+#include "lab/service/convert.h"
+#include "lab/service/worker.pb.h"
+#include "lab/trace/ladder.h"
+#include "lab/trace/pcapng.h"
+
+namespace lab::service {
+namespace {
+
+using duet::internal::Order;
+using duet::internal::Result;
+using duet::internal::RoleSource;
+using duet::internal::WorkerMessage;
+
+// Beyond any descriptor that a program might guess.
+constexpr int kFirstOwnDescriptor = 64;
+
+class Output {
+ public:
+  // Takes standard output for messages, and leaves /dev/null there and on standard input.
+  Output() : fd_(fcntl(1, F_DUPFD_CLOEXEC, kFirstOwnDescriptor)) {
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(null, 0);
+    dup2(null, 1);
+    close(null);
+  }
+
+  void Write(const WorkerMessage& message) {
+    const std::string body = message.SerializeAsString();
+    std::string bytes;
+    for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(body.size() >> shift & 0xff);
+    bytes += body;
+    for (size_t written = 0; written < bytes.size();) {
+      const ssize_t count = write(fd_, bytes.data() + written, bytes.size() - written);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) _exit(1);  // nobody listens any more
+      written += static_cast<size_t>(count);
+    }
+  }
+
+ private:
+  int fd_;
+};
+
+absl::StatusOr<Order> ReadOrder() {
+  std::string bytes;
+  char buffer[4096];
+  while (true) {
+    const ssize_t count = read(0, buffer, sizeof(buffer));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    bytes.append(buffer, static_cast<size_t>(count));
+  }
+  Order order;
+  if (!order.ParseFromString(bytes)) return absl::InvalidArgumentError("the worker was given no order");
+  return order;
+}
+
+absl::StatusOr<Function> LoadFunction(const std::string& role, const std::string& path) {
+  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return absl::InvalidArgumentError(dlerror());
+  void* const symbol = dlsym(library, absl::StrCat("duet_function_", role).c_str());
+  if (symbol == nullptr) return absl::InvalidArgumentError(dlerror());
+  return Function(reinterpret_cast<int (*)(Process&)>(symbol));
+}
+
+absl::StatusOr<grade::Submission> MakeSubmission(const Order& order, const grade::Exercise& exercise) {
+  grade::Submission submission;
+  for (const RoleSource& role : order.roles()) {
+    if (role.has_program()) {
+      const auto& words = role.program().words();
+      ProgramOptions options{.command = {words.begin(), words.end()}, .folder = order.folder()};
+      submission[role.role()] =
+          order.real() ? ExecutedProgram(std::move(options)) : CarriedProgram(std::move(options));
+    } else if (role.has_shared_object()) {
+      auto function = LoadFunction(role.role(), role.shared_object());
+      if (!function.ok()) return function.status();
+      submission[role.role()] = *std::move(function);
+    } else {
+      submission[role.role()] = exercise.reference.at(role.role());
+    }
+  }
+  return submission;
+}
+
+grade::ScenarioResult LabError(const absl::Status& why) {
+  grade::ScenarioResult result;
+  result.run.remark = std::string(why.message());
+  return result;
+}
+
+absl::StatusOr<grade::ScenarioResult> RunScenario(const Order& order, const grade::Exercise& exercise,
+                                                  const grade::Scenario& scenario, const Worlds& worlds,
+                                                  const grade::Progress& progress) {
+  auto submission = MakeSubmission(order, exercise);
+  if (!submission.ok()) return submission.status();
+  const grade::Parts parts{.world = order.real() ? worlds.real : worlds.sim,
+                           .submission = *std::move(submission)};
+  if (!order.token().empty()) {
+    const auto token = grade::ParseToken(order.token());
+    if (!token.ok()) return token.status();
+    return grade::Replay(exercise, scenario, parts, *token);
+  }
+  if (order.real()) return grade::GradeReal(exercise, scenario, parts, order.seed(), progress);
+  return grade::GradeSimulated(exercise, scenario, parts, order.seed(), std::max(order.runs(), 1u), progress);
+}
+
+Result ToResult(const Order& order, const grade::Exercise& exercise, const grade::Scenario& scenario,
+                const grade::ScenarioResult& graded) {
+  Result result;
+  *result.mutable_scenario() = ToReport(scenario, order.real() ? WorldKind::kReal : WorldKind::kSim, graded);
+  const bool passed = graded.run.verdict == grade::Verdict::kPassed;
+  if (!order.real() && !graded.world_unavailable) {
+    const grade::Token token = grade::TokenOf(exercise, scenario, graded);
+    result.mutable_scenario()->set_token(order.token().empty() ? grade::ToString(token) : order.token());
+  }
+  if (!passed || !order.token().empty()) result.mutable_scenario()->set_ladder(Ladder(graded.run.trace, {}));
+  if (order.capture()) result.set_pcapng(Pcapng(graded.run.trace));
+  result.set_world_unavailable(graded.world_unavailable);
+  return result;
+}
+
+}  // namespace
+
+int RunWorker(const std::vector<grade::Exercise>& exercises, const Worlds& worlds) {
+  const auto order = ReadOrder();
+  Output output;
+  if (!order.ok()) return 1;
+  const auto exercise = std::find_if(exercises.begin(), exercises.end(),
+                                     [&](const grade::Exercise& each) { return each.name == order->exercise(); });
+  if (exercise == exercises.end()) return 1;
+  const grade::Scenario* const scenario = exercise->FindScenario(order->scenario());
+  if (scenario == nullptr) return 1;
+
+  const grade::Progress progress = [&](uint32_t done, uint32_t runs) {
+    WorkerMessage message;
+    message.mutable_progress()->set_runs_done(done);
+    message.mutable_progress()->set_runs(runs);
+    output.Write(message);
+  };
+  const auto graded = RunScenario(*order, *exercise, *scenario, worlds, progress);
+  WorkerMessage message;
+  *message.mutable_result() =
+      ToResult(*order, *exercise, *scenario, graded.ok() ? *graded : LabError(graded.status()));
+  output.Write(message);
+  return 0;
+}
+
+}  // namespace lab::service

@@ -1,0 +1,104 @@
+#include "lab/service/worker_client.h"
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "lab/program/runfiles.h"
+#include "lab/program/sandbox.h"
+#include "lab/service/build.h"
+#include "lab/service/command.h"
+
+namespace lab::service {
+namespace {
+
+using duet::internal::Order;
+using duet::internal::Result;
+using duet::internal::WorkerMessage;
+
+// A run is over long before that, whatever the submission does: scenarios have limits of their own.
+constexpr std::chrono::seconds kMostSilence{180};
+constexpr size_t kLargestMessage = size_t{512} << 20;
+
+// The folders of the build that a worker uses.
+constexpr const char* kFolders[] = {"lab/program/etc", "lab/program/library"};
+constexpr char kBinary[] = "/duet/duet";
+constexpr char kRunfilesFolder[] = "/duet/runfiles";
+
+// Cuts what a worker writes into its messages.
+class Messages {
+ public:
+  void Append(std::string_view bytes) { buffer_.append(bytes); }
+
+  std::optional<WorkerMessage> Next() {
+    if (buffer_.size() < 4) return std::nullopt;
+    size_t length = 0;
+    for (int i = 0; i < 4; ++i) length |= size_t{static_cast<unsigned char>(buffer_[i])} << (8 * i);
+    if (length > kLargestMessage || buffer_.size() < 4 + length) return std::nullopt;
+    WorkerMessage message;
+    const bool parsed = message.ParseFromArray(buffer_.data() + 4, static_cast<int>(length));
+    buffer_.erase(0, 4 + length);
+    return parsed ? std::optional(std::move(message)) : std::nullopt;
+  }
+
+ private:
+  std::string buffer_;
+};
+
+std::vector<std::string> WorkerCommand(const WorkerOptions& options) {
+  SandboxOptions sandbox;
+  sandbox.kind = SandboxOptions::Kind::kWorker;
+  sandbox.mounts = {{options.binary, kBinary, false}};
+  for (const char* const folder : kFolders) {
+    // Each file by itself: they are links to where Bazel put them.
+    std::error_code error;
+    for (const auto& file : std::filesystem::directory_iterator(Runfile(folder), error)) {
+      const std::string inside = absl::StrCat(kRunfilesFolder, "/duet/", folder, "/", file.path().filename().string());
+      sandbox.mounts.push_back({file.path(), inside, false});
+    }
+  }
+  if (!options.folder.empty()) sandbox.mounts.push_back({options.folder, kFolderInWorker, false});
+  sandbox.environment = {{"RUNFILES_DIR", kRunfilesFolder}};
+  return SandboxCommand(sandbox, {kBinary, "worker"});
+}
+
+absl::Status WhyNoResult(const CommandResult& command) {
+  if (command.end == CommandResult::End::kCancelled) return absl::CancelledError("cancelled");
+  if (command.end == CommandResult::End::kSilent) {
+    return absl::InternalError(absl::StrCat("the lab's worker said nothing for ", kMostSilence.count(), " s"));
+  }
+  std::string_view last = command.error_output;
+  while (!last.empty() && last.back() == '\n') last.remove_suffix(1);
+  last = last.substr(last.rfind('\n') + 1);
+  return absl::InternalError(absl::StrCat("the lab's worker ended with status ", command.status,
+                                          last.empty() ? "" : ": ", std::string(last)));
+}
+
+}  // namespace
+
+absl::StatusOr<Result> RunInWorker(const WorkerOptions& options, const Order& order) {
+  Messages messages;
+  std::optional<Result> result;
+  CommandOptions command_options;
+  command_options.input = order.SerializeAsString();
+  command_options.most_silence = kMostSilence;
+  command_options.cancelled = options.cancelled;
+  command_options.on_output = [&](std::string_view bytes) {
+    messages.Append(bytes);
+    while (auto message = messages.Next()) {
+      if (message->has_progress()) options.on_progress(message->progress());
+      if (message->has_result()) result = std::move(*message->mutable_result());
+    }
+  };
+  const auto command = RunCommand(WorkerCommand(options), command_options);
+  if (!command.ok()) return command.status();
+  if (!result.has_value() || command->end != CommandResult::End::kExited) return WhyNoResult(*command);
+  return *std::move(result);
+}
+
+}  // namespace lab::service

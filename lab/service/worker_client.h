@@ -1,0 +1,27 @@
+// Starts a worker in its sandbox, gives it its order, and reads what it says.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "lab/service/grader.pb.h"
+#include "lab/service/worker.pb.h"
+
+namespace lab::service {
+
+struct WorkerOptions {
+  // The binary whose `worker` command is the worker, as a file of this machine.
+  std::string binary;
+  // The submission's folder, which stands at kFolderInWorker; may be empty.
+  std::string folder;
+  std::function<void(const duet::v1::GradeEvent::Progress&)> on_progress;
+  std::function<bool()> cancelled;
+};
+
+// Blocks until the worker has ended, with all that it started. A worker that fails, or says nothing for minutes, is an
+// Internal error with a sentence; Cancelled soon after `cancelled` says so.
+absl::StatusOr<duet::internal::Result> RunInWorker(const WorkerOptions& options,
+                                                   const duet::internal::Order& order);
+
+}  // namespace lab::service
