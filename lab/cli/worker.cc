@@ -8,13 +8,14 @@
 #include "lab/cli/commands.h"
 #include "real/namespaces.h"
 #include "real/real_world.h"
+#include "sim/host/sim_world.h"
 
 namespace lab::cli {
 
 int Worker() {
   service::Worlds worlds;
-  worlds.sim = [](Choices, uint64_t) -> absl::StatusOr<std::unique_ptr<World>> {
-    return absl::UnimplementedError("there is no simulated world yet");
+  worlds.sim = [](Choices choices, uint64_t seed) -> absl::StatusOr<std::unique_ptr<World>> {
+    return std::make_unique<sim::SimWorld>(std::move(choices), seed);
   };
   worlds.real = [](Choices choices, uint64_t) -> absl::StatusOr<std::unique_ptr<World>> {
     if (const absl::Status entered = real::EnterNamespaces(); !entered.ok()) return entered;
