@@ -9,95 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "lab/trace/brief_call.h"
 #include "lab/trace/call_names.h"
+#include "lab/trace/packet_labels.h"
 #include "lab/trace/printable.h"
 
 namespace lab {
 namespace {
-
-using Flow = std::pair<Endpoint, Endpoint>;  // from, to
-
-// What the words for a packet need to know of the packets before and after it.
-struct PacketWords {
-  bool again = false;         // nothing in it that was not sent before
-  uint32_t relative_seq = 0;  // counted from its direction's SYN
-  uint32_t relative_ack = 0;
-};
-
-Flow Connection(const Packet& packet) { return std::minmax(packet.source, packet.destination); }
-
-class PacketLabels {
- public:
-  explicit PacketLabels(const Trace& trace) {
-    for (const Event& event : trace.events()) {
-      if (const auto* packet = std::get_if<PacketEvent>(&event)) words_.push_back(Follow(*packet));
-    }
-  }
-
-  // For each packet of the trace in turn.
-  std::string Next(const PacketEvent& event) {
-    const PacketWords& words = words_[next_++];
-    const Packet& packet = event.packet;
-    std::string label = Describe(packet);
-    if (troubled_.count(Connection(packet)) > 0 && !packet.tcp.syn && !packet.tcp.rst) {
-      if (packet.sequence_length() > 0) {
-        absl::StrAppend(&label, ", seq ", words.relative_seq);
-      } else {
-        absl::StrAppend(&label, " ", words.relative_ack);
-      }
-    }
-    if (words.again) label += packet.sequence_length() > 0 ? " again" : " (probe)";
-    if (packet.tcp.window == 0 && packet.tcp.ack_flag && !packet.tcp.syn && !packet.tcp.rst) label += ", window 0";
-    const auto& ports = ports_[{std::min(event.from, event.to), std::max(event.from, event.to)}];
-    if (ports.size() > 1) label = absl::StrCat(":", ClientPort(packet), " ", label);
-    return label;
-  }
-
- private:
-  struct Direction {
-    bool seen = false;
-    uint32_t isn = 0;
-    uint32_t end = 0;  // of what was sent so far
-  };
-
-  PacketWords Follow(const PacketEvent& event) {
-    const Packet& packet = event.packet;
-    const TcpHeader& tcp = packet.tcp;
-    Direction& direction = directions_[{packet.source, packet.destination}];
-    const Direction& back = directions_[{packet.destination, packet.source}];
-    if (tcp.syn && !tcp.ack_flag) clients_.insert({packet.source, packet.destination});
-    ports_[{std::min(event.from, event.to), std::max(event.from, event.to)}].insert(Connection(packet));
-
-    PacketWords words;
-    const uint32_t end = tcp.seq + packet.sequence_length();
-    if (!direction.seen || (tcp.syn && tcp.seq != direction.isn)) {
-      direction = {true, tcp.syn || tcp.rst ? tcp.seq : tcp.seq - 1, end};
-    } else if (!tcp.rst) {
-      const bool nothing_new = static_cast<int32_t>(end - direction.end) <= 0;
-      // A bare ACK that stands one before what comes next asks for an answer: a probe.
-      words.again = packet.sequence_length() > 0 ? nothing_new : static_cast<int32_t>(end - direction.end) < 0;
-      if (!nothing_new) direction.end = end;
-    }
-    words.relative_seq = tcp.seq - direction.isn;
-    words.relative_ack = back.seen ? tcp.ack - back.isn : tcp.ack;
-    if (packet.sequence_length() > 0 && !tcp.syn && (words.again || !event.arrived)) {
-      troubled_.insert(Connection(packet));
-    }
-    return words;
-  }
-
-  uint16_t ClientPort(const Packet& packet) const {
-    if (clients_.count({packet.source, packet.destination}) > 0) return packet.source.port;
-    if (clients_.count({packet.destination, packet.source}) > 0) return packet.destination.port;
-    return std::max(packet.source.port, packet.destination.port);
-  }
-
-  std::map<Flow, Direction> directions_;
-  std::set<Flow> clients_;   // from who began
-  std::set<Flow> troubled_;  // connections that lost or repeated something: numbers help there
-  std::map<std::pair<HostId, HostId>, std::set<Flow>> ports_;
-  std::vector<PacketWords> words_;
-  size_t next_ = 0;
-};
 
 // What only prepares or asks, and succeeded, is not part of the story.
 bool IsAside(const duet_ledger_entry& entry) {
@@ -285,71 +201,8 @@ class RowMaker {
   std::vector<Ranked> rows_;
 };
 
-constexpr size_t kLongestUnfolded = 10;  // rows of a stretch
-constexpr size_t kKept = 4;              // of a longer one
-constexpr uint64_t kFewestFolded = 3;    // of a group
-
-// Whether a row may join a stretch. A failed call is news, unless it only repeats what stands beside it.
-bool MayFold(const std::vector<LadderRow>& rows, size_t i) {
-  if (rows[i].group.empty()) return false;
-  if (!rows[i].failed) return true;
-  const bool repeats = i > 0 && rows[i - 1].group == rows[i].group;
-  const bool repeated = i + 1 < rows.size() && rows[i + 1].group == rows[i].group;
-  return repeats || repeated;
-}
-
-std::string FoldedText(const LadderRow& first, uint64_t count, uint64_t bytes) {
-  const std::string moved = bytes > 0 ? absl::StrCat(", ", bytes, " bytes") : "";
-  if (first.kind == LadderRow::Kind::kCall) return absl::StrCat(first.fold, " ", count, " times", moved);
-  return absl::StrCat(count, " ", first.fold, moved);
-}
-
-// One row for each group of [begin, end), where its first row stood; groups of few rows stay as they are.
-void AppendFolded(const std::vector<LadderRow>& rows, size_t begin, size_t end, std::vector<LadderRow>& out) {
-  struct Total {
-    uint64_t count = 0;
-    uint64_t bytes = 0;
-    bool told = false;
-  };
-  std::map<std::string, Total> totals;
-  for (size_t i = begin; i < end; ++i) {
-    Total& total = totals[rows[i].group];
-    if (rows[i].kind == LadderRow::Kind::kArrives) continue;  // counted when it departed
-    total.count += 1;
-    total.bytes += rows[i].bytes;
-  }
-  for (size_t i = begin; i < end; ++i) {
-    Total& total = totals[rows[i].group];
-    if (total.count < kFewestFolded) {
-      out.push_back(rows[i]);
-    } else if (!total.told) {
-      total.told = true;
-      out.push_back(rows[i]);
-      LadderRow& row = out.back();
-      if (row.kind != LadderRow::Kind::kCall) row.kind = LadderRow::Kind::kArrow;
-      row.text = FoldedText(row, total.count, total.bytes);
-      row.aside.clear();
-    }
-  }
-}
-
 }  // namespace
 
 std::vector<LadderRow> LadderRows(const Trace& trace) { return RowMaker(trace).Make(); }
-
-std::vector<LadderRow> FoldRows(const std::vector<LadderRow>& rows) {
-  std::vector<LadderRow> folded;
-  size_t begin = 0;
-  while (begin < rows.size()) {
-    size_t end = begin;
-    while (end < rows.size() && MayFold(rows, end)) ++end;
-    const size_t as_is = end - begin > kLongestUnfolded ? begin + kKept : end;
-    for (size_t i = begin; i < as_is; ++i) folded.push_back(rows[i]);
-    if (as_is < end) AppendFolded(rows, as_is, end, folded);
-    if (end < rows.size()) folded.push_back(rows[end]);
-    begin = end + 1;
-  }
-  return folded;
-}
 
 }  // namespace lab
