@@ -228,6 +228,18 @@ TEST_F(RealProcessTest, CallsAreInTheLedgerAtTheWorldsTime) {
   EXPECT_EQ(world_->trace().size(), size) << "calls must be taken once";
 }
 
+TEST_F(RealProcessTest, AForgedLedgerDoesNoHarm) {
+  const ProcessId process = Start(a_, [](Process&) {
+    const int ledger = atoi(getenv("DUET_LEDGER"));
+    const std::string garbage(sizeof(duet_ledger_ring), '\x7f');
+    const bool written = pwrite(ledger, garbage.data(), garbage.size(), 0) == static_cast<ssize_t>(garbage.size());
+    return written && ftruncate(ledger, 0) != 0 ? 0 : 1;
+  });
+  ASSERT_TRUE(RunUntilExit(process)) << Story(process);
+  EXPECT_EQ(world_->outcome(process).exit_status, 0);
+  for (const lab::Event& event : world_->trace().events()) EXPECT_FALSE(std::holds_alternative<lab::CallEvent>(event));
+}
+
 TEST_F(RealProcessTest, AnExecutedProgramInheritsTheLedgerAndNothingElse) {
   const ProcessId process = Start(a_, [](Process& self) {
     return Execute(

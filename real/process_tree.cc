@@ -12,7 +12,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "lab/sockets/process.h"
 #include "real/file.h"
 
 namespace real {

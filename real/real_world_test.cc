@@ -59,6 +59,39 @@ TEST_F(RealNetworkTest, AnAddressOfNobodyNeverAnswers) {
   EXPECT_FALSE(world_->outcome(client).exited);
 }
 
+TEST_F(RealNetworkTest, DatagramsAndTheirErrorsPass) {
+  const auto ask = [to = world_->address(b_)](Process& self, uint16_t port) -> std::string {
+    lab::Sockets& sockets = self.sockets();
+    const int asker = sockets.socket(AF_INET, SOCK_DGRAM, 0);
+    const sockaddr_in address = Address(to, port);
+    sockets.connect(asker, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    sockets.send(asker, "ping", 4, 0);
+    char answer[8];
+    const ssize_t length = sockets.recv(asker, answer, sizeof answer, 0);
+    return length < 0 ? strerrorname_np(errno) : std::string(answer, length);
+  };
+  const ProcessId server = Start(b_, [](Process& self) {
+    lab::Sockets& sockets = self.sockets();
+    const int socket = sockets.socket(AF_INET, SOCK_DGRAM, 0);
+    const sockaddr_in any = Address(INADDR_ANY, kPort);
+    sockets.bind(socket, reinterpret_cast<const sockaddr*>(&any), sizeof any);
+    self.report("bound", "");
+    char bytes[8];
+    sockaddr_in from{};
+    socklen_t size = sizeof from;
+    const ssize_t length = sockets.recvfrom(socket, bytes, sizeof bytes, 0, reinterpret_cast<sockaddr*>(&from), &size);
+    sockets.sendto(socket, bytes, length, 0, reinterpret_cast<const sockaddr*>(&from), size);
+    return 0;
+  });
+  ASSERT_TRUE(RunUntilReport(server, "bound"));
+  EXPECT_EQ(ResultOf(a_,
+                     [&ask](Process& self) {
+                       self.report("result", absl::StrCat(ask(self, kPort), " ", ask(self, kPort + 1)));
+                       return 0;
+                     }),
+            "ping ECONNREFUSED");
+}
+
 TEST_F(RealNetworkTest, AHostReachesItselfByEveryAddress) {
   StartGreeter("hello");
   for (const uint32_t address : {world_->address(b_), uint32_t{INADDR_LOOPBACK}}) {
