@@ -40,9 +40,13 @@ uint16_t Receiver::TakeWindow() {
   if (queue_.size() + (uint64_t{units} << scale_) > buffer_) units = wanted >> scale_;
   units = std::min<uint32_t>(units, UINT16_MAX);
 
-  if (!offers_ && units > 0) awaits_probe_ = true;
+  const uint32_t edge = Later(edge_, rcv_nxt_ + (units << scale_));
+  // A window too small for the peer's next segment keeps that back as none at all would. Segments are at most of
+  // the size agreed on, and of half the window.
+  const bool too_small = window() < std::min(mss_, limit_ / 2 + 1);
+  if (units > 0 && (!offers_ || (too_small && edge != edge_))) awaits_probe_ = true;
   offers_ = units > 0;
-  edge_ = Later(edge_, rcv_nxt_ + (units << scale_));
+  edge_ = edge;
   last_acknowledged_ = rcv_nxt_;
   acks_.OnAckSent();
   return static_cast<uint16_t>(units);

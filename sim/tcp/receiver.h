@@ -45,7 +45,8 @@ class Receiver {
   uint32_t rcv_nxt() const { return rcv_nxt_; }
   uint32_t last_acknowledged() const { return last_acknowledged_; }
   uint32_t window() const { return edge_ - rcv_nxt_; }
-  // A window that had been closed was opened, and nothing has come since: the peer may have missed it.
+  // A window that was closed, or too small for a segment, was opened, and nothing has come since: the peer may have
+  // missed it.
   bool awaits_probe() const { return awaits_probe_; }
   // The blocks to report, `most` at the most.
   absl::InlinedVector<lab::SackBlock, 4> SackBlocks(size_t most) const { return reassembly_.Blocks(most); }
