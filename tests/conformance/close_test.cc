@@ -11,12 +11,9 @@ constexpr int kAllEvents = POLLIN | POLLOUT | POLLRDHUP;
 
 class CloseTest : public ConformanceTest {
  protected:
-  void StartServer(Body with_the_connection) {
+  void StartServer(std::function<void(Self&, int)> with_the_connection) {
     Start(server_, "server", [with_the_connection](Self& self) {
-      const int listener = self.Listen(kPort, 5);
-      // 3, whatever the body opens.
-      self->dup2(self.Accept(listener), 3);
-      with_the_connection(self);
+      with_the_connection(self, self.Accept(self.Listen(kPort, 5)));
     });
     ASSERT_TRUE(WaitUntilListening(server_, kPort));
   }
@@ -25,11 +22,10 @@ class CloseTest : public ConformanceTest {
       with_the_connection(self, self.Connect(address(server_), kPort));
     });
   }
-  static constexpr int kConnection = 3;
 };
 
 TEST_F(CloseTest, ThePeerReadsEndOfFileAndGoesOnReadingIt) {
-  StartServer([](Self& self) { self.Close(kConnection); });
+  StartServer([](Self& self, int fd) { self.Close(fd); });
   StartClient([](Self& self, int fd) {
     char byte;
     for (int i = 0; i < 3; ++i) self.Gives(self->recv(fd, &byte, 1, 0), 0);
@@ -39,9 +35,9 @@ TEST_F(CloseTest, ThePeerReadsEndOfFileAndGoesOnReadingIt) {
 
 TEST_F(CloseTest, BytesInFlightArriveBeforeTheEnd) {
   world().SetLink(server_, client_, {.latency = 5ms});
-  StartServer([](Self& self) {
-    self.Send(kConnection, Numbered(1'000'000));
-    self.Close(kConnection);
+  StartServer([](Self& self, int fd) {
+    self.Send(fd, Numbered(1'000'000));
+    self.Close(fd);
   });
   StartClient([](Self& self, int fd) { self.Equal(self.ReceiveAll(fd), Numbered(1'000'000)); });
   ASSERT_TRUE(Finish());
@@ -68,9 +64,9 @@ TEST_F(CloseTest, AClientThatReadsLongAfterTheCloseReadsEverything) {
 }
 
 TEST_F(CloseTest, WithBytesUnreadItIsAReset) {
-  StartServer([](Self& self) {
-    self.WaitForEvents(kConnection, POLLIN, POLLIN);
-    self.Close(kConnection);
+  StartServer([](Self& self, int fd) {
+    self.WaitForEvents(fd, POLLIN, POLLIN);
+    self.Close(fd);
   });
   StartClient([](Self& self, int fd) {
     self.Send(fd, "unread");
@@ -85,10 +81,10 @@ TEST_F(CloseTest, WithBytesUnreadItIsAReset) {
 }
 
 TEST_F(CloseTest, AShortReplySurvivesTheResetBehindIt) {
-  StartServer([](Self& self) {
-    self.WaitForEvents(kConnection, POLLIN, POLLIN);
-    self.Send(kConnection, "reply");
-    self.Close(kConnection);
+  StartServer([](Self& self, int fd) {
+    self.WaitForEvents(fd, POLLIN, POLLIN);
+    self.Send(fd, "reply");
+    self.Close(fd);
   });
   StartClient([](Self& self, int fd) {
     self.Send(fd, "unread");
@@ -102,9 +98,9 @@ TEST_F(CloseTest, AShortReplySurvivesTheResetBehindIt) {
 }
 
 TEST_F(CloseTest, SendingToAResetConnectionTellsTheResetAndThenEpipe) {
-  StartServer([](Self& self) {
-    self.WaitForEvents(kConnection, POLLIN, POLLIN);
-    self.Close(kConnection);
+  StartServer([](Self& self, int fd) {
+    self.WaitForEvents(fd, POLLIN, POLLIN);
+    self.Close(fd);
   });
   StartClient([](Self& self, int fd) {
     self.Send(fd, "unread");
@@ -116,9 +112,9 @@ TEST_F(CloseTest, SendingToAResetConnectionTellsTheResetAndThenEpipe) {
 }
 
 TEST_F(CloseTest, ReadingTheErrorOfAResetClearsIt) {
-  StartServer([](Self& self) {
-    self.WaitForEvents(kConnection, POLLIN, POLLIN);
-    self.Close(kConnection);
+  StartServer([](Self& self, int fd) {
+    self.WaitForEvents(fd, POLLIN, POLLIN);
+    self.Close(fd);
   });
   StartClient([](Self& self, int fd) {
     self.Send(fd, "unread");
@@ -133,7 +129,7 @@ TEST_F(CloseTest, ReadingTheErrorOfAResetClearsIt) {
 }
 
 TEST_F(CloseTest, TheFirstSendAfterThePeersCloseSucceedsAndTheSecondGivesEpipe) {
-  StartServer([](Self& self) { self.Close(kConnection); });
+  StartServer([](Self& self, int fd) { self.Close(fd); });
   StartClient([](Self& self, int fd) {
     self.ExpectEnd(fd);
     self.Gives(self->send(fd, "first", 5, MSG_NOSIGNAL), 5);
@@ -146,7 +142,7 @@ TEST_F(CloseTest, TheFirstSendAfterThePeersCloseSucceedsAndTheSecondGivesEpipe) 
 }
 
 TEST_F(CloseTest, TheErrorOfASendAfterThePeersCloseIsEpipe) {
-  StartServer([](Self& self) { self.Close(kConnection); });
+  StartServer([](Self& self, int fd) { self.Close(fd); });
   StartClient([](Self& self, int fd) {
     self.ExpectEnd(fd);
     self.Gives(self->send(fd, "first", 5, MSG_NOSIGNAL), 5);
@@ -158,7 +154,7 @@ TEST_F(CloseTest, TheErrorOfASendAfterThePeersCloseIsEpipe) {
 }
 
 TEST_F(CloseTest, APeerThatIsGoneResetsBytesThatItNeverRead) {
-  StartServer([](Self& self) { self.Close(kConnection); });
+  StartServer([](Self& self, int fd) { self.Close(fd); });
   StartClient([](Self& self, int fd) {
     // Sent before the end was seen, perhaps: either way they find nobody.
     self.Gives(self->send(fd, "hello", 5, MSG_NOSIGNAL), 5);
@@ -168,7 +164,7 @@ TEST_F(CloseTest, APeerThatIsGoneResetsBytesThatItNeverRead) {
 }
 
 TEST_F(CloseTest, AFunctionSurvivesSigpipe) {
-  StartServer([](Self& self) { self.Close(kConnection); });
+  StartServer([](Self& self, int fd) { self.Close(fd); });
   StartClient([](Self& self, int fd) {
     self.ExpectEnd(fd);
     self.Gives(self->send(fd, "first", 5, 0), 5);
@@ -180,9 +176,9 @@ TEST_F(CloseTest, AFunctionSurvivesSigpipe) {
 }
 
 TEST_F(CloseTest, LingeringForNoTimeResets) {
-  StartServer([](Self& self) {
-    self.SetLinger(kConnection, 0);
-    self.Close(kConnection);
+  StartServer([](Self& self, int fd) {
+    self.SetLinger(fd, 0);
+    self.Close(fd);
   });
   StartClient([](Self& self, int fd) {
     char byte;
@@ -194,11 +190,11 @@ TEST_F(CloseTest, LingeringForNoTimeResets) {
 
 TEST_F(CloseTest, LingeringWaitsUntilThePeerHasEverything) {
   world().SetLink(server_, client_, {.latency = 50ms});
-  StartServer([](Self& self) {
-    self.Send(kConnection, "bytes");
-    self.SetLinger(kConnection, 10);
+  StartServer([](Self& self, int fd) {
+    self.Send(fd, "bytes");
+    self.SetLinger(fd, 10);
     const Time before = self.now();
-    self.Close(kConnection);
+    self.Close(fd);
     self.Between(self.now() - before, 90ms, 5s);
   });
   StartClient([](Self& self, int fd) { self.Equal(self.ReceiveAll(fd), "bytes"); });
@@ -207,10 +203,10 @@ TEST_F(CloseTest, LingeringWaitsUntilThePeerHasEverything) {
 
 TEST_F(CloseTest, WithoutLingeringItDoesNotWait) {
   world().SetLink(server_, client_, {.latency = 200ms});
-  StartServer([](Self& self) {
-    self.Send(kConnection, "bytes");
+  StartServer([](Self& self, int fd) {
+    self.Send(fd, "bytes");
     const Time before = self.now();
-    self.Close(kConnection);
+    self.Close(fd);
     self.Between(self.now() - before, 0ms, 190ms);
   });
   StartClient([](Self& self, int fd) { self.Equal(self.ReceiveAll(fd), "bytes"); });
@@ -218,9 +214,9 @@ TEST_F(CloseTest, WithoutLingeringItDoesNotWait) {
 }
 
 TEST_F(CloseTest, HalfCloseEndsOneDirectionAlone) {
-  StartServer([](Self& self) {
-    self.Equal(self.ReceiveAll(kConnection), "request");
-    self.Send(kConnection, Numbered(300'000));
+  StartServer([](Self& self, int fd) {
+    self.Equal(self.ReceiveAll(fd), "request");
+    self.Send(fd, Numbered(300'000));
   });
   StartClient([](Self& self, int fd) {
     self.Send(fd, "request");
@@ -331,7 +327,7 @@ TEST_F(CloseTest, ShuttingADuplicateDownShutsTheConnectionDown) {
 }
 
 TEST_F(CloseTest, TheEndOfAProcessClosesItsConnections) {
-  StartServer([](Self& self) { self.Send(kConnection, "last words"); });
+  StartServer([](Self& self, int fd) { self.Send(fd, "last words"); });
   StartClient([](Self& self, int fd) { self.Equal(self.ReceiveAll(fd), "last words"); });
   ASSERT_TRUE(Finish());
 }
