@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -44,6 +45,7 @@ void StoreInt(const void* value, size_t length, duet_ledger_entry& entry) {
 }
 
 size_t LengthOf(const iovec* buffers, size_t count) {
+  if (count > IOV_MAX) return 0;  // the call refuses them unread
   size_t length = 0;
   for (size_t i = 0; i < count; ++i) length += buffers[i].iov_len;
   return length;

@@ -61,6 +61,8 @@ int SimSockets::Socket(int domain, int type, int protocol) {
   constexpr int kMostTypes = 11;  // Linux's SOCK_MAX
   if (kind < 0 || kind >= kMostTypes) return -EINVAL;
   if (domain != AF_INET) return -EAFNOSUPPORT;
+  constexpr int kMostProtocols = 263;  // Linux's IPPROTO_MAX
+  if (protocol < 0 || protocol >= kMostProtocols) return -EINVAL;
   if (kind != SOCK_STREAM) return -ESOCKTNOSUPPORT;
   if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
   FilePtr socket(new StreamSocket(host_));

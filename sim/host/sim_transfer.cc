@@ -11,8 +11,8 @@ namespace sim {
 namespace {
 
 // 0, or what the kernel would say of these buffers.
-int Check(const iovec* buffers, size_t count) {
-  if (count > IOV_MAX) return -EINVAL;
+int Check(const iovec* buffers, size_t count, bool socket_only) {
+  if (count > IOV_MAX) return socket_only ? -EMSGSIZE : -EINVAL;
   if (count > 0 && buffers == nullptr) return -EFAULT;
   size_t total = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -84,7 +84,7 @@ int64_t SimSockets::SendOn(int fd, const iovec* buffers, size_t count, int flags
   int error = Enter();
   if (error == 0) error = Find(fd, file);
   if (error == 0 && socket_only && file->AsSocket() == nullptr) error = -ENOTSOCK;
-  if (error == 0) error = Check(buffers, count);
+  if (error == 0) error = Check(buffers, count, socket_only);
   if (error == 0 && (flags & MSG_OOB) != 0) error = -EOPNOTSUPP;
   if (error != 0) return error;
   const int64_t result = Send(*file, {buffers, count}, flags);
@@ -97,7 +97,7 @@ int64_t SimSockets::ReceiveOn(int fd, const iovec* buffers, size_t count, int fl
   int error = Enter();
   if (error == 0) error = Find(fd, file);
   if (error == 0 && socket_only && file->AsSocket() == nullptr) error = -ENOTSOCK;
-  if (error == 0) error = Check(buffers, count);
+  if (error == 0) error = Check(buffers, count, socket_only);
   // There is no urgent data here, and no queue of errors.
   if (error == 0 && (flags & MSG_OOB) != 0) error = -EINVAL;
   if (error == 0 && (flags & MSG_ERRQUEUE) != 0) error = -EAGAIN;

@@ -16,9 +16,12 @@ constexpr int kDefaultSendBuffer = 16'384;
 constexpr int kDefaultReceiveBuffer = 131'072;
 constexpr int kLeastSendBuffer = 4'608;
 constexpr int kLeastReceiveBuffer = 2'304;
-constexpr int kMostBuffer = 212'992;  // net.core.wmem_max and rmem_max
+constexpr uint32_t kMostBuffer = 4'194'304;  // net.core.wmem_max and rmem_max
 
-int Doubled(int asked, int least) { return std::max(2 * std::clamp(asked, 0, kMostBuffer), least); }
+// A negative size counts as a large one, as in Linux.
+int Doubled(int asked, int least) {
+  return std::max(2 * static_cast<int>(std::min(static_cast<uint32_t>(asked), kMostBuffer)), least);
+}
 
 template <typename T>
 int Load(const void* value, socklen_t length, T& out) {

@@ -7,6 +7,12 @@
 #include <utility>
 
 namespace sim {
+namespace {
+
+// Whether the socket has lost its connection: TIME-WAIT is the host's alone, as in Linux.
+bool Over(tcp::State state) { return state == tcp::State::kClosed || state == tcp::State::kTimeWait; }
+
+}  // namespace
 
 StreamSocket::~StreamSocket() {
   if (flow_ != nullptr) flow_->set_owner(nullptr);
@@ -118,7 +124,7 @@ int StreamSocket::Shutdown(int how) {
   }
   if (flow_ == nullptr) return -ENOTCONN;
   tcp::Connection& connection = flow_->connection();
-  if (connection.state() == tcp::State::kClosed) return -ENOTCONN;
+  if (Over(connection.state())) return -ENOTCONN;
   if (connecting_ && connection.state() == tcp::State::kSynSent) {
     Disconnect();
     waiters().Wake(host_.engine().scheduler(), POLLHUP);
@@ -162,7 +168,7 @@ lab::Endpoint StreamSocket::local() const {
 std::optional<lab::Endpoint> StreamSocket::remote() const {
   if (flow_ == nullptr) return std::nullopt;
   const tcp::State state = flow_->connection().state();
-  if (state == tcp::State::kSynSent || state == tcp::State::kClosed) return std::nullopt;
+  if (state == tcp::State::kSynSent || Over(state)) return std::nullopt;
   return flow_->connection().remote();
 }
 

@@ -142,6 +142,7 @@ class Connection {
   void Establish(Time now, const lab::TcpHeader& tcp, Cause cause);
   bool OnAckOfSyn(Time now, const lab::Packet& segment);
   bool OnHandshakeTimer(Time now);
+  bool HandshakeGivesUp(Time now) const;
   std::optional<lab::Packet> TakeSyn(Time now);
   uint32_t our_mss() const { return options_.mtu - 40; }
 

@@ -73,11 +73,20 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
   if (write_shut_) Transition(State::kFinWait1, Cause::kFinish);  // it was closed meanwhile
 }
 
+// Linux counts, and for a SYN also takes tcp_syn_retries for the time that they would take if each doubled: the
+// linear ones make up for it only where there are many.
+bool Connection::HandshakeGivesUp(Time now) const {
+  const int sent_again = static_cast<int>(syn_retransmissions_);
+  if (state_ != State::kSynSent) return sent_again >= options_.synack_retries;
+  if (sent_again >= options_.syn_retries + options_.syn_linear_timeouts) return true;
+  const Duration limit = RetransmissionTimeout::GiveUpAfter(options_.syn_retries, RetransmissionTimeout::kInitial);
+  return sent_again > 0 && now - syn_sent_ >= limit;
+}
+
 bool Connection::OnHandshakeTimer(Time now) {
   if (now < syn_deadline_) return true;
+  if (HandshakeGivesUp(now)) return false;
   const bool active = state_ == State::kSynSent;
-  const int most = active ? options_.syn_retries + options_.syn_linear_timeouts : options_.synack_retries;
-  if (static_cast<int>(syn_retransmissions_) >= most) return false;
   ++syn_retransmissions_;
   const bool linear = active && static_cast<int>(syn_retransmissions_) <= options_.syn_linear_timeouts;
   if (!linear) syn_timeout_ = std::min(syn_timeout_ * 2, RetransmissionTimeout::kMost);

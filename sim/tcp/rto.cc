@@ -22,9 +22,9 @@ void RetransmissionTimeout::BackOff() {
   if (value() < kMost) ++backoff_;
 }
 
-lab::Duration RetransmissionTimeout::GiveUpAfter(int retries) {
-  lab::Duration total = kLeastVariance;
-  lab::Duration step = kLeastVariance;
+lab::Duration RetransmissionTimeout::GiveUpAfter(int retries, lab::Duration first) {
+  lab::Duration total = first;
+  lab::Duration step = first;
   for (int i = 0; i < retries; ++i) {
     step = std::min(step * 2, kMost);
     total += step;

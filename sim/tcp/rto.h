@@ -23,9 +23,9 @@ class RetransmissionTimeout {
 
   lab::Duration value() const { return base_ * (1 << backoff_) < kMost ? base_ * (1 << backoff_) : kMost; }
 
-  // How long Linux goes on sending again before it gives up: as long as `retries` retransmissions would take
-  // from kLeastVariance on (tcp_retries2 is a number that stands for this time).
-  static lab::Duration GiveUpAfter(int retries);
+  // How long Linux goes on sending again before it gives up: as long as `retries` retransmissions would take, the
+  // first after `first` (tcp_retries2 is a number that stands for this time).
+  static lab::Duration GiveUpAfter(int retries, lab::Duration first = kLeastVariance);
 
  private:
   lab::Duration base_ = kInitial;

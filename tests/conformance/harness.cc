@@ -15,6 +15,9 @@ constexpr char kFailure[] = "failure";
 // Any seed does: a test that depends on which one has the wrong expectation.
 constexpr uint64_t kSeed = 20'261'123;
 
+// A gate is a port of its host's loopback.
+constexpr uint16_t kFirstGate = 6000;
+
 // Ends a process whose expectation failed.
 struct ExpectationFailed {};
 
@@ -241,7 +244,7 @@ uint16_t Self::LocalPort(int fd, Where where) {
 }
 
 void Self::PassGate(uint16_t gate, Where where) {
-  const int listener = Listen(gate, 0, kLoopback, where);
+  const int listener = Listen(kFirstGate + gate, 0, kLoopback, where);
   Close(Accept(listener, where), where);
   Close(listener, where);
 }
@@ -279,6 +282,10 @@ testing::AssertionResult ConformanceTest::WaitUntilListening(HostId host, uint16
               "nobody listens on port " + std::to_string(port));
 }
 
+testing::AssertionResult ConformanceTest::WaitForGate(HostId host, uint16_t gate) {
+  return WaitUntilListening(host, kFirstGate + gate);
+}
+
 testing::AssertionResult ConformanceTest::WaitForReport(ProcessId process, std::string_view key) {
   const auto waited = Wait([&] { return outcome(process).HasReport(key) || outcome(process).exited; }, "waited in vain");
   if (outcome(process).HasReport(key)) return waited;
@@ -291,9 +298,11 @@ testing::AssertionResult ConformanceTest::WaitForExit(ProcessId process) {
 }
 
 testing::AssertionResult ConformanceTest::Open(HostId host, uint16_t gate) {
-  auto listening = WaitUntilListening(host, gate);
+  auto listening = WaitForGate(host, gate);
   if (!listening) return listening;
-  const ProcessId opener = Start(host, "opener", [gate](Self& self) { self.ExpectEnd(self.Connect(kLoopback, gate)); });
+  const ProcessId opener = Start(host, "opener", [gate](Self& self) {
+    self.ExpectEnd(self.Connect(kLoopback, kFirstGate + gate));
+  });
   return WaitForExit(opener);
 }
 

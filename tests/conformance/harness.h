@@ -125,7 +125,7 @@ class Self {
   std::string PeerName(int fd, Where where = Where::current());
   uint16_t LocalPort(int fd, Where where = Where::current());
 
-  // Waits until the test opens this gate (`ConformanceTest::Open`). Gates are ports of the host's loopback.
+  // Waits until the test opens this gate of the host (`ConformanceTest::Open`).
   void PassGate(uint16_t gate, Where where = Where::current());
 
  private:
@@ -154,7 +154,8 @@ class ConformanceTest : public ::testing::Test {
   testing::AssertionResult WaitUntilListening(HostId host, uint16_t port);
   testing::AssertionResult WaitForReport(ProcessId process, std::string_view key);
   testing::AssertionResult WaitForExit(ProcessId process);
-  // Lets the processes at the gate go on.
+  // Lets the process at the gate go on, once it has come there.
+  testing::AssertionResult WaitForGate(HostId host, uint16_t gate);
   testing::AssertionResult Open(HostId host, uint16_t gate);
   // Until all processes, except those that were killed, have ended as they should.
   testing::AssertionResult Finish();

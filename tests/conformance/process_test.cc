@@ -116,12 +116,12 @@ TEST_F(ProcessTest, RandomBytesDiffer) {
 
 TEST_F(ProcessTest, APausedProcessMakesNoStep) {
   const ProcessId process = Start(server_, "pausing", [](Self& self) {
-    self.PassGate(1);
-    for (int i = 0; i < 3; ++i) self.process().sleep(1ms);
+    self.Accept(self.Listen(kPort, 5));
   });
-  ASSERT_TRUE(WaitUntilListening(server_, 1));
+  ASSERT_TRUE(WaitUntilListening(server_, kPort));
   world().Pause(process);
-  Start(server_, "opener", [](Self& self) { self.Connect(kLoopback, 1); });
+  const ProcessId client = Start(server_, "client", [](Self& self) { self.Connect(kLoopback, kPort); });
+  ASSERT_TRUE(WaitForExit(client));
   world().RunFor(50ms);
   EXPECT_FALSE(outcome(process).exited);
   world().Resume(process);

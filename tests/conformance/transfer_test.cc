@@ -309,7 +309,7 @@ TEST_F(TransferTest, APartitionThatLastsTimesOut) {
     self.Gives(self->recv(fd, &byte, 1, 0), 0);
     self.Fails(self->send(fd, "x", 1, MSG_NOSIGNAL), EPIPE);
   });
-  ASSERT_TRUE(WaitUntilListening(impatient, 1));
+  ASSERT_TRUE(WaitForGate(impatient, 1));
   LinkOptions down;
   down.up = false;
   world().SetLink(server_, impatient, down);

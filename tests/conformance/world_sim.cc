@@ -8,7 +8,7 @@
 namespace conformance {
 
 std::unique_ptr<lab::World> MakeWorld(uint64_t seed) {
-  return std::make_unique<sim::SimWorld>(lab::Choices::Seeded(seed));
+  return std::make_unique<sim::SimWorld>(lab::Choices::Seeded(seed), seed);
 }
 
 std::string WhyNoWorld() { return ""; }
