@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kExercise[] = "02-server";
 constexpr char kRight[] = "exercises/02-server/solution/c";
-constexpr char kWrong[] = "exercises/02-server/mutants/one-client";
+constexpr char kWrong[] = "exercises/02-server/mutants/no-reuseaddr";
 
 absl::StatusOr<duet::v1::Report> GradeOurs(Session& session, const std::string& path) {
   auto submission = ReadSubmission(Runfile(path));
