@@ -118,7 +118,7 @@ int Grade(const GradeOptions& options, Interrupts& interrupts) {
   }
   std::cerr << graded->warnings;
   std::cout << report::TextReport(*graded->report,
-                                  {.width = TerminalWidth(), .colour = WantsColour(), .submission = options.submission})
+                                  {.width = TerminalWidth(), .colour = WantsColour(), .submission = options.submission, .in_process = options.in_process})
             << std::flush;
   if (const absl::Status written = WriteFiles(*graded, options); !written.ok()) return Fail(written);
   return ExitStatusOf(*graded->report);

@@ -1,8 +1,10 @@
 // The duet command line.
+#include <algorithm>
 #include <functional>
 #include <iostream>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -26,8 +28,12 @@ struct Options {
   GradeOptions grade;
   ReplayOptions replay;
   ServeOptions serve;
+  std::string language = "c";
   std::string world = "both";
 };
+
+const std::map<std::string, duet::v1::Language> kLanguages = {
+    {"c", duet::v1::LANGUAGE_C}, {"cpp", duet::v1::LANGUAGE_CPP}, {"python", duet::v1::LANGUAGE_PYTHON}};
 
 using Run = std::function<int(Interrupts&)>;
 
@@ -42,15 +48,14 @@ std::map<CLI::App*, Run> AddCommands(CLI::App& app, Options& options) {
   CLI::App* const start = app.add_subcommand("start", "Write an exercise's handout and starter code into a directory.");
   start->add_option("exercise", options.start.exercise, "as `duet list` names it")->required();
   start->add_option("directory", options.start.folder, "made where it does not exist; no file is overwritten")->required();
-  const std::map<std::string, duet::v1::Language> languages = {
-      {"c", duet::v1::LANGUAGE_C}, {"cpp", duet::v1::LANGUAGE_CPP}, {"python", duet::v1::LANGUAGE_PYTHON}};
-  start->add_option("--language", options.start.language, "c, cpp or python")
-      ->transform(CLI::Transformer(languages))
-      ->check(CLI::IsMember({duet::v1::LANGUAGE_C, duet::v1::LANGUAGE_CPP, duet::v1::LANGUAGE_PYTHON}))
-      ->type_name("LANGUAGE")
+  start->add_option("--language", options.language, "of the starter code: c, cpp or python; c where not given")
+      ->check(CLI::IsMember({"c", "cpp", "python"}))
       ->option_text("LANGUAGE");
   start->add_option("--server", options.start.server, kServerHelp)->type_name("HOST:PORT");
-  commands[start] = [&](Interrupts& interrupts) { return Start(options.start, interrupts); };
+  commands[start] = [&](Interrupts& interrupts) {
+    options.start.language = kLanguages.at(options.language);
+    return Start(options.start, interrupts);
+  };
 
   CLI::App* const grade = app.add_subcommand("grade", "Grade a submission; exit with 0 for full score, 1 for less.");
   grade->add_option("exercise", options.grade.exercise, "as `duet list` names it")->required();
@@ -58,10 +63,12 @@ std::map<CLI::App*, Run> AddCommands(CLI::App& app, Options& options) {
   grade->add_option("--world", options.world, "the networks to grade on: sim, real or both")
       ->check(CLI::IsMember({"sim", "real", "both"}))
       ->option_text("WORLD");
-  grade->add_option("--seed", options.grade.seed, "of the first simulated run; 1 where not given");
+  grade->add_option("--seed", options.grade.seed, "of the first simulated run; 1 where not given")
+      ->check(CLI::NonNegativeNumber)
+      ->option_text("N");
   grade->add_option("--runs", options.grade.runs, "how many seeds to try in the simulated world; 1 where not given")
       ->check(CLI::Range(1u, 1'000'000u))
-      ->type_name("N");
+      ->option_text("N");
   grade->add_option("--json", options.grade.json, "write the report to this file, in protobuf's JSON form")
       ->type_name("FILE");
   grade->add_option("--pcap", options.grade.pcap, "write a capture of every run that did not pass into this directory")
@@ -93,12 +100,30 @@ std::map<CLI::App*, Run> AddCommands(CLI::App& app, Options& options) {
       app.add_subcommand("demo", "Grade a right and a wrong server on both networks, and show the wrong one's run.");
   commands[demo] = [](Interrupts& interrupts) { return Demo(interrupts); };
 
-  CLI::App* const help = app.add_subcommand("help", "Print this.");
-  commands[help] = [&](Interrupts&) {
-    std::cout << app.help();
-    return static_cast<int>(kFullScore);
-  };
+  app.add_subcommand("help", "Print this, or what a command's --help does.");
   return commands;
+}
+
+// The arguments in the order in which CLI11 takes them, the last first; `help grade` stands for `grade --help`.
+std::vector<std::string> Arguments(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments[0] == "help") {
+    arguments.erase(arguments.begin());
+    arguments.resize(std::min<size_t>(arguments.size(), 1));
+    arguments.push_back("--help");
+  }
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
+// A sentence about a first argument that is no command, or "".
+std::string WrongCommand(const CLI::App& app, const std::vector<std::string>& reversed) {
+  if (reversed.empty()) return "a command is missing";
+  const std::string& command = reversed.back();
+  const auto named = [&](const CLI::App* each) { return each->get_name() == command; };
+  const bool option = !command.empty() && command.front() == '-';
+  if (option || !app.get_subcommands(named).empty()) return "";
+  return "there is no command `" + command + "`";
 }
 
 int Main(int argc, char** argv) {
@@ -115,8 +140,13 @@ int Main(int argc, char** argv) {
   });
   Options options;
   const std::map<CLI::App*, Run> commands = AddCommands(app, options);
+  const std::vector<std::string> arguments = Arguments(argc, argv);
+  if (const std::string wrong = WrongCommand(app, arguments); !wrong.empty()) {
+    std::cerr << "duet: " << wrong << "; see duet --help\n";
+    return kWrongUse;
+  }
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(arguments));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kFullScore : kWrongUse;
   }

@@ -34,7 +34,7 @@ int Replay(const ReplayOptions& options, Interrupts& interrupts) {
     return kWrongUse;
   }
   std::cout << report::TextScenario(
-      response.scenario(), {.width = TerminalWidth(), .colour = WantsColour(), .submission = options.submission});
+      response.scenario(), {.width = TerminalWidth(), .colour = WantsColour(), .submission = options.submission, .in_process = options.in_process});
   std::cout << "\n"
             << (response.same() ? "The run is the same as then: hash "
                                 : "The run is another one than then, so the program is another one too: hash ")

@@ -15,7 +15,8 @@ namespace lab::report {
 struct TextOptions {
   size_t width = 100;  // columns of the terminal; ladders keep the width they were drawn with
   bool colour = false;
-  std::string submission;  // what the replay command names, as the user wrote it
+  std::string submission;   // what the replay command names, as the user wrote it
+  bool in_process = false;  // and whether it has --in-process
 };
 
 // A table (a row a scenario, a column a world), then each scenario that did not pass: the checks that failed, what the

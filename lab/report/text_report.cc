@@ -178,7 +178,8 @@ class TextWriter {
     }
     if (row.token().empty()) return;
     const std::string command = absl::StrCat("./duet replay ", ShellArgument(OneLine(row.token())), " ",
-                                             ShellArgument(OneLine(options_.submission)));
+                                             ShellArgument(OneLine(options_.submission)),
+                                             options_.in_process ? " --in-process" : "");
     absl::StrAppend(&out_, "\n  the same run again: ", Painted(command, Paint::kBold, options_.colour), "\n");
   }
 
