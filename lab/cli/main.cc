@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "absl/strings/numbers.h"
 #include "lab/cli/commands.h"
 #include "lab/cli/exit_status.h"
 #include "lab/cli/interrupts.h"
@@ -20,6 +21,12 @@ constexpr char kDescription[] =
     "situations the program survives.";
 constexpr char kServerHelp[] = "ask the server there instead of starting one inside this process";
 constexpr char kSubmissionHelp[] = "the directory with the programs, or the one program's file";
+
+// CLI11 itself takes -3 for an unsigned number.
+std::string WrongSeed(const std::string& text) {
+  uint64_t seed = 0;
+  return absl::SimpleAtoi(text, &seed) ? "" : "`" + text + "` is not a number from 0 to 2^64 - 1";
+}
 
 // Everything that the command line can say.
 struct Options {
@@ -64,7 +71,7 @@ std::map<CLI::App*, Run> AddCommands(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"sim", "real", "both"}))
       ->option_text("WORLD");
   grade->add_option("--seed", options.grade.seed, "of the first simulated run; 1 where not given")
-      ->check(CLI::NonNegativeNumber)
+      ->check(WrongSeed)
       ->option_text("N");
   grade->add_option("--runs", options.grade.runs, "how many seeds to try in the simulated world; 1 where not given")
       ->check(CLI::Range(1u, 1'000'000u))

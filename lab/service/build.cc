@@ -58,7 +58,11 @@ std::vector<std::string> CompilerCommand(const Entry& entry, const std::string& 
   const bool cpp = entry.kind == Entry::Kind::kCpp;
   std::vector<std::string> command = {cpp ? "/usr/bin/g++" : "/usr/bin/gcc", cpp ? "-std=gnu++20" : "-std=gnu17",
                                       "-O1", "-g", "-Wall"};
-  if (in_process) command.insert(command.end(), {"-shared", "-fPIC", absl::StrCat("-I", kInclude)});
+  if (in_process) {
+    const std::string symbol = absl::StrCat("duet_function_", entry.role);
+    command.insert(command.end(), {"-shared", "-fPIC", absl::StrCat("-I", kInclude), "-Wl,-z,defs",
+                                   absl::StrCat("-Wl,--require-defined=", symbol)});
+  }
   command.insert(command.end(), {"-o", output, entry.path, "-pthread", "-lm"});
   return command;
 }
