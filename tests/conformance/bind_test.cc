@@ -253,5 +253,27 @@ TEST_F(BindTest, ALiveConnectionSharesThePortWhereBothHaveReuseaddr) {
   });
 }
 
+TEST_F(BindTest, AConnectionThatThePeerNeverFinishesKeepsThePortForTheHostsTime) {
+  const HostId host = AddHost("tuned", {.tcp_fin_timeout = 1});
+  const ProcessId server = Start(host, "server", [](Self& self) {
+    const int listener = self.Listen(kPort, 5);
+    self.Close(self.Accept(listener));
+    self.Close(listener);
+    const Time before = self.now();
+    const int after = self.Socket();
+    self.Fails(Bind(self, after, INADDR_ANY, kPort), EADDRINUSE);
+    while (Bind(self, after, INADDR_ANY, kPort) != 0 && self.now() < before + 20s) self.process().sleep(10ms);
+    self.Between(self.now() - before, 900ms, 1200ms);
+  });
+  ASSERT_TRUE(WaitUntilListening(host, kPort));
+  Start(client_, "client", [this, host](Self& self) {
+    self.ExpectEnd(self.Connect(address(host), kPort));
+    self.PassGate(1);
+  });
+  ASSERT_TRUE(WaitForExit(server));
+  ASSERT_TRUE(Open(client_, 1));
+  ASSERT_TRUE(Finish());
+}
+
 }  // namespace
 }  // namespace conformance

@@ -84,6 +84,7 @@ void Self::Equal(long actual, long expected, Where where) {
 }
 
 void Self::Between(Duration actual, Duration least, Duration below, Where where) {
+  if (kind_ == lab::WorldKind::kReal) below += kNoise;
   if (actual >= least && actual < below) return;
   const auto us = [](Duration d) { return std::to_string(d / 1us) + " µs"; };
   Fail(process_, "took " + us(actual) + ", expected at least " + us(least) + " and less than " + us(below), where);
@@ -258,9 +259,9 @@ void ConformanceTest::SetUp() {
 }
 
 ProcessId ConformanceTest::StartWith(HostId host, const lab::StartOptions& options, Body body) {
-  const ProcessId process = world().Start(host, options, [body = std::move(body)](lab::Process& process) {
+  const ProcessId process = world().Start(host, options, [body = std::move(body), kind = world().kind()](lab::Process& process) {
     try {
-      Self self(process);
+      Self self(process, kind);
       body(self);
       return 0;
     } catch (const ExpectationFailed&) {

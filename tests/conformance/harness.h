@@ -46,6 +46,9 @@ constexpr uint32_t kLoopback = INADDR_LOOPBACK;
 // Long enough for a busy machine; no test that passes waits for it.
 constexpr Duration kLimit = 30s;
 
+// How much longer something may take in the real world than the kernel itself makes it.
+constexpr Duration kNoise = 10s;
+
 // An Internet address as the calls take it, alive for the expression it stands in.
 class At {
  public:
@@ -71,7 +74,7 @@ std::string Numbered(size_t length);
 // A process from inside. An expectation that fails is reported, fails the test and ends the process.
 class Self {
  public:
-  explicit Self(lab::Process& process) : process_(process) {}
+  Self(lab::Process& process, lab::WorldKind kind) : process_(process), kind_(kind) {}
 
   lab::Sockets* operator->() { return &process_.sockets(); }
   lab::Process& process() { return process_; }
@@ -88,6 +91,7 @@ class Self {
   void Fails(long result, int error, Where where = Where::current());
   void Equal(std::string_view actual, std::string_view expected, Where where = Where::current());
   void Equal(long actual, long expected, Where where = Where::current());
+  // At least `least` and less than `below`; a busy machine may take kNoise longer.
   void Between(Duration actual, Duration least, Duration below, Where where = Where::current());
   void True(bool condition, std::string_view what, Where where = Where::current());
 
@@ -130,6 +134,7 @@ class Self {
 
  private:
   lab::Process& process_;
+  lab::WorldKind kind_;
 };
 
 class ConformanceTest : public ::testing::Test {

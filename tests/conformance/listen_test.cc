@@ -302,26 +302,32 @@ TEST_F(ListenTest, APausedServersKernelQueuesItsClients) {
 // and the last two acknowledgements don't.
 class SlowLinkTest : public ListenTest {
  protected:
-  void ConnectEight(HostId server, Body with_the_last_four) {
-    world().SetLink(server, client_, {.latency = 20ms});
-    Start(client_, "client", [this, server, with_the_last_four](Self& self) {
-      for (int i = 0; i < 4; ++i) self.Connect(address(server), kPort);
-      with_the_last_four(self);
-    });
+  // Listens and has four clients wait already.
+  static int ListenWithFourWaiting(Self& self) {
+    const int listener = self.Listen(kPort, 5);
+    for (int i = 0; i < 4; ++i) self.Connect(kLoopback, kPort);
+    self.Report("waiting");
+    return listener;
+  }
+  // Begins to connect four at once.
+  std::vector<int> ConnectFour(Self& self, HostId server) const {
+    std::vector<int> fds;
+    for (int i = 0; i < 4; ++i) fds.push_back(self.BeginConnect(address(server), kPort));
+    return fds;
   }
 };
 
 TEST_F(SlowLinkTest, ClientsThatOverflowTheQueueBelieveThatTheyAreConnected) {
+  world().SetLink(server_, client_, {.latency = 100ms});
   const ProcessId server = Start(server_, "server", [](Self& self) {
-    const int listener = self.Listen(kPort, 5);
+    const int listener = ListenWithFourWaiting(self);
     self.PassGate(1);
     for (int i = 0; i < 8; ++i) self.Send(self.Accept(listener), "hello");
     self.PassGate(2);
   });
-  ASSERT_TRUE(WaitUntilListening(server_, kPort));
-  ConnectEight(server_, [this](Self& self) {
-    std::vector<int> fds;
-    for (int i = 0; i < 4; ++i) fds.push_back(self.BeginConnect(address(server_), kPort));
+  ASSERT_TRUE(WaitForReport(server, "waiting"));
+  const ProcessId client = Start(client_, "client", [this](Self& self) {
+    const std::vector<int> fds = ConnectFour(self, server_);
     for (int fd : fds) {
       self.Equal(self.Poll(fd, POLLOUT, -1), POLLOUT);
       self.Equal(self.TakeError(fd), 0);
@@ -329,7 +335,6 @@ TEST_F(SlowLinkTest, ClientsThatOverflowTheQueueBelieveThatTheyAreConnected) {
     self.Report("connected");
     for (int fd : fds) self.Equal(self.Receive(fd, 5), "hello");
   });
-  const ProcessId client = server + 1;
   ASSERT_TRUE(WaitForReport(client, "connected"));
   ASSERT_TRUE(Open(server_, 1));
   ASSERT_TRUE(WaitForExit(client));
@@ -339,30 +344,74 @@ TEST_F(SlowLinkTest, ClientsThatOverflowTheQueueBelieveThatTheyAreConnected) {
 
 TEST_F(SlowLinkTest, ClientsThatOverflowTheQueueAreResetWhereTheHostAbortsOnOverflow) {
   const HostId host = AddHost("aborting", {.tcp_abort_on_overflow = 1});
-  Start(host, "server", [](Self& self) {
-    self.Listen(kPort, 5);
+  world().SetLink(host, client_, {.latency = 100ms});
+  const ProcessId server = Start(host, "server", [](Self& self) {
+    ListenWithFourWaiting(self);
     self.PassGate(1);
   });
-  ASSERT_TRUE(WaitUntilListening(host, kPort));
-  ConnectEight(host, [this, host](Self& self) {
-    std::vector<int> fds;
-    for (int i = 0; i < 4; ++i) fds.push_back(self.BeginConnect(address(host), kPort));
-    for (int fd : fds) self.Poll(fd, POLLOUT, -1);
-    self.process().sleep(100ms);
-    int reset = 0;
+  ASSERT_TRUE(WaitForReport(server, "waiting"));
+  const ProcessId client = Start(client_, "client", [this, host](Self& self) {
+    const std::vector<int> fds = ConnectFour(self, host);
+    const auto reset = [&] {
+      int count = 0;
+      for (int fd : fds) count += (self.Poll(fd, 0, 0) & POLLERR) != 0;
+      return count;
+    };
+    const Time limit = self.now() + 10s;
+    while (reset() < 2 && self.now() < limit) self.process().sleep(5ms);
+    self.process().sleep(250ms);
+    self.Equal(reset(), 2);
     for (int fd : fds) {
       const int error = self.TakeError(fd);
       self.True(error == 0 || error == ECONNRESET, "a client is connected or reset");
-      reset += error == ECONNRESET;
     }
-    self.Equal(reset, 2);
-    self.Report("done");
   });
-  const ProcessId client = 1;
-  ASSERT_TRUE(WaitForReport(client, "done"));
+  ASSERT_TRUE(WaitForExit(client));
   ASSERT_TRUE(Open(host, 1));
   ASSERT_TRUE(Finish());
 }
+
+// Clients whose acknowledgements get lost stay in the SYN queue.
+class SynQueueTest : public ListenTest {
+ protected:
+  // How many of five that connect at once to a server of that backlog get an answer.
+  void ExpectAnswers(int tcp_syncookies, int backlog, int answers) {
+    const HostId host = AddHost("deaf", {.tcp_syncookies = tcp_syncookies});
+    world().AddRule({.name = "acknowledgements", .matches = [](const Packet& packet) {
+                       return packet.destination.port == kPort && !packet.tcp.syn;
+                     }});
+    Start(host, "server", [backlog](Self& self) {
+      const int listener = self.Listen(kPort, backlog);
+      self.PassGate(1);
+      self.Equal(self.Poll(listener, POLLIN, 0), 0);
+    });
+    ASSERT_TRUE(WaitUntilListening(host, kPort));
+    const ProcessId client = Start(client_, "client", [this, host, answers](Self& self) {
+      std::vector<int> fds;
+      for (int i = 0; i < 5; ++i) fds.push_back(self.BeginConnect(address(host), kPort));
+      const auto connected = [&] {
+        int count = 0;
+        for (int fd : fds) count += self.Poll(fd, POLLOUT, 0) == POLLOUT;
+        return count;
+      };
+      const Time limit = self.now() + 10s;
+      while (connected() < answers && self.now() < limit) self.process().sleep(5ms);
+      self.process().sleep(100ms);
+      self.Equal(connected(), answers);
+    });
+    ASSERT_TRUE(WaitForExit(client));
+    ASSERT_TRUE(Open(host, 1));
+    ASSERT_TRUE(Finish());
+  }
+};
+
+TEST_F(SynQueueTest, HoldsOneMoreThanTheBacklog) {
+  ExpectAnswers(/*tcp_syncookies=*/0, /*backlog=*/2, /*answers=*/3);
+}
+
+TEST_F(SynQueueTest, OfNoBacklogHoldsOne) { ExpectAnswers(0, 0, 1); }
+
+TEST_F(SynQueueTest, CookiesAnswerThoseWhoFindItFull) { ExpectAnswers(1, 2, 5); }
 
 TEST_F(ListenTest, ASynThatFindsTheQueueFullIsDroppedEvenWhereTheHostAbortsOnOverflow) {
   const HostId host = AddHost("aborting", {.tcp_abort_on_overflow = 1});

@@ -96,10 +96,10 @@ TEST_F(ProcessTest, SleepTakesItsTime) {
   Alone([](Self& self) {
     const Time before = self.now();
     self.process().sleep(30ms);
-    self.Between(self.now() - before, 30ms, 10s);
+    self.Between(self.now() - before, 30ms, 35ms);
     self.process().sleep(0ms);
     self.process().sleep(-5s);
-    self.Between(self.now() - before, 30ms, 10s);
+    self.Between(self.now() - before, 30ms, 35ms);
   });
 }
 

@@ -85,7 +85,7 @@ TEST_F(TransferTest, AFullBufferGivesEagainUntilThePeerReads) {
           self.process().sleep(50ms);
         } while (total > before);
         self.Equal(self.Poll(fd, POLLOUT, 0), 0);
-        self.True(total > 100'000, "the buffers take some bytes");
+        self.True(total > 10'000, "the buffers take some bytes");
         self.Report("full");
         self.Equal(self.Poll(fd, POLLOUT, -1), POLLOUT);
         self.True(self->send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0, "there is room again");
@@ -171,7 +171,7 @@ TEST_F(TransferTest, AnEchoTakesARoundTrip) {
             const Time before = self.now();
             self.Send(fd, "hello");
             self.Equal(self.Receive(fd, 5), "hello");
-            self.Between(self.now() - before, 40ms, 190ms);
+            self.Between(self.now() - before, 40ms, 50ms);
           });
   ASSERT_TRUE(Finish());
 }
@@ -182,7 +182,7 @@ TEST_F(TransferTest, BandwidthBoundsTheRate) {
           [](Self& self, int fd) {
             const Time before = self.now();
             self.Equal(self.ReceiveAll(fd), Numbered(300'000));
-            self.Between(self.now() - before, 280ms, 3s);
+            self.Between(self.now() - before, 280ms, 400ms);
           });
   ASSERT_TRUE(Finish());
 }
@@ -205,7 +205,13 @@ TEST_F(TransferTest, ALostSegmentIsSentAgain) {
 TEST_F(TransferTest, ALostSegmentInTheMiddleIsSentAgainAtOnce) {
   world().SetLink(server_, client_, {.latency = 5ms, .mtu = 1500});
   world().AddRule({.name = "one segment", .matches = HasData, .skip = 20, .count = 1});
-  Transfer(100'000);
+  Connect([](Self& self, int fd) { self.Send(fd, Numbered(100'000)); },
+          [](Self& self, int fd) {
+            const Time before = self.now();
+            self.Equal(self.ReceiveAll(fd), Numbered(100'000));
+            // A timeout alone would take 200 ms.
+            self.Between(self.now() - before, 20ms, 150ms);
+          });
   ASSERT_TRUE(Finish());
 }
 
