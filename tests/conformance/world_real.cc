@@ -13,7 +13,10 @@ std::unique_ptr<lab::World> MakeWorld(uint64_t seed) {
 }
 
 std::string WhyNoWorld() {
-  static const absl::Status status = real::EnterNamespaces();
+  static const absl::Status status = [] {
+    const absl::Status available = real::Available();
+    return available.ok() ? real::EnterNamespaces() : available;
+  }();
   return std::string(status.message());
 }
 
