@@ -70,7 +70,7 @@ class Connection {
   // Whether one of the armed timers may change what a process can see. False for what only keeps itself going
   // or ends unseen: a probe of a window that the peer keeps closed, TIME-WAIT, an orphan's FIN-WAIT-2.
   bool DeadlineMatters() const;
-  // This end has opened its closed window and heard nothing since. Where the announcement was lost, only the
+  // This end has opened a window that was too small for a segment, and heard nothing since. Where the announcement was lost, only the
   // peer's probe mends that: while some connection of the world awaits one, probes matter.
   bool AwaitsProbe() const { return state_ != State::kClosed && receiver_.awaits_probe(); }
   // The next segment to send now, built on demand.

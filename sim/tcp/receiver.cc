@@ -11,14 +11,14 @@ uint16_t Receiver::InitialWindow(uint32_t mss) {
   uint32_t window = std::min<uint32_t>(buffer_, UINT16_MAX);
   if (window > mss) window -= window % mss;
   limit_ = window;
-  edge_ = rcv_nxt_ + window;
+  edge_ = offered_ = rcv_nxt_ + window;
   return static_cast<uint16_t>(window);
 }
 
 void Receiver::Start(uint32_t irs, uint8_t scale, uint32_t mss) {
   rcv_nxt_ = irs + 1;
   last_acknowledged_ = rcv_nxt_;
-  edge_ = rcv_nxt_ + limit_;  // what the SYN offered, where it went before
+  edge_ = offered_ = rcv_nxt_ + limit_;  // what the SYN offered, where it went before
   scale_ = scale;
   mss_ = mss;
   segment_ = std::clamp<uint32_t>(mss, 88, 536);
@@ -40,13 +40,14 @@ uint16_t Receiver::TakeWindow() {
   if (queue_.size() + (uint64_t{units} << scale_) > buffer_) units = wanted >> scale_;
   units = std::min<uint32_t>(units, UINT16_MAX);
 
-  const uint32_t edge = Later(edge_, rcv_nxt_ + (units << scale_));
+  const uint32_t edge = rcv_nxt_ + (units << scale_);
   // A window too small for the peer's next segment keeps that back as none at all would. Segments are at most of
   // the size agreed on, and of half the window.
-  const bool too_small = window() < std::min(mss_, limit_ / 2 + 1);
-  if (units > 0 && (!offers_ || (too_small && edge != edge_))) awaits_probe_ = true;
-  offers_ = units > 0;
-  edge_ = edge;
+  const uint32_t segment = std::min(mss_, limit_ / 2 + 1);
+  const bool is_update = rcv_nxt_ == last_acknowledged_ && After(edge, offered_);
+  if (is_update && !finished_ && Before(offered_, rcv_nxt_ + segment)) awaits_probe_ = true;
+  offered_ = edge;
+  edge_ = Later(edge_, edge);
   last_acknowledged_ = rcv_nxt_;
   acks_.OnAckSent();
   return static_cast<uint16_t>(units);
@@ -57,9 +58,32 @@ bool Receiver::Acceptable(uint32_t seq, uint32_t length) const {
 }
 
 bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto) {
-  awaits_probe_ = false;
   if (finished_ || (text.empty() && !fin)) return false;
-  if (Before(seq, rcv_nxt_)) {  // came before, or in part: the peer has missed an acknowledgement
+  Trim(seq, text, fin);
+  if (fin) fin_ = seq + static_cast<uint32_t>(text.size());
+  if (fin || !text.empty()) awaits_probe_ = false;
+  if (!text.empty()) {
+    if (seq == rcv_nxt_) {
+      TakeInOrder(now, std::move(text), rto);
+    } else {
+      reassembly_.Insert(seq, text);
+      acks_.Now();
+    }
+  }
+  if (fin_ != rcv_nxt_) return false;
+  ++rcv_nxt_;
+  finished_ = true;
+  if (Before(edge_, rcv_nxt_)) edge_ = rcv_nxt_;  // a bare FIN is taken even by a closed window
+  reassembly_.Clear();
+  acks_.OnFin();
+  acks_.Schedule(now, false);
+  return true;
+}
+
+// Cuts off what came before, and what lies beyond the window. Either is acknowledged at once: the peer seems not to
+// know how far it is.
+void Receiver::Trim(uint32_t& seq, lab::Payload& text, bool& fin) {
+  if (Before(seq, rcv_nxt_)) {
     acks_.Now();
     const size_t old = std::min<size_t>(rcv_nxt_ - seq, text.size());
     text.RemovePrefix(old);
@@ -70,32 +94,18 @@ bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duratio
     text = text.Slice(0, After(seq, edge_) ? 0 : edge_ - seq);
     fin = false;
   }
-  if (fin) fin_ = seq + static_cast<uint32_t>(text.size());
+}
 
-  if (seq == rcv_nxt_ && !text.empty()) {
-    limit_ = std::min<uint32_t>(limit_ + 2 * mss_, buffer_);
-    segment_ = std::max(segment_, std::min(static_cast<uint32_t>(text.size()), mss_));
-    acks_.OnData(now, text.size() < segment_, rto);
-    Append(std::move(text));
-    if (has_holes()) {
-      acks_.Now();
-      Append(reassembly_.TakeAt(rcv_nxt_));
-    }
-    const bool forced = rcv_nxt_ - last_acknowledged_ > segment_ && SelectWindow() >= window();
-    acks_.Schedule(now, forced);
-  } else if (!text.empty()) {
-    reassembly_.Insert(seq, text);
+void Receiver::TakeInOrder(Time now, lab::Payload text, Duration rto) {
+  limit_ = std::min<uint32_t>(limit_ + 2 * mss_, buffer_);
+  segment_ = std::max(segment_, std::min(static_cast<uint32_t>(text.size()), mss_));
+  acks_.OnData(now, text.size() < segment_, rto);
+  Append(std::move(text));
+  if (has_holes()) {
     acks_.Now();
+    Append(reassembly_.TakeAt(rcv_nxt_));
   }
-
-  if (fin_ != rcv_nxt_) return false;
-  ++rcv_nxt_;
-  finished_ = true;
-  if (Before(edge_, rcv_nxt_)) edge_ = rcv_nxt_;  // a bare FIN is taken even by a closed window
-  reassembly_.Clear();
-  acks_.OnFin();
-  acks_.Schedule(now, false);
-  return true;
+  acks_.Schedule(now, rcv_nxt_ - last_acknowledged_ > segment_ && SelectWindow() >= window());
 }
 
 void Receiver::Append(lab::Payload text) {

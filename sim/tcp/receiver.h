@@ -45,8 +45,8 @@ class Receiver {
   uint32_t rcv_nxt() const { return rcv_nxt_; }
   uint32_t last_acknowledged() const { return last_acknowledged_; }
   uint32_t window() const { return edge_ - rcv_nxt_; }
-  // A window that was closed, or too small for a segment, was opened, and nothing has come since: the peer may have
-  // missed it.
+  // A window that was too small for a segment was opened, by nothing but an update, and nothing new has come since:
+  // the peer may have missed it.
   bool awaits_probe() const { return awaits_probe_; }
   // The blocks to report, `most` at the most.
   absl::InlinedVector<lab::SackBlock, 4> SackBlocks(size_t most) const { return reassembly_.Blocks(most); }
@@ -59,6 +59,8 @@ class Receiver {
 
  private:
   uint32_t SelectWindow() const;
+  void Trim(uint32_t& seq, lab::Payload& text, bool& fin);
+  void TakeInOrder(Time now, lab::Payload text, Duration rto);
   void Append(lab::Payload text);
 
   uint32_t buffer_;
@@ -67,11 +69,11 @@ class Receiver {
   uint32_t segment_ = 536;      // the largest seen
   uint8_t scale_ = 0;
   bool finished_ = false;
-  bool offers_ = true;  // the last window that was sent was not zero
   bool awaits_probe_ = false;
   uint32_t rcv_nxt_ = 0;
   uint32_t last_acknowledged_ = 0;
   uint32_t edge_ = 0;           // the first number beyond the windows that were offered
+  uint32_t offered_ = 0;        // the same for the last one alone
   std::optional<uint32_t> fin_; // its number, where it came ahead of a hole
   ByteQueue queue_;
   Reassembly reassembly_;

@@ -213,7 +213,26 @@ TEST(ReceiveWindow, ReopensOnlyForAFairSpaceAndSaysSo) {
   EXPECT_EQ("ACK 1 ack " + std::to_string(seq), script.OutAll());
   EXPECT_GE(Offered(script), 3'000u);
   EXPECT_TRUE(script.connection->AwaitsProbe());
+  script.Inject({.seq = 1, .text = "again"});
+  script.Inject({.seq = seq});
+  EXPECT_TRUE(script.connection->AwaitsProbe());  // neither says that the peer knows
   script.Inject({.seq = seq, .text = "more"});
+  EXPECT_FALSE(script.connection->AwaitsProbe());
+}
+
+TEST(ReceiveWindow, OpeningASmallOneMayBeMissedToo) {
+  Script script(SmallReader());
+  script.Establish();
+  for (uint32_t seq = 1; seq < 7'000; seq += 1'000) {
+    script.Inject({.seq = seq, .text = std::string(1'000, 'x')});
+    script.OutAll();
+  }
+  EXPECT_EQ(1'024u, Offered(script));
+  EXPECT_FALSE(script.connection->AwaitsProbe());
+  script.Read();
+  EXPECT_EQ("ACK 1 ack 7001", script.OutAll());
+  EXPECT_TRUE(script.connection->AwaitsProbe());
+  script.Inject({.seq = 7'001, .fin = true});
   EXPECT_FALSE(script.connection->AwaitsProbe());
 }
 
