@@ -50,6 +50,18 @@ TEST(FinWait1, FinCrossesFin) {
   EXPECT_STATE(kTimeWait, script);
 }
 
+TEST(FinWait1, FinIsAcknowledgedAtOnceEvenInADialogue) {
+  Script script;
+  script.Establish();
+  script.Inject({.text = "ping"});
+  script.OutAll();
+  script.Write("pong");
+  script.connection->ShutdownWrite(script.now);
+  EXPECT_EQ("FIN, PSH, ACK 1:5 ack 5", script.OutAll());
+  script.Inject({.seq = 5, .fin = true});
+  EXPECT_EQ("ACK 6 ack 6", script.OutAll());
+}
+
 TEST(FinWait1, FinAndAckTogetherLeadToTimeWait) {
   Script script;
   script.ToFinWait1();

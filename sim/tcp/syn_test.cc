@@ -115,6 +115,16 @@ TEST(SynSent, FewerRetriesTimeOutSooner) {
   EXPECT_EQ(ETIMEDOUT, script.connection->error());
 }
 
+TEST(SynSent, RetriesStandForATimeToo) {
+  Script script;
+  script.options.syn_retries = 1;
+  script.Connect();
+  const Time begin = script.now;
+  while (script.Expire()) script.OutAll();
+  EXPECT_EQ(begin + seconds(3), script.now);  // not after all of the linear ones
+  EXPECT_EQ(ETIMEDOUT, script.connection->error());
+}
+
 TEST(SynSent, LateAnswerToARepeatedSynEstablishes) {
   Script script;
   script.Connect();
