@@ -267,11 +267,9 @@ std::string Ladder(const Trace& trace, const LadderOptions& options) {
   const size_t head = rows.size() > most ? most / 3 : rows.size();
   const size_t tail = rows.size() > most ? rows.size() - (most - head - 1) : rows.size();
   for (size_t i = 0; i < head; ++i) drawing.Draw(rows[i]);
-  if (head < tail) drawing.DrawGap(absl::StrCat(tail - head, " lines are left out here"));
+  const std::string and_more = trace.left_out() > 0 ? absl::StrCat(", and ", trace.left_out(), " events") : "";
+  if (head < tail) drawing.DrawGap(absl::StrCat(tail - head, " lines", and_more, " are left out here"));
   for (size_t i = tail; i < rows.size(); ++i) drawing.Draw(rows[i]);
-  if (trace.size() > trace.events().size()) {
-    drawing.DrawGap(absl::StrCat("the run went on: ", trace.size() - trace.events().size(), " more events"));
-  }
   return drawing.text();
 }
 

@@ -71,7 +71,28 @@ void Trace::Add(NoteEvent event) {
 
 void Trace::Keep(Event event) {
   ++size_;
-  if (events_.size() < kMostEvents) events_.push_back(std::move(event));
+  if (events_.size() >= kMostEvents) LeaveOut();
+  events_.push_back(std::move(event));
+}
+
+// Many at once, so that a long run moves each of its events only a few times.
+void Trace::LeaveOut() {
+  constexpr size_t kAtOnce = 10'000;
+  constexpr size_t kLastCalls = 5'000;  // stay with the packets around them, for whoever reads how it ended
+  const auto head = events_.begin() + kHead;
+  size_t left_out = 0;
+  const auto leave_out = [&](const Event& event) {
+    if (left_out == kAtOnce) return false;
+    ++left_out;
+    left_out_from_ = std::min(left_out_from_, TimeOf(event));
+    return true;
+  };
+  const auto is_call = [](const Event& event) { return std::holds_alternative<CallEvent>(event); };
+  const auto calls_end = events_.end() - kLastCalls;
+  const auto kept_end =
+      std::remove_if(head, calls_end, [&](const Event& event) { return is_call(event) && leave_out(event); });
+  events_.erase(kept_end, calls_end);
+  events_.erase(std::remove_if(events_.begin() + kHead, events_.end(), leave_out), events_.end());
 }
 
 // A word at a time: a run mixes thousands of events, and byte by byte costs ten times as much.
@@ -106,8 +127,11 @@ void Trace::Mix(const Packet& packet) {
 }
 
 void Trace::Sort() {
-  std::stable_sort(events_.begin(), events_.end(),
-                   [](const Event& a, const Event& b) { return TimeOf(a) < TimeOf(b); });
+  const auto earlier = [](const Event& a, const Event& b) { return TimeOf(a) < TimeOf(b); };
+  // Asked for again and again while a run goes on; most of the time nothing, or little, has been added.
+  const auto sorted_end = std::is_sorted_until(events_.begin(), events_.end(), earlier);
+  std::stable_sort(sorted_end, events_.end(), earlier);
+  std::inplace_merge(events_.begin(), sorted_end, events_.end(), earlier);
 }
 
 std::string Trace::NameOf(uint32_t address) const {

@@ -1,7 +1,11 @@
 // What happened in a run: packets, calls, and what became of processes, in the order of time.
 //
-// Guarantees: entries keep the order in which they were added; where a run is longer than `kMostEvents`, the
-// later ones are counted and hashed but not kept. In the simulated world equal runs give equal hashes.
+// Guarantees:
+//  1. Entries keep the order in which they were added.
+//  2. At most `kMostEvents` are kept: the first `kHead` and the last of the others, at least 20,000. What is left out
+//     between has been counted and hashed. Calls go first: a program that makes millions of them, or forges them in its
+//     ledger, pushes out no packet that its grade depends on.
+//  3. In the simulated world equal runs give equal hashes.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +63,7 @@ Time TimeOf(const Event& event);
 class Trace {
  public:
   static constexpr size_t kMostEvents = 50'000;
+  static constexpr size_t kHead = 20'000;
 
   struct Host {
     std::string name;
@@ -86,11 +91,15 @@ class Trace {
   std::string NameOf(uint32_t address) const;
   // How many were added, kept or not.
   uint64_t size() const { return size_; }
+  // How many were not kept, and when the first of them was.
+  uint64_t left_out() const { return size_ - events_.size(); }
+  Time left_out_from() const { return left_out_from_; }
   // Over headers, lengths, calls, results and times of all that was added, in order.
   uint64_t hash() const { return hash_; }
 
  private:
   void Keep(Event event);
+  void LeaveOut();
   void Mix(uint64_t value);
   void Mix(std::string_view text);
   void Mix(const Packet& packet);
@@ -99,6 +108,7 @@ class Trace {
   std::vector<TracedProcess> processes_;
   std::vector<Event> events_;
   uint64_t size_ = 0;
+  Time left_out_from_ = Time::max();
   uint64_t hash_ = 0x243f6a8885a308d3;  // pi's fraction: anything but 0
 };
 

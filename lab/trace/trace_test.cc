@@ -111,14 +111,64 @@ TEST(TraceHashTest, CoversNotesAndTheOrder) {
   EXPECT_NE(HashOf(paused), HashOf(resumed));
 }
 
+NoteEvent NoteAt(size_t time) { return {Time(time), 0, -1, ""}; }
+
+CallEvent CallAt(size_t time) {
+  CallEvent call;
+  call.entry.begin_ns = call.entry.end_ns = static_cast<int64_t>(time);
+  return call;
+}
+
 TEST(TraceTest, WhatIsNotKeptIsCountedAndHashed) {
   Trace trace;
-  for (size_t i = 0; i < Trace::kMostEvents; ++i) trace.Add(NoteEvent{});
+  for (size_t i = 0; i < Trace::kMostEvents; ++i) trace.Add(NoteAt(i));
+  EXPECT_EQ(trace.left_out(), 0u);
   const uint64_t full = trace.hash();
-  trace.Add(NoteEvent{});
-  EXPECT_EQ(trace.events().size(), Trace::kMostEvents);
+  trace.Add(NoteAt(Trace::kMostEvents));
   EXPECT_EQ(trace.size(), Trace::kMostEvents + 1);
+  EXPECT_EQ(trace.left_out(), trace.size() - trace.events().size());
+  EXPECT_GT(trace.left_out(), 0u);
   EXPECT_NE(trace.hash(), full);
+}
+
+TEST(TraceTest, KeepsTheBeginningAndTheEndOfALongRunInOrder) {
+  constexpr size_t kAdded = 4 * Trace::kMostEvents;
+  Trace trace;
+  for (size_t i = 0; i < kAdded; ++i) {
+    trace.Add(NoteAt(i));
+    ASSERT_LE(trace.events().size(), Trace::kMostEvents);
+  }
+  const std::vector<Event>& events = trace.events();
+  for (size_t i = 0; i < Trace::kHead; ++i) ASSERT_EQ(TimeOf(events[i]), Time(i));
+  EXPECT_EQ(trace.left_out_from(), Time(Trace::kHead));
+  const size_t tail = events.size() - Trace::kHead;
+  EXPECT_GE(tail, 20'000u);
+  for (size_t i = 0; i < tail; ++i) ASSERT_EQ(TimeOf(events[Trace::kHead + i]), Time(kAdded - tail + i));
+}
+
+TEST(TraceTest, CallsPushOutNoPacketAndNoNote) {
+  constexpr size_t kCalls = 10 * Trace::kMostEvents;
+  Trace trace;
+  size_t notes = 0;
+  for (size_t i = 0; i < kCalls; ++i) {
+    trace.Add(CallAt(i));
+    if (i % 1000 == 0) trace.Add(NoteAt(i)), ++notes;
+  }
+  size_t kept = 0;
+  for (const Event& event : trace.events()) kept += std::holds_alternative<NoteEvent>(event);
+  EXPECT_EQ(kept, notes);
+  EXPECT_EQ(TimeOf(trace.events().back()), Time(kCalls - 1));
+}
+
+TEST(TraceTest, SortsWhatWasAddedSinceTheLastTime) {
+  Trace trace;
+  for (const size_t time : {5, 1, 3}) trace.Add(NoteAt(time));
+  trace.Sort();
+  for (const size_t time : {4, 2, 9}) trace.Add(NoteAt(time));
+  trace.Sort();
+  std::vector<Time> times;
+  for (const Event& event : trace.events()) times.push_back(TimeOf(event));
+  EXPECT_EQ(times, (std::vector<Time>{Time(1), Time(2), Time(3), Time(4), Time(5), Time(9)}));
 }
 
 TEST(TraceTest, SortsByTheTimeOfBeginningAndKeepsTheOrderOfEquals) {
