@@ -79,15 +79,16 @@ bool Host::Listening(uint16_t port) const {
 
 void Host::Deliver(const lab::Packet& packet) {
   const auto found = flows_.find(FourTuple{packet.destination, packet.source});
-  ListenQueue* const listener = FindListener(packet.destination.address, packet.destination.port);
+  ListenQueue* listener = nullptr;
   if (found != flows_.end()) {
     const FlowPtr flow = found->second;
-    const std::optional<uint32_t> iss =
-        listener != nullptr ? flow->connection().IssToReopen(packet) : std::nullopt;
-    if (!iss) return flow->OnSegment(packet);
+    const std::optional<uint32_t> iss = flow->connection().IssToReopen(packet);
+    if (iss) listener = FindListener(packet.destination.address, packet.destination.port);
+    if (listener == nullptr) return flow->OnSegment(packet);
     flow->Retire();
     return listener->OnSyn(packet, *iss);
   }
+  listener = FindListener(packet.destination.address, packet.destination.port);
   if (listener == nullptr) return Refuse(packet);
   listener->OnSegment(packet);
 }

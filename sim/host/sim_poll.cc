@@ -14,6 +14,12 @@ namespace {
 constexpr short kSelected[3] = {POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
                                 POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI};
 
+// A file that is waited for, and stays even where its descriptor is closed meanwhile, as a process that is killed does.
+struct Polled {
+  FilePtr file;
+  Waiter waiter;
+};
+
 }  // namespace
 
 int SimSockets::Scan(pollfd* fds, size_t count, short always) const {
@@ -33,10 +39,11 @@ int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, std::optiona
   for (;;) {
     const int ready = Scan(fds, count, always);
     if (ready > 0 || (deadline && host_.now() >= *deadline)) return ready;
-    const auto waiters = std::make_unique<Waiter[]>(count);
+    const auto polled = std::make_unique<Polled[]>(count);
     for (size_t i = 0; i < count; ++i) {
-      File* const file = descriptors_.Get(fds[i].fd);
-      if (file != nullptr) waiters[i].Join(file->waiters(), *host_.engine().scheduler().current(), fds[i].events);
+      polled[i].file = descriptors_.Get(fds[i].fd);
+      if (polled[i].file == nullptr) continue;
+      polled[i].waiter.Join(polled[i].file->waiters(), *host_.engine().scheduler().current(), fds[i].events);
     }
     if (host_.engine().Wait(deadline) == Task::Wakeup::kKilled) return -EBADF;
   }

@@ -62,6 +62,8 @@ void SimProcess::Ended(int status, std::string note) {
 
 void SimProcess::Kill() {
   if (outcome_.exited) return;
+  // The call that it never came back from.
+  if (traced_.pending()) trace_.Add(lab::CallEvent{id_, *traced_.pending()});
   Ended(128 + SIGKILL, "killed");
   task_.Kill();
 }

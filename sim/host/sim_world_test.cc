@@ -176,6 +176,17 @@ TEST_F(SimWorldTest, DestructorsOfAKilledProcessMayMakeCalls) {
   EXPECT_FALSE(world_.Listening(client_, kPort));
 }
 
+TEST_F(SimWorldTest, AProcessThatPollsCanBeKilled) {
+  const ProcessId client = Start(client_, "client", [&](Process& p) {
+    pollfd fds[2] = {{Listener(p.sockets(), 1), POLLIN, 0}, {0, 0, 0}};
+    return p.sockets().poll(fds, 1, -1);
+  });
+  world_.RunFor(seconds(1));
+  EXPECT_FALSE(world_.outcome(client).exited);
+  world_.Kill(client);
+  EXPECT_EQ(world_.outcome(client).exit_status, 137);
+}
+
 TEST_F(SimWorldTest, AProcessThatWasNeverRunCanBeKilled) {
   const ProcessId client = Start(client_, "client", [&](Process&) { return 0; });
   world_.Kill(client);
