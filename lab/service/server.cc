@@ -113,10 +113,15 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& addres
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kLargestMessage);
   auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() + kMostWaiting)) {
-    return absl::UnavailableError(absl::StrCat("no Duet server answers at ", address, "; start one with `duet serve`"));
+  const auto deadline = std::chrono::system_clock::now() + kMostWaiting;
+  grpc_connectivity_state state = channel->GetState(/*try_to_connect=*/true);
+  // The first failure is enough: gRPC would go on trying.
+  while (state != GRPC_CHANNEL_READY && state != GRPC_CHANNEL_TRANSIENT_FAILURE &&
+         channel->WaitForStateChange(state, deadline)) {
+    state = channel->GetState(true);
   }
-  return channel;
+  if (state == GRPC_CHANNEL_READY) return channel;
+  return absl::UnavailableError(absl::StrCat("no Duet server answers at ", address, "; start one with `duet serve`"));
 }
 
 absl::Status FromGrpc(const grpc::Status& status) {
