@@ -67,6 +67,7 @@ CallServer::Handler CallServer::Find(int64_t number) {
     case SYS_getrandom: return &CallServer::Random;
     case SYS_nanosleep:
     case DUET_REQUEST_SPEND: return &CallServer::Sleep;
+    case DUET_REQUEST_HOSTNAME: return &CallServer::HostName;
     case DUET_REQUEST_GETADDRINFO: return &CallServer::Names;
     default: return nullptr;
   }
@@ -296,6 +297,13 @@ int64_t CallServer::Sleep(const CarriedRequest& request, CarriedAnswer&) {
   return 0;
 }
 
+int64_t CallServer::HostName(const CarriedRequest&, CarriedAnswer& answer) {
+  char name[256] = {};
+  if (process_.sockets().gethostname(name, sizeof(name) - 1) != 0) return -errno;
+  answer.data.assign(name, name + std::strlen(name));
+  return 0;
+}
+
 // Data: node and service, each ended by a zero, then hints; each where its argument says that it is there.
 int64_t CallServer::Names(const CarriedRequest& request, CarriedAnswer& answer) {
   const std::string text(request.data.begin(), request.data.end());
@@ -318,8 +326,8 @@ int64_t CallServer::Names(const CarriedRequest& request, CarriedAnswer& answer) 
   if (error != 0) return error;
   int64_t count = 0;
   for (const addrinfo* next = found; next != nullptr && count < 64; next = next->ai_next, ++count) {
-    duet_address address = {next->ai_flags, next->ai_family, next->ai_socktype, next->ai_protocol, next->ai_addrlen, {}};
-    address.length = std::min<uint32_t>(address.length, sizeof(address.address));
+    duet_address address = {next->ai_flags, next->ai_family, next->ai_socktype, next->ai_protocol, 0, {}};
+    address.length = std::min<uint32_t>(next->ai_addrlen, sizeof(address.address));
     std::memcpy(address.address, next->ai_addr, address.length);
     const auto* bytes = reinterpret_cast<const uint8_t*>(&address);
     answer.data.insert(answer.data.end(), bytes, bytes + sizeof(address));

@@ -53,6 +53,7 @@ class CallServer {
   int64_t Select(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Random(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Sleep(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t HostName(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Names(const CarriedRequest& request, CarriedAnswer& answer);
 
   Process& process_;

@@ -17,7 +17,8 @@ absl::StatusOr<std::unique_ptr<CarriedChannel>> CarriedChannel::Make() {
   if (fd < 0) return absl::ErrnoToStatus(errno, "making the memory shared with a program");
   void* memory = MAP_FAILED;
   // Sealed: a program that cut the memory short would end the lab by SIGBUS.
-  if (ftruncate(fd, sizeof(duet_channel)) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
+  if (ftruncate(fd, sizeof(duet_channel)) == 0 &&
+      fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
     memory = mmap(nullptr, sizeof(duet_channel), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   }
   if (memory == MAP_FAILED) {

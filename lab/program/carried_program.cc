@@ -72,9 +72,6 @@ class Carrier {
     channel_ = *std::move(channel);
     ProgramSandbox sandbox;
     sandbox.carried = true;
-    char hostname[256] = {};
-    process_.sockets().gethostname(hostname, sizeof(hostname) - 1);
-    sandbox.hostname = hostname;
     std::vector<std::string> arguments = process_.arguments();
     if (!arguments.empty()) arguments.erase(arguments.begin());
     const absl::StatusOr<std::vector<std::string>> line = ProgramCommand(options_, arguments, sandbox);

@@ -44,6 +44,7 @@ enum {
   DUET_REQUEST_HELLO = 0x10000,  /* version: the library is in place */
   DUET_REQUEST_UNSUPPORTED,      /* system call, detail (clone's flags): end me, and say why */
   DUET_REQUEST_SPEND,            /* nanoseconds that the program has computed */
+  DUET_REQUEST_HOSTNAME,         /* data of the answer: the host's name */
   DUET_REQUEST_GETADDRINFO,      /* has node, has service, has hints; data: node\0service\0 and hints as a
                                     duet_address. Answer: struct duet_address[]; result: how many, or an EAI_
                                     error, which is negative too */

@@ -65,7 +65,7 @@ absl::Status CheckScript(const std::string& name, const std::string& line) {
     if (interpreter.starts_with(folder) && access(interpreter.c_str(), X_OK) == 0) return absl::OkStatus();
   }
   return absl::FailedPreconditionError(absl::StrCat(
-      name, " is a script for ", interpreter, ", which is not installed here: use /usr/bin/python3, or another of /usr/bin"));
+      name, " is a script for ", interpreter, ", which is not here: use /usr/bin/python3, or another of /usr/bin"));
 }
 
 }  // namespace

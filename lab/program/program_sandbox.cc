@@ -41,7 +41,8 @@ absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& op
   box.mounts = {{options.folder, "/submission"}, *launcher, *library};
   box.directory = "/submission";
   box.callers_network = !sandbox.carried;
-  if (sandbox.carried) box.hostname = sandbox.hostname;
+  // Not this machine's. A carried program is told its world's name for the host.
+  if (sandbox.carried) box.hostname = "host";
   box.tmp_bytes = options.limits.file_bytes;
   box.environment = {{"PYTHONHASHSEED", "0"}, {"PYTHONDONTWRITEBYTECODE", "1"}};
   if (!sandbox.carried) {

@@ -10,9 +10,8 @@
 namespace lab {
 
 struct ProgramSandbox {
-  bool carried = false;   // over the channel, in a simulated world
-  std::string hostname;   // carried only
-  int ledger = -1;        // a descriptor that the program's library finds by DUET_LEDGER; -1: none
+  bool carried = false;  // over the channel, in a simulated world
+  int ledger = -1;       // a descriptor that the program's library finds by DUET_LEDGER; -1: none
 };
 
 // Fails where the build's own files (launcher, libraries) are missing.

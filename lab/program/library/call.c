@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "lab/program/library/library.h"
@@ -18,6 +19,20 @@ _Noreturn static void clone_call(long number, const long a[6]) {
   uint64_t flags = number == SYS_clone ? (uint64_t)a[0] : 0;
   if (number == SYS_clone3) duet_copy_in(&flags, (const void*)a[0], sizeof(flags));
   duet_unsupported(number, (long)flags);
+}
+
+/* The host's name is the world's; all else the kernel's. */
+static long uname_call(struct utsname* programs) {
+  struct utsname names;
+  duet_kernel(SYS_uname, &names);
+  const long result = duet_request(DUET_REQUEST_HOSTNAME, 0, 0, 0, 0, 0, 0);
+  if (result < 0) return result;
+  const size_t length = duet_slot()->data_length;
+  if (length < sizeof(names.nodename)) {
+    __builtin_memcpy(names.nodename, duet_slot()->data, length);
+    names.nodename[length] = '\0';
+  }
+  return duet_copy_out(programs, &names, sizeof(names));
 }
 
 /* With one thread nobody else can wake it: a wait with a timeout is a sleep, one without never ends. */
@@ -107,6 +122,8 @@ long duet_call(long number, const long a[6], void* context) {
     case SYS_times:
       return duet_clock_call(number, a);
 
+    case SYS_uname:
+      return uname_call((struct utsname*)a[0]);
     case SYS_getrandom:
       return duet_random((void*)a[0], (size_t)a[1]);
     case SYS_open:

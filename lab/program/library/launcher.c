@@ -1,9 +1,9 @@
 /* Stands between the sandbox and a program: puts the limits and the guard filter on it, and becomes it.
  *
- *   launcher carried|executed CPU_SECONDS MEMORY FILE_BYTES OPEN_FILES PROCESSES PRELOAD LEDGER_FD PROGRAM [ARGUMENT]...
+ *   launcher carried|executed CPU_SECONDS MEMORY FILE_BYTES OPEN_FILES PROCESSES PRELOAD LEDGER_FD PROGRAM ARGUMENT...
  *
- * For a carried program, DUET_CHANNEL_FD is the channel and DUET_HELLO_FD a socket: over it the lab learns the program's
- * process (from the credentials of the byte that is sent), and the errno if it can't be executed. */
+ * For a carried program, DUET_CHANNEL_FD is the channel and DUET_HELLO_FD a socket: over it the lab learns the
+ * program's process (from the credentials of the byte that is sent), and the errno if it can't be executed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -45,22 +45,26 @@ static void install_guard(void) {
                                      SYS_recvmsg, SYS_recvmmsg, SYS_socketpair, SYS_io_uring_setup,
                                      SYS_clone,   SYS_clone3,   SYS_fork,     SYS_vfork};
   enum { kCount = sizeof(guarded) / sizeof(guarded[0]), kHead = 4, kTail = 8 };
+  enum {
+    kArch = offsetof(struct seccomp_data, arch),
+    kNumber = offsetof(struct seccomp_data, nr),
+    kPointer = offsetof(struct seccomp_data, instruction_pointer),
+  };
   struct sock_filter program[kHead + kCount + kTail];
   struct sock_filter* next = program;
-#define LOAD(field) \
-  (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD(word) (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, word)
 #define JUMP(kind, value, yes, no) (struct sock_filter) BPF_JUMP(BPF_JMP | kind | BPF_K, value, yes, no)
 #define RETURN(value) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, value)
-  *next++ = LOAD(arch);
+  *next++ = LOAD(kArch);
   *next++ = JUMP(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0);
   *next++ = RETURN(SECCOMP_RET_KILL_PROCESS);
-  *next++ = LOAD(nr);
+  *next++ = LOAD(kNumber);
   for (int i = 0; i < kCount; ++i) *next++ = JUMP(BPF_JEQ, guarded[i], (unsigned char)(kCount - i), 0);
   *next++ = RETURN(SECCOMP_RET_ALLOW);
-  *next++ = LOAD(instruction_pointer);
+  *next++ = LOAD(kPointer);
   *next++ = JUMP(BPF_JGE, DUET_STUB_ADDRESS, 0, 3);
   *next++ = JUMP(BPF_JGT, DUET_STUB_ADDRESS + DUET_STUB_LENGTH, 2, 0);
-  *next++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer) + 4);
+  *next++ = LOAD(kPointer + 4);
   *next++ = JUMP(BPF_JEQ, 0, 1, 0);
   *next++ = RETURN(SECCOMP_RET_TRAP);
   *next++ = RETURN(SECCOMP_RET_ALLOW);

@@ -23,7 +23,8 @@ struct element {
 static const char* by_number(const char* service, const struct addrinfo* hints, char number[16]) {
   if (service == NULL || *service == '\0' || strspn(service, "0123456789") == strlen(service)) return service;
   if (hints != NULL && (hints->ai_flags & AI_NUMERICSERV)) return service;
-  const struct servent* known = getservbyname(service, hints != NULL && hints->ai_socktype == SOCK_DGRAM ? "udp" : "tcp");
+  const int datagrams = hints != NULL && hints->ai_socktype == SOCK_DGRAM;
+  const struct servent* known = getservbyname(service, datagrams ? "udp" : "tcp");
   if (known == NULL) return service;
   snprintf(number, 16, "%u", (unsigned)ntohs((uint16_t)known->s_port));
   return number;

@@ -27,7 +27,9 @@ static long call(long number, long a, long b, long c, long d, long e, long f) {
 #define CALL(...) CALL_7(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
 EXPORT int socket(int domain, int type, int protocol) { return CALL(SYS_socket, domain, type, protocol); }
-EXPORT int bind(int fd, const struct sockaddr* address, socklen_t length) { return CALL(SYS_bind, fd, address, length); }
+EXPORT int bind(int fd, const struct sockaddr* address, socklen_t length) {
+  return CALL(SYS_bind, fd, address, length);
+}
 EXPORT int listen(int fd, int backlog) { return CALL(SYS_listen, fd, backlog); }
 EXPORT int accept(int fd, struct sockaddr* address, socklen_t* length) { return CALL(SYS_accept, fd, address, length); }
 EXPORT int accept4(int fd, struct sockaddr* address, socklen_t* length, int flags) {

@@ -111,7 +111,10 @@ static long write_timeout(void* programs, long unit, int64_t left_ns) {
 long duet_wait_call(long number, const long a[6]) {
   const long unit = number == SYS_select ? 1000 : 1;
   int64_t timeout_ns;
-  if (number == SYS_poll) return duet_poll((void*)a[0], (unsigned)a[1], (int)a[2] < 0 ? -1 : (int)a[2] * INT64_C(1000000));
+  if (number == SYS_poll) {
+    const int timeout_ms = (int)a[2];
+    return duet_poll((void*)a[0], (unsigned)a[1], timeout_ms < 0 ? -1 : timeout_ms * INT64_C(1000000));
+  }
   void* programs_timeout = (void*)(number == SYS_ppoll ? a[2] : a[4]);
   long result = read_timeout(programs_timeout, unit, &timeout_ns);
   if (result < 0) return result;

@@ -1,0 +1,161 @@
+// What ends a carried program: its own end, signals, limits, and what can't be carried.
+#include <dirent.h>
+
+#include "lab/program/program_testing.h"
+
+namespace lab {
+namespace {
+
+class CarriedLimitsTest : public ProgramTest {
+ protected:
+  Outcome Run(const ProgramOptions& options) {
+    TwoHosts hosts;
+    const ProcessId process = hosts.Start(hosts.alpha, options);
+    hosts.Run();
+    const Outcome outcome = hosts.world.outcome(process);
+    EXPECT_TRUE(outcome.exited) << hosts.world.Deadlock();
+    EXPECT_EQ(outcome.Report(kLabErrorReport), "");
+    return outcome;
+  }
+  Outcome RunMain(const std::string& body, const std::string& flags = "", Limits limits = {}) {
+    CompileMain("server", body, flags);
+    ProgramOptions options = Options("server");
+    options.limits = limits;
+    return Run(options);
+  }
+  std::string Unsupported(const std::string& body, const std::string& flags = "") {
+    return RunMain(body, flags).Report(kUnsupportedReport);
+  }
+};
+
+TEST_F(CarriedLimitsTest, CrashesHaveTheShellsStatus) {
+  EXPECT_EQ(RunMain("*(volatile int*)8 = 1;").exit_status, 139);
+  EXPECT_EQ(RunMain("abort();").exit_status, 134);
+  EXPECT_EQ(RunMain("_exit(300);").exit_status, 300 & 255);
+  EXPECT_EQ(RunMain("kill(getpid(), SIGTERM);").exit_status, 143);
+}
+
+TEST_F(CarriedLimitsTest, WhatCannotBeCarriedIsNamed) {
+  EXPECT_EQ(Unsupported("fork(); puts(\"wrong\");"), "server calls fork (clone), which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("pid_t pid; posix_spawn(&pid, \"/bin/true\", 0, 0, argv, argv);"),
+            "server calls posix_spawn or vfork (clone3), which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("int e = epoll_create1(0); struct epoll_event v = {}; epoll_ctl(e, EPOLL_CTL_ADD, 0, &v);"),
+            "server calls epoll_ctl, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("execl(\"/bin/true\", \"true\", NULL);"), "server calls execve, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("alarm(1);"), "server calls alarm, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("eventfd(0, 0);"), "server calls eventfd, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("pause();"), "server calls pause, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("syscall(SYS_vfork);"), "server calls vfork, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("sem_t s; sem_init(&s, 0, 0); sem_wait(&s);"),
+            "server waits for a lock that no other thread can release: Duet carries one thread yet");
+}
+
+TEST_F(CarriedLimitsTest, ThreadsAreNamed) {
+  Compile("server.c", std::string(kIncludes) + R"(
+    void* run(void* nothing) { puts("wrong"); return 0; }
+    int main() { pthread_t thread; pthread_create(&thread, 0, run, 0); pthread_join(thread, 0); })");
+  const Outcome outcome = Run(Options("server"));
+  EXPECT_EQ(outcome.Report(kUnsupportedReport), "server calls pthread_create (clone3), which Duet does not carry yet");
+  EXPECT_EQ(outcome.output, "");
+}
+
+TEST_F(CarriedLimitsTest, PythonsThreadsAreNamed) {
+  WritePython("server.py", "import threading\nthreading.Thread(target=print).start()\n");
+  EXPECT_EQ(Run(Options("server.py")).Report(kUnsupportedReport),
+            "server.py calls pthread_create (clone3), which Duet does not carry yet");
+}
+
+TEST_F(CarriedLimitsTest, StaticProgramsAreRefused) {
+  const std::string sentence =
+      "server ended before Duet's library was loaded into it (a statically linked program can't be carried: link it "
+      "with the shared C library)";
+  EXPECT_TRUE(Unsupported("return 0;", "-static").starts_with(sentence));
+  EXPECT_TRUE(Unsupported("socket(AF_INET, SOCK_STREAM, 0); sleep(100);", "-static").starts_with(sentence));
+}
+
+TEST_F(CarriedLimitsTest, WhatIsNoProgramIsRefused) {
+  std::ofstream(folder() + "/text") << "hello";
+  EXPECT_EQ(Run(Options("text")).Report(kUnsupportedReport), "text can't be executed: Permission denied");
+  EXPECT_EQ(Run(Options("nothing")).Report(kUnsupportedReport), "nothing can't be executed: No such file or directory");
+}
+
+TEST_F(CarriedLimitsTest, AnEndlessLoopReachesItsTimeLimit) {
+  const Outcome outcome = RunMain("for (;;) {}", "", Limits{.cpu_seconds = 1});
+  EXPECT_EQ(outcome.exit_status, 128 + SIGXCPU);
+  EXPECT_EQ(outcome.Report(kLimitReport), "server used more than 1 s of CPU time");
+}
+
+TEST_F(CarriedLimitsTest, AFloodOfOutputReachesItsLimit) {
+  EXPECT_EQ(RunMain("char text[100000]; memset(text, 'x', sizeof text); for (;;) write(1, text, sizeof text);")
+                .Report(kLimitReport),
+            "server wrote more than 16 MiB of output");
+}
+
+TEST_F(CarriedLimitsTest, ALargeFileReachesItsLimit) {
+  EXPECT_EQ(RunMain("int fd = open(\"/tmp/x\", O_CREAT | O_WRONLY, 0600); char text[100000]; for (;;) write(fd, text, "
+                    "sizeof text);",
+                    "", Limits{.file_bytes = 2 << 20})
+                .Report(kLimitReport),
+            "server wrote a file of more than 2 MiB");
+}
+
+TEST_F(CarriedLimitsTest, MemoryIsBounded) {
+  EXPECT_EQ(RunMain("int got = 0; while (malloc(1 << 20)) ++got; return got > 100 && got < 1100 ? 0 : 1;").exit_status,
+            0);
+}
+
+TEST_F(CarriedLimitsTest, ASleepInTheProgramsOwnKernelIsNoticed) {
+  EXPECT_EQ(Unsupported("int ends[2]; socketpair(AF_UNIX, SOCK_STREAM, 0, ends); char c; read(ends[0], &c, 1);"),
+            "server sleeps in read, which Duet does not carry yet");
+}
+
+TEST_F(CarriedLimitsTest, ScribblingOverTheSharedMemoryHarmsOnlyItself) {
+  for (const int fill : {0x01, 0xff}) {
+    CompileMain("server", R"(
+      // The channel is the largest mapping of a memfd.
+      FILE* maps = fopen("/proc/self/maps", "r"); char line[500]; char *begin = 0, *end;
+      while (fgets(line, sizeof line, maps)) if (strstr(line, "duet-channel")) sscanf(line, "%p-%p", &begin, &end);
+      fclose(maps);
+      if (!begin) return 9;
+      int fill = )" + std::to_string(fill) + R"(;
+      memset(begin + 64, fill, 200);
+      int* turn = (int*)(begin + 64);
+      for (int i = 0; i < 20000; ++i) { memset(begin + 64, fill, 200); *turn = 1; syscall(SYS_futex, turn, 1, 1); }
+      for (;;) { puts("x"); socket(AF_INET, SOCK_STREAM, 0); memset(begin + 64, fill, 300); })");
+    ProgramOptions options = Options("server");
+    options.limits.cpu_seconds = 1;
+    TwoHosts hosts;
+    const ProcessId process = hosts.Start(hosts.alpha, options);
+    hosts.Run(std::chrono::milliseconds(100));
+    EXPECT_NE(hosts.world.outcome(process).exit_status, 9);
+  }
+}
+
+// The processes whose command line holds `text`, on this machine.
+int ProcessesWith(const std::string& text) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "cmdline");
+    const std::string line((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (line.find(text) != std::string::npos) ++count;
+  }
+  return count;
+}
+
+TEST_F(CarriedLimitsTest, NothingIsLeftOfAWorldThatIsDestroyed) {
+  CompileMain("server", "int fd = listening(9999); accept(fd, 0, 0); return 0;");
+  {
+    TwoHosts hosts;
+    const ProcessId waiting = hosts.Start(hosts.alpha, Options("server"));
+    hosts.Start(hosts.beta, Options("server"));
+    hosts.Run();
+    EXPECT_FALSE(hosts.world.outcome(waiting).exited);
+    EXPECT_GT(ProcessesWith(folder()), 0);
+    hosts.world.Kill(waiting);
+    EXPECT_EQ(hosts.world.outcome(waiting).exit_status, 137);
+  }
+  EXPECT_EQ(ProcessesWith(folder()), 0);
+}
+
+}  // namespace
+}  // namespace lab
