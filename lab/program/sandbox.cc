@@ -55,8 +55,13 @@ void AppendNamespaces(Words& line, const SandboxOptions& options) {
   } else {
     Append(line, {"--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-cgroup-try", "--uid", "1000",
                   "--gid", "1000", "--proc", "/proc", "--dev", "/dev"});
-    // Where the lab runs as root, /proc/sys would take the program's writes.
-    Append(line, {"--ro-bind", "/proc/sys", "/proc/sys"});
+    // Where the lab runs as root, /proc would take the program's writes, and show it the machine's keys.
+    for (const char* path : {"/proc/keys", "/proc/key-users"}) {
+      if (access(path, F_OK) == 0) Append(line, {"--ro-bind", "/dev/null", path});
+    }
+    Append(line, {"--remount-ro", "/proc"});
+    // bubblewrap's own file systems in memory have no limit: nothing may be written to them.
+    Append(line, {"--size", absl::StrCat(options.tmp_bytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"});
     if (!options.callers_network) Append(line, {"--unshare-net"});
   }
   if (options.hostname.has_value()) Append(line, {"--unshare-uts", "--hostname", *options.hostname});
@@ -92,6 +97,7 @@ std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std
   for (const SandboxOptions::Mount& mount : options.mounts) {
     Append(line, {mount.writable ? "--bind" : "--ro-bind", mount.from, mount.to});
   }
+  if (options.kind != SandboxOptions::Kind::kWorker) Append(line, {"--remount-ro", "/"});
   AppendEnvironment(line, options);
   Append(line, {"--chdir", options.directory, "--"});
   if (options.limits.has_value()) AppendLimits(line, *options.limits);

@@ -41,7 +41,7 @@ struct SandboxOptions {
   bool callers_network = false;
   // The host's name, in a namespace of its own; unchanged where there is none.
   std::optional<std::string> hostname;
-  uint64_t tmp_bytes = uint64_t{256} << 20;
+  uint64_t tmp_bytes = uint64_t{256} << 20;  // and as much in /dev/shm; nothing else can be written to but `mounts`
   // Limits of the command's processes, not of the sandbox itself.
   std::optional<Limits> limits;
   std::vector<std::pair<std::string, std::string>> environment;

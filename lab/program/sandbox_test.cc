@@ -106,6 +106,20 @@ TEST_F(Sandbox, TmpHasASize) {
   EXPECT_NE(Shell(options, "head -c 2000000 /dev/zero > /tmp/x").status, 0);
 }
 
+TEST_F(Sandbox, NothingElseCanBeWritten) {
+  for (const auto kind : {SandboxOptions::Kind::kBuild, SandboxOptions::Kind::kProgram}) {
+    SandboxOptions options = Of(kind);
+    options.tmp_bytes = 1 << 20;
+    EXPECT_EQ(Shell(options,
+                    "for path in /x /dev/x /etc/x /proc/self/comm /proc/sys/kernel/hostname; do"
+                    "  (echo x > $path) 2>/dev/null && echo wrote to $path; done;"
+                    "head -c 2000000 /dev/zero 2>/dev/null > /dev/shm/x; wc -c < /dev/shm/x;"
+                    "echo x > /dev/null && echo x > /dev/stdout; cat /proc/keys 2>/dev/null")
+                  .output,
+              "1048576\nx\n");
+  }
+}
+
 TEST_F(Sandbox, CompilerRunsInABuild) {
   char folder[] = "/tmp/duet-sandbox-XXXXXX";
   ASSERT_NE(mkdtemp(folder), nullptr);
