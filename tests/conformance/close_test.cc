@@ -177,10 +177,12 @@ TEST_F(CloseTest, AFunctionSurvivesSigpipe) {
 
 TEST_F(CloseTest, LingeringForNoTimeResets) {
   StartServer([](Self& self, int fd) {
+    self.Equal(self.Receive(fd, 2), "go");  // a reset may reach a connect that has not yet returned
     self.SetLinger(fd, 0);
     self.Close(fd);
   });
   StartClient([](Self& self, int fd) {
+    self.Send(fd, "go");
     char byte;
     self.Fails(self->recv(fd, &byte, 1, 0), ECONNRESET);
     self.Gives(self->recv(fd, &byte, 1, 0), 0);

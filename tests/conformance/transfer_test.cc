@@ -118,11 +118,11 @@ TEST_F(TransferTest, SmallBuffersCarryEverythingToo) {
   Connect(
       [](Self& self, int fd) {
         self.SetOption(fd, SOL_SOCKET, SO_RCVBUF, 4096);
-        self.Equal(self.ReceiveAll(fd), Numbered(300'000));
+        self.Equal(self.ReceiveAll(fd), Numbered(100'000));
       },
       [](Self& self, int fd) {
         self.SetOption(fd, SOL_SOCKET, SO_SNDBUF, 4096);
-        self.Send(fd, Numbered(300'000));
+        self.Send(fd, Numbered(100'000));
       });
   ASSERT_TRUE(Finish());
 }
