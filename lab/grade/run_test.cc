@@ -82,6 +82,8 @@ TEST_F(RunTest, WhatCanNotBeCarriedIsUnsupportedWhateverTheChecksSay) {
   run_.Finish();
   EXPECT_EQ(run_.verdict(), Verdict::kUnsupported);
   EXPECT_EQ(run_.remark(), "the server calls fork");
+  ASSERT_EQ(run_.checks().size(), 1u) << "what failed only because the program was ended is not held against it";
+  EXPECT_EQ(run_.checks()[0].name, "ends");
 }
 
 TEST_F(RunTest, AReachedLimitFails) {
