@@ -246,13 +246,11 @@ grade::Exercise ServerExercise() {
   exercise.scenarios = {
       {"one", "one client is greeted", 2, true, true, {}, One},
       {"five", "five clients, one after another", 1, true, true, first, Five},
-      {"backlog", "six clients connect while the server is paused, and a seventh has to try again", 2, true, true,
-       basics, Backlog},
+      {"backlog", "six fit into the queue, a seventh tries again", 2, true, true, basics, Backlog},
       {"late-reader", "a client reads only after the server has closed", 1, true, true, basics, LateReader},
-      {"reset", "a client resets its connection before it is served", 1, true, true, basics, ResetBeforeServed},
-      {"restart", "the server is started again right after it has closed a connection", 2, true, true, basics, Restart},
-      {"stubborn", "a client never reads and never closes, and another comes after it", 1, true, true, basics,
-       Stubborn},
+      {"reset", "a client resets before it is served", 1, true, true, basics, ResetBeforeServed},
+      {"restart", "killed after a connection, and started again", 2, true, true, basics, Restart},
+      {"stubborn", "a client never reads nor closes; another comes", 1, true, true, basics, Stubborn},
   };
   exercise.reference = {{"server", GreetingServer}};
   return exercise;

@@ -133,14 +133,13 @@ std::vector<grade::Scenario> EchoClientScenarios() {
   const std::vector<std::string> line = {"client-line"};
   const std::vector<std::string> megabyte = {"client-megabyte"};
   return {
-      {"client-line", "the client sends a line, and prints the answer that comes after it", 1, true, true, {}, Line},
-      {"client-megabyte", "the client gets a megabyte of random bytes back from the reference", 1, true, true, line,
+      {"client-line", "a line, answered after the client's end", 1, true, true, {}, Line},
+      {"client-megabyte", "a megabyte of random bytes, and back", 1, true, true, line,
        [](grade::Run& run) { AgainstReference(run, kMegabyte, false); }},
       {"client-short", "the client's sends and receives are cut short", 1, true, true, megabyte,
        [](grade::Run& run) { AgainstReference(run, kShortInput, true); }},
-      {"client-reset", "the server resets the client's connection in mid-stream", 1, true, true, megabyte, ServerDies},
-      {"client-full", "the server sends 2 MB before it reads any of the client's 8 MB", 2, true, true, megabyte,
-       BothFull},
+      {"client-reset", "the server resets in mid-stream", 1, true, true, megabyte, ServerDies},
+      {"client-full", "the server sends 2 MB before it reads", 2, true, true, megabyte, BothFull},
   };
 }
 

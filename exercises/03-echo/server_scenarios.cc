@@ -145,20 +145,19 @@ std::vector<grade::Scenario> EchoServerScenarios() {
   const std::vector<std::string> line = {"server-line"};
   const std::vector<std::string> megabyte = {"server-megabyte"};
   return {
-      {"server-line", "two clients, each of which waits for a line before it sends the next", 1, true, true, {}, Line},
-      {"server-megabyte", "the reference gets a megabyte of random bytes back from the server", 1, true, true, line,
+      {"server-line", "two clients, a line at a time", 1, true, true, {}, Line},
+      {"server-megabyte", "a megabyte of random bytes, and back", 1, true, true, line,
        [](grade::Run& run) { AgainstReference(run, kMegabyte, false); }},
       {"server-short", "the server's sends and receives are cut short", 1, true, true, megabyte,
        [](grade::Run& run) { AgainstReference(run, kShortInput, true); }},
-      {"server-reset", "two clients reset their connections in mid-stream, and another comes", 1, true, true, megabyte,
-       ClientDies},
-      {"server-full", "a client sends as much as goes before it reads any", 1, true, true, megabyte, BothFull},
+      {"server-reset", "two clients reset in mid-stream; another comes", 1, true, true, megabyte, ClientDies},
+      {"server-full", "a client sends all that goes before it reads", 1, true, true, megabyte, BothFull},
   };
 }
 
 std::vector<grade::Scenario> EchoTogetherScenarios() {
   return {{"together",
-           "the client and the server with each other: a line, and a megabyte",
+           "your client and your server with each other",
            1,
            true,
            true,
