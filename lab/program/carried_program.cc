@@ -55,7 +55,8 @@ class Carrier {
       channel_->Read(request);
       if (const std::optional<int> ended = Ends(request); ended.has_value()) return *ended;
       if (request.number == DUET_REQUEST_HELLO) {
-        registered_ = true;
+        // Asked while the program waits, so that its processes are known before it can end.
+        registered_ = program_->launched();
         answer = {};
       } else {
         server_.Serve(request, answer);

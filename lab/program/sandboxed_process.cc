@@ -49,6 +49,24 @@ struct Ends {
   }
 };
 
+// What /proc says of a process behind its name: ") S 12 …"; empty where it is gone.
+std::string StatusLine(pid_t pid) {
+  char text[1024] = {};
+  FILE* file = fopen(absl::StrCat("/proc/", pid, "/stat").c_str(), "re");
+  if (file == nullptr) return "";
+  const size_t length = fread(text, 1, sizeof(text) - 1, file);
+  fclose(file);
+  // The name, in brackets, may hold anything.
+  const char* after_name = length > 0 ? std::strrchr(text, ')') : nullptr;
+  return after_name == nullptr ? "" : after_name;
+}
+
+int ParentPidfd(pid_t pid) {
+  int parent = 0;
+  if (sscanf(StatusLine(pid).c_str(), ") %*c %d", &parent) != 1 || parent <= 1) return -1;
+  return static_cast<int>(syscall(SYS_pidfd_open, parent, 0));
+}
+
 absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& line, const Ends& ends, int channel_fd) {
   std::vector<char*> words;
   for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
@@ -85,18 +103,20 @@ absl::StatusOr<std::unique_ptr<SandboxedProcess>> SandboxedProcess::Start(const 
 
 SandboxedProcess::~SandboxedProcess() {
   ReadHello();
-  if (program_pidfd_ >= 0) syscall(SYS_pidfd_send_signal, program_pidfd_, SIGKILL, nullptr, 0);
   if (!status_.has_value()) {
     kill(sandbox_, SIGKILL);
     int status = 0;
     while (waitpid(sandbox_, &status, 0) < 0 && errno == EINTR) {
     }
   }
-  if (program_pidfd_ >= 0) {
-    pollfd ended = {program_pidfd_, POLLIN, 0};
+  // The kernel ends the others on account of these; they are gone only when it says so.
+  for (const int pidfd : {program_pidfd_, init_pidfd_}) {
+    if (pidfd < 0) continue;
+    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+    pollfd ended = {pidfd, POLLIN, 0};
     while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
     }
-    close(program_pidfd_);
+    close(pidfd);
   }
   close(hello_);
   close(complaints_);
@@ -130,6 +150,7 @@ void SandboxedProcess::ReadHello() {
     if (credentials.pid <= 0) return;
     program_ = credentials.pid;
     program_pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, program_, 0));
+    init_pidfd_ = ParentPidfd(program_);
   }
   int error = 0;
   if (recv(hello_, &error, sizeof(error), MSG_DONTWAIT) == sizeof(error)) exec_error_ = error;
@@ -157,18 +178,11 @@ std::optional<SandboxedProcess::Progress> SandboxedProcess::progress() {
   ReadHello();
   if (program_ == 0) return std::nullopt;
   Progress progress;
-  char text[1024] = {};
-  FILE* file = fopen(absl::StrCat("/proc/", program_, "/stat").c_str(), "re");
-  if (file == nullptr) return std::nullopt;
-  const size_t length = fread(text, 1, sizeof(text) - 1, file);
-  fclose(file);
-  // The program's name, in brackets, may hold anything; the state follows it, and the times are fields 14 and 15.
-  const char* after_name = length > 0 ? std::strrchr(text, ')') : nullptr;
+  const std::string line = StatusLine(program_);
   char state = 0;
   unsigned long user = 0;
   unsigned long system = 0;
-  if (after_name == nullptr ||
-      sscanf(after_name, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) != 3) {
+  if (sscanf(line.c_str(), ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) != 3) {
     return std::nullopt;
   }
   progress.asleep = state == 'S';

@@ -55,6 +55,7 @@ class SandboxedProcess {
   std::optional<int> status_;
   pid_t program_ = 0;       // as seen here; 0: not yet known
   int program_pidfd_ = -1;  // -1: not yet known
+  int init_pidfd_ = -1;     // of its namespace's first process, with which all in it end
   int exec_error_ = 0;
 };
 

@@ -51,9 +51,10 @@ int64_t duet_clock_ns(long clock) {
   }
 }
 
-static long give_time(int64_t ns, int64_t unit, void* programs) {
-  const struct timespec time = {ns / second, ns % second / unit};
-  return programs == NULL ? 0 : duet_copy_out(programs, &time, sizeof(time));
+/* A plain store: the real calls are the vdso's, and end a program with a bad pointer by SIGSEGV too. */
+static long give_time(int64_t ns, int64_t unit, struct timespec* programs) {
+  if (programs != NULL) *programs = (struct timespec){ns / second, ns % second / unit};
+  return 0;
 }
 
 static long sleep_call(long clock, long flags, const struct timespec* programs) {
