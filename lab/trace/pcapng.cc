@@ -100,6 +100,10 @@ std::string NamesBlock(const Trace& trace) {
 
 std::string CommentOn(const PacketEvent& event) {
   const std::string cause = Printable(event.cause);
+  if (event.arrived && !event.bytes_kept) {
+    return absl::StrCat(cause, cause.empty() ? "" : "; ",
+                        "the run was too long to keep these bytes: zeros stand for them");
+  }
   if (event.arrived) return cause;
   if (event.fate == PacketEvent::Fate::kUnclaimed) return "not delivered: nobody has this address";
   return absl::StrCat("not delivered", cause.empty() ? "" : ": ", cause);

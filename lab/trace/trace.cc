@@ -41,6 +41,7 @@ void Trace::Add(PacketEvent event) {
   Mix(static_cast<uint64_t>(event.fate) << 1 | (event.arrived ? 1 : 0));
   Mix(event.cause);
   Mix(event.packet);
+  KeepBytes(event);
   Keep(std::move(event));
 }
 
@@ -67,6 +68,18 @@ void Trace::Add(NoteEvent event) {
   Mix(static_cast<uint64_t>(event.process));
   Mix(event.text);
   Keep(std::move(event));
+}
+
+void Trace::KeepBytes(PacketEvent& event) {
+  constexpr size_t kLargestPacket = 65'535;
+  const size_t length = event.packet.payload.size();
+  if (bytes_kept_ + length <= kMostBytes || length > kLargestPacket) {
+    bytes_kept_ += length;
+    return;
+  }
+  if (zeros_.empty()) zeros_ = Payload::Copy(std::string(kLargestPacket, '\0'));
+  event.packet.payload = zeros_.Slice(0, length);
+  event.bytes_kept = false;
 }
 
 void Trace::Keep(Event event) {

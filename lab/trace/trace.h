@@ -5,7 +5,9 @@
 //  2. At most `kMostEvents` are kept: the first `kHead` and the last of the others, at least 20,000. What is left out
 //     between has been counted and hashed. Calls go first: a program that makes millions of them, or forges them in its
 //     ledger, pushes out no packet that its grade depends on.
-//  3. In the simulated world equal runs give equal hashes.
+//  3. Of the packets' contents the first `kMostBytes` are kept; later packets keep their length, with zeros in place of
+//     their bytes.
+//  4. In the simulated world equal runs give equal hashes.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +41,7 @@ struct PacketEvent {
   bool arrived = true;  // false where it never reaches its destination
   std::string cause;    // "loss", "link down", or the rule's name; empty where delivered as sent
   Packet packet;
+  bool bytes_kept = true;  // false: zeros stand for its payload's bytes
 };
 
 // A call with its process; `entry` as in the ledger.
@@ -64,6 +67,7 @@ class Trace {
  public:
   static constexpr size_t kMostEvents = 50'000;
   static constexpr size_t kHead = 20'000;
+  static constexpr size_t kMostBytes = size_t{64} << 20;
 
   struct Host {
     std::string name;
@@ -99,6 +103,7 @@ class Trace {
 
  private:
   void Keep(Event event);
+  void KeepBytes(PacketEvent& event);
   void LeaveOut();
   void Mix(uint64_t value);
   void Mix(std::string_view text);
@@ -107,6 +112,8 @@ class Trace {
   std::vector<Host> hosts_;
   std::vector<TracedProcess> processes_;
   std::vector<Event> events_;
+  size_t bytes_kept_ = 0;
+  Payload zeros_;  // made when they are first needed
   uint64_t size_ = 0;
   Time left_out_from_ = Time::max();
   uint64_t hash_ = 0x243f6a8885a308d3;  // pi's fraction: anything but 0

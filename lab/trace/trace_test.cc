@@ -75,6 +75,20 @@ TEST(TraceHashTest, CoversAllOfAPacketButItsBytes) {
   EXPECT_EQ(HashOf(other_bytes), HashOf(SomePacket()));
 }
 
+TEST(TraceTest, KeepsTheBytesOfPacketsOnlyUpToALimit) {
+  Trace trace;
+  PacketEvent event = SomePacket();
+  event.packet.payload = Payload::Copy(std::string(65'000, 'x'));
+  const size_t whole = Trace::kMostBytes / event.packet.payload.size();
+  for (size_t i = 0; i <= whole; ++i) trace.Add(event);
+  const auto& last_kept = std::get<PacketEvent>(trace.events()[whole - 1]);
+  const auto& beyond = std::get<PacketEvent>(trace.events()[whole]);
+  EXPECT_TRUE(last_kept.bytes_kept);
+  EXPECT_EQ(last_kept.packet.payload.ToString(), event.packet.payload.ToString());
+  EXPECT_FALSE(beyond.bytes_kept);
+  EXPECT_EQ(beyond.packet.payload.ToString(), std::string(65'000, '\0'));
+}
+
 TEST(TraceHashTest, CoversAllOfACallAndTheBytesThatItsLedgerKeeps) {
   const std::vector<std::function<void(CallEvent&)>> changes = {
       [](CallEvent&) {},
