@@ -44,6 +44,9 @@ void StoreInt(const void* value, size_t length, duet_ledger_entry& entry) {
   if (entry.data_length > 0) std::memcpy(entry.data, value, entry.data_length);
 }
 
+// An address is cut to its space, and the length says how long it would have been.
+socklen_t SpaceOf(const socklen_t* length) { return length == nullptr ? 0 : *length; }
+
 size_t LengthOf(const iovec* buffers, size_t count) {
   if (count > IOV_MAX) return 0;  // the call refuses them unread
   size_t length = 0;
@@ -126,9 +129,10 @@ int TracedSockets::accept(int sockfd, sockaddr* address, socklen_t* length) {
 
 int TracedSockets::accept4(int sockfd, sockaddr* address, socklen_t* length, int flags) {
   Begin(DUET_CALL_ACCEPT, sockfd, flags);
-  if (address != nullptr && length != nullptr) {
+  if (address != nullptr) {
+    const socklen_t space = SpaceOf(length);
     const int result = inner_.accept4(sockfd, address, length, flags);
-    if (result >= 0) Address(address, *length);
+    if (result >= 0) Address(address, std::min(space, *length));
     return End(result);
   }
   // The caller doesn't want to know the client's address; the ledger does.
@@ -171,9 +175,10 @@ ssize_t TracedSockets::sendto(int sockfd, const void* buffer, size_t length, int
 ssize_t TracedSockets::recvfrom(int sockfd, void* buffer, size_t length, int flags, sockaddr* address,
                                 socklen_t* address_length) {
   Begin(DUET_CALL_RECV, sockfd, static_cast<int64_t>(length), flags);
+  const socklen_t space = SpaceOf(address_length);
   const ssize_t result = inner_.recvfrom(sockfd, buffer, length, flags, address, address_length);
   Moved(buffer, length, result);
-  if (result >= 0 && address_length != nullptr) Address(address, *address_length);
+  if (result >= 0 && address_length != nullptr) Address(address, std::min(space, *address_length));
   return End(result);
 }
 
@@ -270,15 +275,17 @@ int TracedSockets::setsockopt(int sockfd, int level, int option, const void* val
 
 int TracedSockets::getsockname(int sockfd, sockaddr* address, socklen_t* length) {
   Begin(DUET_CALL_GETSOCKNAME, sockfd);
+  const socklen_t space = SpaceOf(length);
   const int result = inner_.getsockname(sockfd, address, length);
-  if (result >= 0 && length != nullptr) Address(address, *length);
+  if (result >= 0 && length != nullptr) Address(address, std::min(space, *length));
   return End(result);
 }
 
 int TracedSockets::getpeername(int sockfd, sockaddr* address, socklen_t* length) {
   Begin(DUET_CALL_GETPEERNAME, sockfd);
+  const socklen_t space = SpaceOf(length);
   const int result = inner_.getpeername(sockfd, address, length);
-  if (result >= 0 && length != nullptr) Address(address, *length);
+  if (result >= 0 && length != nullptr) Address(address, std::min(space, *length));
   return End(result);
 }
 
