@@ -18,6 +18,7 @@ int Worker() {
     return std::make_unique<sim::SimWorld>(std::move(choices), seed);
   };
   worlds.real = [](Choices choices, uint64_t) -> absl::StatusOr<std::unique_ptr<World>> {
+    if (const absl::Status available = real::Available(); !available.ok()) return available;
     if (const absl::Status entered = real::EnterNamespaces(); !entered.ok()) return entered;
     return std::make_unique<real::RealWorld>(std::move(choices));
   };

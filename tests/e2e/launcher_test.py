@@ -37,7 +37,7 @@ class LauncherTest(unittest.TestCase):
         shutil.copy(LAUNCHER, os.path.join(self.checkout, "duet"))
         self.write("checkout/lab/source.cc", "")
         fakes = {"bazel": BAZEL, "dpkg-query": DPKG_QUERY, "id": "#!/bin/sh\necho 0\n",
-                 "apt-get": RECORD % "apt-get", "sudo": RECORD % "sudo"}
+                 "apt-get": RECORD % "apt-get", "sudo": RECORD % "sudo", "mknod": "#!/bin/sh\nexit 1\n"}
         for name, script in fakes.items():
             self.write("bin/" + name, script, 0o755)
         self.calls_path = os.path.join(self.folder, "calls")
@@ -52,7 +52,7 @@ class LauncherTest(unittest.TestCase):
     def run_duet(self, *arguments, **environment):
         """Exit status, standard output and error, and what was called on the machine."""
         open(self.calls_path, "w", encoding="utf-8").close()
-        environment = dict(environment, CALLS=self.calls_path,
+        environment = dict(environment, CALLS=self.calls_path, DUET_OWN_ROOT="tried",
                            PATH=os.path.join(self.folder, "bin") + ":/usr/bin:/bin")
         ran = subprocess.run([os.path.join(self.checkout, "duet"), *arguments], env=environment, cwd="/",
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
