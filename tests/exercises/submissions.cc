@@ -1,10 +1,10 @@
 #include "tests/exercises/submissions.h"
 
-#include <filesystem>
-#include <sstream>
-
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/duet.h"
