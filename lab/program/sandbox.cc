@@ -1,12 +1,10 @@
 #include "lab/program/sandbox.h"
 
-#include <sched.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -76,28 +74,6 @@ void AppendEnvironment(Words& line, const SandboxOptions& options) {
   for (const auto& [name, value] : options.environment) Append(line, {"--setenv", name, value});
 }
 
-// Whether this process is root in a chroot: there the kernel makes no user namespaces, and bubblewrap can't move its
-// root. Found out once, by a process that tries.
-bool InChroot() {
-  static const bool in_chroot = [] {
-    if (geteuid() != 0) return false;
-    const pid_t child = fork();
-    if (child == 0) _exit(unshare(CLONE_NEWUSER) != 0 && errno == EPERM ? 1 : 0);
-    int status = 0;
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 1;
-  }();
-  return in_chroot;
-}
-
-// Makes the chroot's folder the root of a mount namespace of its own, where all goes on as anywhere else. The folder's
-// real path is seen only from the machine's own root, which entering the own namespace once more leads to.
-constexpr char kLeaveChroot[] =
-    "exec 9</ && exec nsenter --mount=/proc/self/ns/mnt unshare --mount --propagation private sh -c '"
-    "root=$(readlink /proc/self/fd/9) && mount --rbind \"$root\" \"$root\" && cd \"$root\" && exec 9<&- && "
-    "pivot_root . mnt && cd / && umount -l /mnt && exec \"$@\"' sh \"$@\"";
-
 void AppendLimits(Words& line, const Limits& limits) {
   const std::string cpu = absl::StrCat("--cpu=", limits.cpu_seconds, ":", limits.cpu_seconds + 1);
   Append(line, {"/usr/bin/prlimit", cpu, absl::StrCat("--as=", limits.memory_bytes),
@@ -109,7 +85,6 @@ void AppendLimits(Words& line, const Limits& limits) {
 
 std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std::vector<std::string>& command) {
   Words line;
-  if (InChroot()) line = {"/bin/sh", "-c", kLeaveChroot, "sh"};
   if (options.kind == SandboxOptions::Kind::kWorker) {
     Append(line, {"/usr/bin/unshare", "--user", "--map-root-user", "--pid"});
     Append(line, {"--fork", "--kill-child", "--mount-proc", "--net"});
@@ -154,7 +129,7 @@ absl::Status SandboxAvailable() {
   return absl::FailedPreconditionError(
       "programs run in a sandbox, and this machine does not let one be made: user namespaces have to be allowed "
       "(sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000; in a container, a security "
-      "profile may forbid them)");
+      "profile may forbid them; in a chroot, ./duet has to be run by root)");
 }
 
 }  // namespace lab
