@@ -192,6 +192,20 @@ TEST(Established, AckFromLongAgoIsChallengedAndItsTextDropped) {
   EXPECT_EQ(0u, script.connection->readable());
 }
 
+TEST(Established, AckOvertakenByTextStillCounts) {
+  Script script;
+  script.Establish();
+  script.Inject({.text = "ping"});
+  script.OutAll();
+  script.Write("pong");
+  script.OutAll();
+  script.Inject({.seq = 5, .text = "ping"});
+  script.Inject({.seq = 5, .ack = 5});
+  EXPECT_EQ(0u, script.connection->unacknowledged());
+  script.Inject({.seq = 4, .ack = 5});
+  EXPECT_EQ("ACK 5 ack 9", script.OutAll());  // too old: out of place
+}
+
 TEST(Established, SegmentWithoutAckIsDropped) {
   Script script;
   script.Establish();

@@ -62,6 +62,7 @@ bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duratio
   Trim(seq, text, fin);
   if (fin) fin_ = seq + static_cast<uint32_t>(text.size());
   if (fin || !text.empty()) awaits_probe_ = false;
+  const uint32_t before = rcv_nxt_;
   if (!text.empty()) {
     if (seq == rcv_nxt_) {
       TakeInOrder(now, std::move(text), rto);
@@ -70,14 +71,20 @@ bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duratio
       acks_.Now();
     }
   }
-  if (fin_ != rcv_nxt_) return false;
+  if (fin_ == rcv_nxt_) TakeFin();
+  // As Linux: where the window does not advance, the acknowledgement waits for the process to read.
+  if (rcv_nxt_ != before) {
+    acks_.Schedule(now, OwesSegments() && SelectWindow() >= offered_ - last_acknowledged_);
+  }
+  return finished_;
+}
+
+void Receiver::TakeFin() {
   ++rcv_nxt_;
   finished_ = true;
   if (Before(edge_, rcv_nxt_)) edge_ = rcv_nxt_;  // a bare FIN is taken even by a closed window
   reassembly_.Clear();
   acks_.OnFin();
-  acks_.Schedule(now, false);
-  return true;
 }
 
 // Cuts off what came before, and what lies beyond the window. Either is acknowledged at once: the peer seems not to
@@ -97,15 +104,15 @@ void Receiver::Trim(uint32_t& seq, lab::Payload& text, bool& fin) {
 }
 
 void Receiver::TakeInOrder(Time now, lab::Payload text, Duration rto) {
-  limit_ = std::min<uint32_t>(limit_ + 2 * mss_, buffer_);
-  segment_ = std::max(segment_, std::min(static_cast<uint32_t>(text.size()), mss_));
-  acks_.OnData(now, text.size() < segment_, rto);
+  const uint32_t size = static_cast<uint32_t>(text.size());
+  segment_ = std::max(segment_, std::min(size, mss_));
+  if (size >= segment_) limit_ = std::min(limit_ + 2 * segment_, buffer_);
+  acks_.OnData(now, size < segment_, rto);
   Append(std::move(text));
   if (has_holes()) {
     acks_.Now();
     Append(reassembly_.TakeAt(rcv_nxt_));
   }
-  acks_.Schedule(now, rcv_nxt_ - last_acknowledged_ > segment_ && SelectWindow() >= window());
 }
 
 void Receiver::Append(lab::Payload text) {
@@ -118,6 +125,7 @@ lab::Payload Receiver::Read(size_t length, bool peek) {
   if (peek || bytes.empty()) return bytes;
   queue_.RemovePrefix(bytes.size());
   if (queue_.empty()) acks_.OnDrained();
+  if (OwesSegments()) acks_.Now();
   // Tells of the window where it has doubled, as Linux does.
   if (!finished_ && 2 * uint64_t{window()} <= buffer_) {
     const uint32_t selected = SelectWindow();

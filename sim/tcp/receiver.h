@@ -61,10 +61,13 @@ class Receiver {
   uint32_t SelectWindow() const;
   void Trim(uint32_t& seq, lab::Payload& text, bool& fin);
   void TakeInOrder(Time now, lab::Payload text, Duration rto);
+  void TakeFin();
   void Append(lab::Payload text);
+  // More than a full segment is not acknowledged.
+  bool OwesSegments() const { return rcv_nxt_ - last_acknowledged_ > segment_; }
 
   uint32_t buffer_;
-  uint32_t limit_ = 0;          // of the window; grows with what comes, up to buffer_ (Linux's rcv_ssthresh)
+  uint32_t limit_ = 0;          // of the window; grows with full segments, up to buffer_ (Linux's rcv_ssthresh)
   uint32_t mss_ = 536;
   uint32_t segment_ = 536;      // the largest seen
   uint8_t scale_ = 0;

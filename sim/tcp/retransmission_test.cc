@@ -76,6 +76,48 @@ TEST(DelayedAck, GoesAloneAfter40Ms) {
   EXPECT_EQ("ACK 5 ack 9", script.OutAll());
 }
 
+TEST(DelayedAck, TwoSegmentsAreAcknowledgedAtOnceWhereTheWindowAdvancesAndElseWhenRead) {
+  for (const uint32_t buffer : {131'072u, 8'192u}) {
+    Script script;
+    script.options.receive_buffer = buffer;
+    script.Establish();
+    script.Inject({.text = "ping"});
+    script.Read();
+    script.Write("pong");
+    script.OutAll();
+    script.Inject({.seq = 5, .ack = 5, .text = std::string(1'000, 'x')});
+    EXPECT_EQ("", script.OutAll());
+    script.Inject({.seq = 1'005, .ack = 5, .text = std::string(1'000, 'x')});
+    EXPECT_EQ(buffer > 100'000 ? "ACK 5 ack 2005" : "", script.OutAll());
+    script.Read(500);
+    EXPECT_EQ(buffer > 100'000 ? "" : "ACK 5 ack 2005", script.OutAll());
+  }
+}
+
+TEST(DelayedAck, TextWithAFinWaitsForTheAnswer) {
+  Script script;
+  script.Establish();
+  script.Inject({.text = "hi", .fin = true});
+  EXPECT_EQ("", script.OutAll());
+  const Time begin = script.now;
+  script.Expire();
+  EXPECT_EQ(begin + milliseconds(40), script.now);
+  EXPECT_EQ("ACK 1 ack 4", script.OutAll());
+}
+
+TEST(DelayedAck, ReadingAllOfAStreamSendsIt) {
+  Script script;
+  script.Establish();
+  for (uint32_t seq = 1; seq <= 16; ++seq) {
+    script.Inject({.seq = seq, .text = "x"});
+    EXPECT_NE("", script.OutAll());
+  }
+  script.Inject({.seq = 17, .text = "x"});
+  EXPECT_EQ("", script.OutAll());
+  script.Read();
+  EXPECT_EQ("ACK 1 ack 18", script.OutAll());
+}
+
 TEST(Retransmission, BacksOffUntilItTimesOut) {
   Script script;
   script.options.retries2 = 3;
@@ -242,6 +284,31 @@ TEST(Retransmission, AfterATimeoutTheRestFollowsAsItIsAcknowledged) {
   EXPECT_EQ("ACK 1461:2921 ack 1; ACK 2921:4381 ack 1", script.OutAll());
   script.Inject({.ack = 14'601});  // the others had arrived
   EXPECT_EQ("ACK 14601:16061 ack 1", script.Out());
+}
+
+TEST(Retransmission, DuplicatesOfTheTimeBeforeATimeoutMeanNothing) {
+  Script script;
+  SendTen(script);
+  script.Expire();
+  script.OutAll();
+  for (int i = 0; i < 5; ++i) script.Inject({.ack = 1});
+  EXPECT_EQ("", script.OutAll());
+  EXPECT_EQ(1u, script.connection->retransmissions());
+}
+
+TEST(Retransmission, AnAnswerBeginsThePatienceAnew) {
+  Script script;
+  script.options.retries2 = 1;
+  script.Establish();
+  for (uint32_t seq = 1; seq < 5; ++seq) {
+    script.Write("x");
+    script.OutAll();
+    script.Expire();
+    EXPECT_NE("", script.OutAll());
+    script.Inject({.ack = seq + 1});
+    script.Pass(seconds(10));
+  }
+  EXPECT_STATE(kEstablished, script);
 }
 
 TEST(Retransmission, ALongPauseMakesTheWindowSmallAgain) {

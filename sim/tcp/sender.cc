@@ -75,7 +75,8 @@ std::optional<Sender::Segment> Sender::Next(Time now) {
     last_sent_ = now;
     return Resend();
   }
-  if (!fin_sent()) {
+  const bool more_lost = Before(resend_from_, resend_to_);  // it goes before anything new
+  if (!fin_sent() && !more_lost) {
     if (auto segment = NextNew(now)) return segment;
     // Nothing on its way whose acknowledgement would bring the window: it has to be asked for.
     const bool waits = snd_nxt_ != data_end_ || fin_queued_;
@@ -105,8 +106,10 @@ std::optional<Sender::Segment> Sender::NextNew(Time now) {
   } else if (NagleHolds(length)) {
     return std::nullopt;
   }
-  const uint32_t may_fly = congestion_.window() + static_cast<uint32_t>(std::min(duplicates_, 2)) * mss();
-  if (in_flight() > 0 && in_flight() + length > (recovering_ ? congestion_.window() : may_fly)) return std::nullopt;
+  // Limited transmit (RFC 3042): the first two duplicates let a segment out each.
+  const bool recovers = recovering_ || Before(snd_una_, recover_);
+  const uint32_t beyond = recovers ? 0 : static_cast<uint32_t>(std::min(duplicates_, 2)) * mss();
+  if (in_flight() > 0 && in_flight() + length > congestion_.window() + beyond) return std::nullopt;
 
   if (in_flight() == 0 && now - last_sent_ > rto_.value()) congestion_.OnIdle(mss());
   Segment segment{.seq = snd_nxt_, .text = buffer_.Slice(snd_nxt_ - snd_una_, length), .fin = fin, .push = false};

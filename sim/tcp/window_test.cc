@@ -58,14 +58,35 @@ TEST(SendWindow, FinWaitsForASpaceOfItsOwn) {
   EXPECT_EQ("FIN, ACK 11 ack 1", script.OutAll());
 }
 
+TEST(SendWindow, VerySmallOneIsFilledByOneSegment) {
+  Script script;
+  script.Connect();
+  lab::Packet answer = script.From({.seq = 0, .ack = 1, .syn = true});
+  answer.tcp.window = 400;
+  script.Deliver(answer);
+  script.OutAll();
+  script.Write(std::string(400, 'x'));
+  EXPECT_EQ("PSH, ACK 1:401 ack 1", script.OutAll());
+}
+
 TEST(SendWindow, OlderSegmentDoesNotChangeIt) {
   Script script;
   script.Establish();
-  script.Inject({.text = "hello", .window = 64});
+  script.Inject({.text = "hello"});
+  script.Inject({.seq = 6, .text = "world"});
   script.OutAll();
-  script.Inject({.seq = 1, .text = "hello", .window = 0});
+  script.Inject({.seq = 1, .text = "helloworld", .window = 0});
   script.Write("x");
-  EXPECT_NE("", script.OutAll());
+  EXPECT_EQ("PSH, ACK 1:2 ack 11", script.OutAll());
+}
+
+TEST(SendWindow, SameNumbersMayCloseIt) {
+  Script script;
+  script.Establish();
+  script.Inject({});
+  script.Inject({.window = 0});
+  script.Write("x");
+  EXPECT_EQ("", script.OutAll());
 }
 
 TEST(ZeroWindow, IsProbedEverMoreSlowly) {
@@ -200,6 +221,9 @@ TEST(ReceiveWindow, BareFinIsTakenWithoutAWindow) {
   const uint32_t seq = Fill(script);
   script.Inject({.seq = seq, .fin = true});
   EXPECT_STATE(kCloseWait, script);
+  script.Expire();
+  EXPECT_EQ("ACK 1 ack 8194", script.OutAll());
+  EXPECT_EQ(0u, Offered(script));
 }
 
 TEST(ReceiveWindow, ReopensOnlyForAFairSpaceAndSaysSo) {
@@ -236,11 +260,37 @@ TEST(ReceiveWindow, OpeningASmallOneMayBeMissedToo) {
   EXPECT_FALSE(script.connection->AwaitsProbe());
 }
 
-TEST(ReceiveWindow, GrowsToTheBufferAsTextComes) {
+TEST(ReceiveWindow, WideningALargeOneIsNotWaitedFor) {
+  Script script;
+  script.Establish();
+  for (uint32_t seq = 1; seq <= 39'001; seq += 1'000) {
+    script.Inject({.seq = seq, .text = std::string(1'000, 'x')});
+    script.OutAll();
+  }
+  const uint32_t before = Offered(script);
+  script.Read();
+  script.Inject({.seq = 0});
+  EXPECT_EQ("ACK 1 ack 40001", script.OutAll());
+  EXPECT_GT(Offered(script), before);
+  EXPECT_FALSE(script.connection->AwaitsProbe());
+}
+
+TEST(ReceiveWindow, DoesNotGrowByCrumbs) {
+  Script script;
+  script.Establish();
+  for (uint32_t seq = 1; seq < 16; ++seq) {
+    script.Inject({.seq = seq, .text = "x"});
+    script.Read();
+    script.OutAll();
+  }
+  EXPECT_EQ(65'536u, Offered(script));
+}
+
+TEST(ReceiveWindow, GrowsToTheBufferAsFullSegmentsCome) {
   Script script;
   script.Establish();
   uint32_t seq = 1;
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 40; ++i) {
     script.Inject({.seq = seq, .text = std::string(1'000, 'x')});
     script.Read();
     script.OutAll();
