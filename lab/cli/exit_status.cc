@@ -5,7 +5,8 @@
 namespace lab::cli {
 
 int Fail(const absl::Status& status) {
-  std::cerr << "duet: " << status.message() << "\n";
+  // gRPC's word for it is not a sentence.
+  std::cerr << "duet: " << (absl::IsCancelled(status) ? "interrupted" : status.message()) << "\n";
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kNotFound:
