@@ -88,6 +88,7 @@ void TracedSockets::Moved(const iovec* buffers, size_t count, ssize_t result) {
   size_t left = result > 0 ? std::min<size_t>(static_cast<size_t>(result), DUET_LEDGER_DATA) : 0;
   for (size_t i = 0; i < count && left > 0; ++i) {
     const size_t taken = std::min(left, buffers[i].iov_len);
+    if (taken == 0) continue;  // its address may be null, which memcpy doesn't take
     std::memcpy(pending_->data + pending_->data_length, buffers[i].iov_base, taken);
     pending_->data_length = static_cast<uint16_t>(pending_->data_length + taken);
     left -= taken;
