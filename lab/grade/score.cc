@@ -26,7 +26,7 @@ int Score(const std::vector<Row>& rows) {
 
 std::optional<std::string> SkipReason(const Scenario& scenario, WorldKind world, const std::vector<Row>& rows) {
   for (const Row& row : rows) {
-    if (row.world != world || EarnsPoints(row.verdict)) continue;
+    if (row.world != world || row.world_unavailable || EarnsPoints(row.verdict)) continue;
     if (std::find(scenario.after.begin(), scenario.after.end(), row.scenario->name) == scenario.after.end()) continue;
     return absl::StrCat("depends on `", row.scenario->name, "`, which did not pass");
   }

@@ -26,7 +26,7 @@ bool EarnsPoints(Verdict verdict);
 int Score(const std::vector<Row>& rows);
 
 // Why `scenario` is SKIPPED in `world`, given the rows so far: one that it comes after did not pass there. Nothing where
-// it is to be run.
+// it is to be run; also where the machine lacks the world, which then counts for nobody in this scenario too.
 std::optional<std::string> SkipReason(const Scenario& scenario, WorldKind world, const std::vector<Row>& rows);
 
 }  // namespace lab::grade

@@ -48,5 +48,10 @@ TEST_F(ScoreTest, AScenarioIsSkippedOnlyAfterAFailureInTheSameWorld) {
   EXPECT_FALSE(SkipReason(one_, kSim, {{&two_, kSim, Verdict::kFailed}}).has_value());
 }
 
+TEST_F(ScoreTest, NothingIsSkippedForAWorldThatTheMachineLacks) {
+  EXPECT_FALSE(SkipReason(two_, kReal, {{&one_, kReal, Verdict::kUnsupported, true}}).has_value());
+  EXPECT_TRUE(SkipReason(two_, kReal, {{&one_, kReal, Verdict::kUnsupported, false}}).has_value());
+}
+
 }  // namespace
 }  // namespace lab::grade
