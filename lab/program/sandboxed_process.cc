@@ -185,7 +185,7 @@ std::optional<SandboxedProcess::Progress> SandboxedProcess::progress() {
   if (sscanf(line.c_str(), ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) != 3) {
     return std::nullopt;
   }
-  progress.asleep = state == 'S';
+  progress.asleep = state == 'S' || state == 'T';  // a program may have stopped itself
   progress.cpu_seconds = static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
   if (FILE* call = fopen(absl::StrCat("/proc/", program_, "/syscall").c_str(), "re"); call != nullptr) {
     if (fscanf(call, "%ld", &progress.system_call) != 1) progress.system_call = -1;
