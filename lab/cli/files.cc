@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "lab/trace/printable.h"
 #include "lab/trace/whole_file.h"
 
 namespace lab::cli {
@@ -30,6 +31,10 @@ absl::Status Refuse(const fs::path& path, std::string_view why) {
 
 absl::StatusOr<File> ReadFile(const fs::path& path, const fs::path& name) {
   std::error_code error;
+  // Paths travel as text.
+  if (Printable(name.native()) != name.native()) {
+    return Refuse(Printable(path.native()), "this name is not plain UTF-8 text: rename it, or leave it out");
+  }
   if (fs::file_size(path, error) > kMostBytes && !error) return Refuse(path, "too large for a submission");
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return Refuse(path, strerror(errno));

@@ -11,6 +11,7 @@
 #include "lab/cli/files.h"
 #include "lab/cli/status_line.h"
 #include "lab/report/report.h"
+#include "lab/trace/printable.h"
 #include "lab/trace/whole_file.h"
 
 namespace lab::cli {
@@ -113,12 +114,15 @@ int Grade(const GradeOptions& options, Interrupts& interrupts) {
   const auto graded = RequestGrade(**session, request);
   if (!graded.ok()) return Fail(graded.status());
   if (graded->build_failed.has_value()) {
-    std::cerr << graded->build_failed->message();
+    std::cerr << Printable(graded->build_failed->message());
     return kWrongUse;
   }
-  std::cerr << graded->warnings;
+  std::cerr << Printable(graded->warnings);
   std::cout << report::TextReport(*graded->report,
-                                  {.width = TerminalWidth(), .colour = WantsColour(), .submission = options.submission, .in_process = options.in_process})
+                                  {.width = TerminalWidth(),
+                                   .colour = WantsColour(),
+                                   .submission = options.submission,
+                                   .in_process = options.in_process})
             << std::flush;
   if (const absl::Status written = WriteFiles(*graded, options); !written.ok()) return Fail(written);
   return ExitStatusOf(*graded->report);

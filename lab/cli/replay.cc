@@ -7,6 +7,7 @@
 #include "lab/cli/session.h"
 #include "lab/cli/status_line.h"
 #include "lab/report/report.h"
+#include "lab/trace/printable.h"
 #include "lab/trace/whole_file.h"
 
 namespace lab::cli {
@@ -30,11 +31,14 @@ int Replay(const ReplayOptions& options, Interrupts& interrupts) {
       [&](grpc::ClientContext* context) { return (*session)->grader().Replay(context, request, &response); });
   if (!status.ok()) return Fail(status);
   if (response.has_build_failed()) {
-    std::cerr << response.build_failed().message();
+    std::cerr << Printable(response.build_failed().message());
     return kWrongUse;
   }
   std::cout << report::TextScenario(
-      response.scenario(), {.width = TerminalWidth(), .colour = WantsColour(), .submission = options.submission, .in_process = options.in_process});
+      response.scenario(), {.width = TerminalWidth(),
+                            .colour = WantsColour(),
+                            .submission = options.submission,
+                            .in_process = options.in_process});
   std::cout << "\n"
             << (response.same() ? "The run is the same as then: hash "
                                 : "The run is another one than then, so the program is another one too: hash ")

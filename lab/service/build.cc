@@ -11,6 +11,7 @@
 #include "lab/program/runfiles.h"
 #include "lab/program/sandbox.h"
 #include "lab/service/command.h"
+#include "lab/trace/printable.h"
 
 namespace lab::service {
 namespace {
@@ -18,8 +19,6 @@ namespace {
 using duet::internal::RoleSource;
 using duet::v1::GradeEvent;
 
-// Beside the sources, where no file of a submission is likely to be.
-constexpr char kOutputFolder[] = ".duet-built";
 constexpr char kInclude[] = "/duet/include/";
 
 struct Compiled {
@@ -50,7 +49,8 @@ absl::StatusOr<Compiled> Compile(const std::string& folder, const std::vector<st
     case CommandResult::End::kSilent: return Compiled{false, "the compiler did not finish within a minute\n"};
     case CommandResult::End::kExited: break;
   }
-  return Compiled{result->status == 0, result->error_output};
+  // Compilers quote the source, whatever bytes it has.
+  return Compiled{result->status == 0, Printable(result->error_output)};
 }
 
 std::vector<std::string> CompilerCommand(const Entry& entry, const std::string& output, bool in_process) {

@@ -78,6 +78,7 @@ absl::StatusOr<Child> Spawn(const std::vector<std::string>& command) {
   posix_spawn_file_actions_adddup2(&actions, input->read.get(), 0);
   posix_spawn_file_actions_adddup2(&actions, output->write.get(), 1);
   posix_spawn_file_actions_adddup2(&actions, error_output->write.get(), 2);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

@@ -1,40 +1,10 @@
 #include "lab/service/convert.h"
 
-#include <string>
-
 #include "absl/strings/str_format.h"
 #include "lab/grade/score.h"
+#include "lab/trace/printable.h"
 
 namespace lab::service {
-namespace {
-
-// What is not UTF-8 can't be a protobuf string, and programs print anything.
-std::string ToUtf8(const std::string& text) {
-  std::string valid;
-  for (size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const size_t length = byte < 0x80 ? 1 : byte >> 5 == 6 ? 2 : byte >> 4 == 14 ? 3 : byte >> 3 == 30 ? 4 : 0;
-    bool whole = length != 0 && i + length <= text.size() && byte != 0xc0 && byte != 0xc1 && byte <= 0xf4;
-    for (size_t k = 1; whole && k < length; ++k) whole = (static_cast<unsigned char>(text[i + k]) >> 6) == 2;
-    // Overlong forms, surrogates, and what lies above U+10FFFF.
-    if (whole && length > 2) {
-      const auto second = static_cast<unsigned char>(text[i + 1]);
-      whole = !(byte == 0xe0 && second < 0xa0) && !(byte == 0xed && second > 0x9f) &&
-              !(byte == 0xf0 && second < 0x90) && !(byte == 0xf4 && second > 0x8f);
-    }
-    if (whole) {
-      valid.append(text, i, length);
-      i += length;
-    } else {
-      valid += "\uFFFD";
-      ++i;
-    }
-  }
-  return valid;
-}
-
-}  // namespace
-
 duet::v1::Verdict ToProto(grade::Verdict verdict) {
   switch (verdict) {
     case grade::Verdict::kPassed: return duet::v1::PASSED;
@@ -73,12 +43,12 @@ duet::v1::ScenarioReport ToReport(const grade::Scenario& scenario, WorldKind wor
     duet::v1::CheckReport* const to = report.add_checks();
     to->set_name(check.name);
     to->set_passed(check.passed);
-    to->set_expected(ToUtf8(check.expected));
-    to->set_happened(ToUtf8(check.happened));
-    to->set_hint(ToUtf8(check.hint));
+    to->set_expected(Printable(check.expected));
+    to->set_happened(Printable(check.happened));
+    to->set_hint(Printable(check.hint));
   }
-  report.set_remark(ToUtf8(result.run.remark));
-  report.set_error_output(ToUtf8(result.run.error_output));
+  report.set_remark(Printable(result.run.remark));
+  report.set_error_output(Printable(result.run.error_output));
   report.set_runs(result.runs);
   if (world == WorldKind::kSim && result.runs > 0) {
     report.set_seed(result.seed);

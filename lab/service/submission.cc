@@ -30,11 +30,14 @@ std::string WrongWith(const std::string& path) {
   if (path.empty()) return "is empty";
   if (path.size() > kLongestPath) return absl::StrCat("is longer than ", kLongestPath, " bytes");
   if (path.front() == '/') return "is absolute";
+  // A compiler would take it for an option, or for a file of options.
+  if (path.front() == '-' || path.front() == '@') return "begins with `-` or `@`";
   for (const char c : path) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "has a control character";
   }
   for (const auto part : absl::StrSplit(path, '/')) {
     if (part.empty() || part == "." || part == "..") return "has an empty part, `.` or `..`";
+    if (part == kOutputFolder) return absl::StrCat("has ", kOutputFolder, " in it, where Duet builds");
   }
   return "";
 }

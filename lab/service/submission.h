@@ -11,6 +11,9 @@
 
 namespace lab::service {
 
+// Where builds go in a submission's folder.
+inline constexpr char kOutputFolder[] = ".duet-built";
+
 // InvalidArgument, with a sentence, for files that nobody should unpack: paths that lead elsewhere, twice the same, too
 // many, too large, or none.
 absl::Status CheckFiles(const duet::v1::Submission& submission);

@@ -43,6 +43,9 @@ TEST(SubmissionTest, PathsThatLeadElsewhereAreRefused) {
     EXPECT_FALSE(CheckFiles(Of({{path}})).ok()) << path;
   }
   EXPECT_FALSE(CheckFiles(Of({{std::string(1000, 'a')}})).ok());
+  EXPECT_FALSE(CheckFiles(Of({{"-fplugin=x.c"}})).ok());
+  EXPECT_FALSE(CheckFiles(Of({{"@options.c"}})).ok());
+  EXPECT_FALSE(CheckFiles(Of({{".duet-built/server"}})).ok());
   EXPECT_TRUE(CheckFiles(Of({{"a/b.c"}, {"a/c d.h"}, {"..c"}})).ok());
 }
 
