@@ -18,8 +18,11 @@
 namespace lab::service {
 namespace {
 
-// Submissions are up to 16 MiB, captures more.
-constexpr int kLargestMessage = 512 << 20;
+// Submissions are up to 16 MiB, and a larger one is to get a sentence that says so; answers with captures are more.
+constexpr int kLargestRequest = 80 << 20;
+constexpr int kLargestAnswer = 512 << 20;
+// A client whose machine is gone says nothing: after this long without an answer it counts as lost.
+constexpr int kKeepaliveMs = 20'000;
 constexpr std::chrono::seconds kMostWaiting{5};
 
 struct HostAndPort {
@@ -73,8 +76,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Listen(const std::string& addres
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.SetMaxReceiveMessageSize(kLargestMessage);
+  builder.SetMaxReceiveMessageSize(kLargestRequest);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &server->port_);
   builder.RegisterService(&server->service_);
   server->server_ = builder.BuildAndStart();
@@ -88,7 +94,7 @@ std::unique_ptr<Server> Server::InProcess(const std::vector<grade::Exercise>& ex
                                           const std::string& worker_binary) {
   auto server = std::unique_ptr<Server>(new Server(exercises, worker_binary));
   grpc::ServerBuilder builder;
-  builder.SetMaxReceiveMessageSize(kLargestMessage);
+  builder.SetMaxReceiveMessageSize(kLargestRequest);
   builder.RegisterService(&server->service_);
   server->server_ = builder.BuildAndStart();
   return server;
@@ -104,14 +110,14 @@ void Server::Shutdown() { server_->Shutdown(std::chrono::system_clock::now()); }
 
 std::shared_ptr<grpc::Channel> Server::channel() {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kLargestMessage);
+  arguments.SetMaxReceiveMessageSize(kLargestAnswer);
   return server_->InProcessChannel(arguments);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& address) {
   if (const auto parts = Split(address); !parts.ok()) return parts.status();
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kLargestMessage);
+  arguments.SetMaxReceiveMessageSize(kLargestAnswer);
   auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   const auto deadline = std::chrono::system_clock::now() + kMostWaiting;
   grpc_connectivity_state state = channel->GetState(/*try_to_connect=*/true);
