@@ -92,8 +92,13 @@ class Rows {
       if (ran.ok()) {
         result = *std::move(ran);
       } else {
+        // A function runs inside the worker: it is what takes that along.
+        const bool by_function = request_.submission().in_process() && absl::IsAborted(ran.status());
         *result.mutable_scenario() =
-            Unrun(scenario, world, grade::Verdict::kLabError, std::string(ran.status().message()));
+            Unrun(scenario, world, by_function ? grade::Verdict::kFailed : grade::Verdict::kLabError,
+                  absl::StrCat(by_function ? "the function ended the process that it runs in: " : "",
+                               std::string(ran.status().message())));
+        if (by_function) result.mutable_scenario()->set_runs(1);
       }
     }
     const grade::Row row{&scenario, world, FromProto(result.scenario().verdict()), result.world_unavailable()};

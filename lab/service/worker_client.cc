@@ -1,5 +1,6 @@
 #include "lab/service/worker_client.h"
 
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -70,13 +71,15 @@ std::vector<std::string> WorkerCommand(const WorkerOptions& options) {
 absl::Status WhyNoResult(const CommandResult& command) {
   if (command.end == CommandResult::End::kCancelled) return absl::CancelledError("cancelled");
   if (command.end == CommandResult::End::kSilent) {
-    return absl::InternalError(absl::StrCat("the lab's worker said nothing for ", kMostSilence.count(), " s"));
+    return absl::AbortedError(absl::StrCat("the lab's worker said nothing for ", kMostSilence.count(), " s"));
   }
   std::string_view last = command.error_output;
   while (!last.empty() && last.back() == '\n') last.remove_suffix(1);
   last = last.substr(last.rfind('\n') + 1);
-  return absl::InternalError(absl::StrCat("the lab's worker ended with status ", command.status,
-                                          last.empty() ? "" : ": ", std::string(last)));
+  const char* const signal = command.status > 128 ? sigabbrev_np(command.status - 128) : nullptr;
+  const std::string end = signal != nullptr ? absl::StrCat("was ended by SIG", signal)
+                                            : absl::StrCat("ended with status ", command.status);
+  return absl::AbortedError(absl::StrCat("the lab's worker ", end, last.empty() ? "" : ": ", std::string(last)));
 }
 
 }  // namespace

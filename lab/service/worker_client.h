@@ -19,8 +19,8 @@ struct WorkerOptions {
   std::function<bool()> cancelled;
 };
 
-// Blocks until the worker has ended, with all that it started. A worker that fails, or says nothing for minutes, is an
-// Internal error with a sentence; Cancelled soon after `cancelled` says so.
+// Blocks until the worker has ended, with all that it started. Aborted, with a sentence, where it ended without a result
+// or said nothing for minutes; Cancelled soon after `cancelled` says so; another error where it could not be started.
 absl::StatusOr<duet::internal::Result> RunInWorker(const WorkerOptions& options,
                                                    const duet::internal::Order& order);
 

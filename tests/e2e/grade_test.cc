@@ -131,6 +131,18 @@ TEST_F(GradeTest, AFunctionIsGradedInProcess) {
   EXPECT_THAT(empty.error_output, HasSubstr("duet_function_server"));
 }
 
+TEST_F(GradeTest, AFunctionThatCrashesHasFailed) {
+  const std::string folder = Folder("crashes");
+  WriteFile(folder + "/server.cc", R"(
+    #include <csignal>
+    #include "lab/sockets/function.h"
+    DUET_FUNCTION(server) { return std::raise(SIGSEGV); }
+  )");
+  const Ran ran = Duet({"grade", "02-server", folder, "--in-process", "--world", "sim"});
+  EXPECT_EQ(ran.status, 1) << ran.error_output;
+  EXPECT_THAT(ran.output, HasSubstr("SIGSEGV"));
+}
+
 TEST_F(GradeTest, WarningsOfTheCompilerReachTheUser) {
   const std::string folder = Folder("warnings");
   WriteFile(folder + "/server.c", "int main(void) { int unused; return 0; }\n");
