@@ -76,7 +76,7 @@ tcp::Options ListenQueue::OptionsFor(const lab::Packet& syn) const {
 
 FlowPtr ListenQueue::Open(const lab::Packet& syn, uint32_t iss) {
   FlowPtr flow(new Flow(host_, tcp::Connection::Accept(host_.now(), syn, iss, OptionsFor(syn)), this));
-  host_.ports().Share(flow->claim(), syn.destination.address, local_.port, settings_.socket->reuse_address,
+  host_.ports().Share(flow->claim(), syn.destination.address, local_.port, settings_.socket->reuse,
                       /*by_connect=*/false);
   host_.Add(flow);
   return flow;

@@ -7,6 +7,11 @@ namespace {
 
 bool Overlap(uint32_t a, uint32_t b) { return a == 0 || b == 0 || a == b; }
 
+bool MayShare(const PortClaim& a, const PortClaim& b) {
+  const bool by_address = a.reuse.address && b.reuse.address && !b.listening;
+  return by_address || (a.reuse.port && b.reuse.port);
+}
+
 }  // namespace
 
 void PortClaim::Release() {
@@ -35,12 +40,13 @@ void Ports::Add(PortClaim& claim, uint32_t address, uint16_t port) {
   first = &claim;
 }
 
-bool Ports::Conflicts(const PortClaim& claim, uint32_t address, uint16_t port, bool relaxed) const {
+bool Ports::Conflicts(const PortClaim& claim, uint32_t address, uint16_t port, Purpose purpose) const {
   const auto found = first_.find(port);
   if (found == first_.end()) return false;
   for (const PortClaim* other = found->second; other != nullptr; other = other->next_) {
     if (other == &claim || !Overlap(address, other->address_)) continue;
-    if (!relaxed || !claim.reuse || !other->reuse || other->listening) return true;
+    if (purpose == Purpose::kAnyPort || !MayShare(claim, *other)) return true;
+    if (purpose == Purpose::kListen && other->listening) return true;
   }
   return false;
 }
@@ -63,13 +69,13 @@ uint16_t Ports::NextEphemeral() {
 int Ports::Bind(PortClaim& claim, uint32_t address, uint16_t port) {
   claim.by_connect_ = false;
   if (port != 0) {
-    if (Conflicts(claim, address, port, /*relaxed=*/true)) return -EADDRINUSE;
+    if (Conflicts(claim, address, port, Purpose::kBind)) return -EADDRINUSE;
     Add(claim, address, port);
     return 0;
   }
   for (uint32_t tries = 0; tries < kEphemeralCount; ++tries) {
     const uint16_t candidate = NextEphemeral();
-    if (Conflicts(claim, address, candidate, /*relaxed=*/false)) continue;
+    if (Conflicts(claim, address, candidate, Purpose::kAnyPort)) continue;
     Add(claim, address, candidate);
     return 0;
   }
@@ -77,7 +83,7 @@ int Ports::Bind(PortClaim& claim, uint32_t address, uint16_t port) {
 }
 
 int Ports::Listen(PortClaim& claim) {
-  if (Conflicts(claim, claim.address_, claim.port_, /*relaxed=*/true)) return -EADDRINUSE;
+  if (Conflicts(claim, claim.address_, claim.port_, Purpose::kListen)) return -EADDRINUSE;
   claim.listening = true;
   return 0;
 }
@@ -93,7 +99,7 @@ int Ports::Connect(PortClaim& claim, uint32_t address, const std::function<bool(
   return -EADDRNOTAVAIL;
 }
 
-void Ports::Share(PortClaim& claim, uint32_t address, uint16_t port, bool reuse, bool by_connect) {
+void Ports::Share(PortClaim& claim, uint32_t address, uint16_t port, Reuse reuse, bool by_connect) {
   Add(claim, address, port);
   claim.reuse = reuse;
   claim.by_connect_ = by_connect;

@@ -10,6 +10,13 @@ namespace sim {
 
 class Ports;
 
+// SO_REUSEADDR and SO_REUSEPORT. Two sockets share a port where both have set the same one of them; a listener shares
+// its port only by the second. Unlike in Linux no two can listen on it at once.
+struct Reuse {
+  bool address = false;
+  bool port = false;
+};
+
 // A claim on a local port: that of a bound socket, or of a connection (in TIME-WAIT, too). Given up when it is
 // destroyed, which must be before its Ports are.
 class PortClaim {
@@ -25,7 +32,7 @@ class PortClaim {
   uint32_t address() const { return address_; }
   uint16_t port() const { return port_; }
 
-  bool reuse = false;      // SO_REUSEADDR
+  Reuse reuse;
   bool listening = false;
 
  private:
@@ -58,14 +65,16 @@ class Ports {
   // would be the only one of its four-tuple). 0, or -EADDRNOTAVAIL.
   int Connect(PortClaim& claim, uint32_t address, const std::function<bool(uint16_t)>& unused);
   // A connection's own claim beside that of the socket that it came from.
-  void Share(PortClaim& claim, uint32_t address, uint16_t port, bool reuse, bool by_connect);
+  void Share(PortClaim& claim, uint32_t address, uint16_t port, Reuse reuse, bool by_connect);
 
  private:
   friend class PortClaim;
   static constexpr uint32_t kEphemeralCount = kLastEphemeral - kFirstEphemeral + 1;
 
-  // Whether another claim on the port forbids `claim`. Without `relaxed`, SO_REUSEADDR excuses nothing.
-  bool Conflicts(const PortClaim& claim, uint32_t address, uint16_t port, bool relaxed) const;
+  enum class Purpose { kAnyPort, kBind, kListen };
+
+  // Whether another claim on the port forbids `claim`. Where any port would do Reuse excuses nothing.
+  bool Conflicts(const PortClaim& claim, uint32_t address, uint16_t port, Purpose purpose) const;
   bool Bound(uint16_t port) const;
   void Add(PortClaim& claim, uint32_t address, uint16_t port);
   uint16_t NextEphemeral();

@@ -75,8 +75,8 @@ int SocketOptions::Set(int level, int option, const void* value, socklen_t lengt
   if (level == SOL_SOCKET && option == SO_LINGER) return Load(value, length, linger_time);
 
   int number = 0;
-  const bool known = (level == SOL_SOCKET && (option == SO_REUSEADDR || option == SO_KEEPALIVE ||
-                                              option == SO_SNDBUF || option == SO_RCVBUF)) ||
+  const bool known = (level == SOL_SOCKET && (option == SO_REUSEADDR || option == SO_REUSEPORT ||
+                                              option == SO_KEEPALIVE || option == SO_SNDBUF || option == SO_RCVBUF)) ||
                      (level == IPPROTO_TCP && option == TCP_NODELAY);
   if (!known) return -ENOPROTOOPT;
   if (const int error = Load(value, length, number)) return error;
@@ -85,7 +85,8 @@ int SocketOptions::Set(int level, int option, const void* value, socklen_t lengt
     return 0;
   }
   switch (option) {
-    case SO_REUSEADDR: reuse_address = number != 0; break;
+    case SO_REUSEADDR: reuse.address = number != 0; break;
+    case SO_REUSEPORT: reuse.port = number != 0; break;
     case SO_KEEPALIVE: keep_alive = number != 0; break;
     case SO_SNDBUF: send_buffer = Doubled(number, kLeastSendBuffer); break;
     case SO_RCVBUF: receive_buffer = Doubled(number, kLeastReceiveBuffer); break;
@@ -98,7 +99,8 @@ int SocketOptions::Get(int level, int option, void* value, socklen_t* length) co
   if (level == IPPROTO_TCP && option == TCP_NODELAY) return number(no_delay);
   if (level != SOL_SOCKET) return -ENOPROTOOPT;
   switch (option) {
-    case SO_REUSEADDR: return number(reuse_address);
+    case SO_REUSEADDR: return number(reuse.address);
+    case SO_REUSEPORT: return number(reuse.port);
     case SO_KEEPALIVE: return number(keep_alive);
     case SO_SNDBUF: return number(send_buffer > 0 ? send_buffer : kDefaultSendBuffer);
     case SO_RCVBUF: return number(receive_buffer > 0 ? receive_buffer : kDefaultReceiveBuffer);

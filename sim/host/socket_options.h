@@ -6,13 +6,14 @@
 #include <cstdint>
 
 #include "sim/engine/virtual_clock.h"
+#include "sim/host/ports.h"
 #include "sim/tcp/connection.h"
 
 namespace sim {
 
 // What a socket was set to; an accepted one inherits it from its listener.
 struct SocketOptions {
-  bool reuse_address = false;
+  Reuse reuse;
   bool keep_alive = false;
   bool no_delay = false;
   linger linger_time{0, 0};

@@ -23,7 +23,7 @@ int StreamSocket::Bind(const lab::Endpoint& local) {
   if (claim_.held() || flow_ != nullptr) return -EINVAL;
   constexpr uint16_t kFirstUnprivileged = 1024;
   if (local.port != 0 && local.port < kFirstUnprivileged) return -EACCES;
-  claim_.reuse = options_.reuse_address;
+  claim_.reuse = options_.reuse;
   return host_.ports().Bind(claim_, local.address, local.port);
 }
 
@@ -61,7 +61,7 @@ int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
     local.port = claim_.port();
     return host_.Has(local, remote) ? -EADDRNOTAVAIL : 0;
   }
-  claim_.reuse = options_.reuse_address;
+  claim_.reuse = options_.reuse;
   const auto unused = [&](uint16_t port) { return !host_.Has({local.address, port}, remote); };
   if (const int error = host_.ports().Connect(claim_, local.address, unused)) return error;
   local.port = claim_.port();
@@ -83,7 +83,7 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   options_.Apply(options);
   flow_ = new Flow(host_, tcp::Connection::Connect(host_.now(), local, remote, host_.NextInitialSequence(), options),
                    this);
-  host_.ports().Share(flow_->claim(), local.address, local.port, options_.reuse_address, /*by_connect=*/!bound);
+  host_.ports().Share(flow_->claim(), local.address, local.port, options_.reuse, /*by_connect=*/!bound);
   // From here on the connection's own claim holds the port that was chosen for it.
   if (!bound) claim_.Release();
   host_.Add(flow_);
@@ -138,9 +138,9 @@ int StreamSocket::Shutdown(int how) {
 
 int StreamSocket::SetOption(int level, int option, const void* value, socklen_t length) {
   if (const int error = options_.Set(level, option, value, length)) return error;
-  claim_.reuse = options_.reuse_address;
+  claim_.reuse = options_.reuse;
   if (flow_ == nullptr) return 0;
-  flow_->claim().reuse = options_.reuse_address;
+  flow_->claim().reuse = options_.reuse;
   if (level == IPPROTO_TCP) {
     flow_->connection().SetNoDelay(host_.now(), options_.no_delay);
     flow_->Settle();

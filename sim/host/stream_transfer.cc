@@ -43,7 +43,6 @@ short StreamSocket::ReadyOfConnection() const {
 int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int flags) {
   if (flow_ == nullptr) return -ENOTCONN;
   tcp::Connection& connection = flow_->connection();
-  if (length == 0) return 0;
   if (connection.readable() > 0) {
     const bool peek = (flags & MSG_PEEK) != 0;
     const lab::Payload bytes = connection.Read(host_.now(), length, peek);

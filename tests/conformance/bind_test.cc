@@ -209,6 +209,31 @@ INSTANTIATE_TEST_SUITE_P(All, RestartTest,
                                             ::testing::Bool(), ::testing::Bool()),
                          RestartName);
 
+TEST_F(BindTest, ReusePortServesARestartAsReuseAddressDoes) {
+  Alone([](Self& self) {
+    const int before = self.Socket();
+    self.SetOption(before, SOL_SOCKET, SO_REUSEPORT, 1);
+    self.Gives(Bind(self, before, INADDR_ANY, kPort), 0);
+    self.Gives(self->listen(before, 5), 0);
+    const int client = self.Connect(kLoopback, kPort);
+    const int server = self.Accept(before);
+    self.Close(before);
+    self.Close(server);
+    self.ExpectEnd(client);
+    self.Close(client);
+    self.process().sleep(20ms);
+
+    const int without = self.Socket();
+    self.Fails(Bind(self, without, INADDR_ANY, kPort), EADDRINUSE);
+    const int after = self.Socket();
+    self.SetOption(after, SOL_SOCKET, SO_REUSEPORT, 1);
+    self.Gives(Bind(self, after, INADDR_ANY, kPort), 0);
+    self.Gives(self->listen(after, 5), 0);
+    self.Connect(kLoopback, kPort);
+    self.Accept(after);
+  });
+}
+
 TEST_F(BindTest, AResetConnectionLeavesThePortFree) {
   Alone([](Self& self) {
     const int listener = self.Listen(kPort, 5);

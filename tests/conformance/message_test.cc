@@ -131,6 +131,18 @@ TEST_F(MessageTest, NothingIsReceivedIntoNothing) {
   });
 }
 
+TEST_F(MessageTest, ReceivingNothingWaitsForAByteAndReadingNothingDoesNot) {
+  Alone([](Self& self) {
+    const int server = self.Pair().second;
+    char byte;
+    self.Fails(self->recv(server, &byte, 0, MSG_DONTWAIT), EAGAIN);
+    self.Gives(self->read(server, &byte, 0), 0);
+    const int unconnected = self.Socket();
+    self.Fails(self->recv(unconnected, &byte, 0, 0), ENOTCONN);
+    self.Gives(self->read(unconnected, &byte, 0), 0);
+  });
+}
+
 TEST_F(MessageTest, ReadAndWriteAreReceiveAndSend) {
   Alone([](Self& self) {
     const auto [client, server] = self.Pair();

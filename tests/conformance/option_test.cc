@@ -25,7 +25,7 @@ TEST_F(OptionTest, SwitchesAreOffUntilTheyAreSet) {
   Alone([](Self& self) {
     const int fd = self.Socket();
     const std::pair<int, int> switches[] = {
-        {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_KEEPALIVE}, {IPPROTO_TCP, TCP_NODELAY}};
+        {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_KEEPALIVE}, {IPPROTO_TCP, TCP_NODELAY}};
     for (const auto& [level, name] : switches) {
       self.Equal(self.Option(fd, level, name), 0);
       self.SetOption(fd, level, name, 7);
