@@ -286,6 +286,21 @@ TEST(Retransmission, AfterATimeoutTheRestFollowsAsItIsAcknowledged) {
   EXPECT_EQ("ACK 14601:16061 ack 1", script.Out());
 }
 
+TEST(Retransmission, WhatIsLostGoesBeforeWhatIsNew) {
+  Script script;
+  script.options.no_delay = true;
+  script.Establish();
+  script.Write(std::string(2'920, 'x'));
+  script.OutAll();
+  script.Expire();
+  EXPECT_EQ("ACK 1:1461 ack 1", script.OutAll());
+  script.Inject({.ack = 701});
+  script.Write("y");  // would fit into the congestion window, which the second segment does not
+  EXPECT_EQ("", script.OutAll());
+  script.Inject({.ack = 1'461});
+  EXPECT_EQ("ACK 1461:2921 ack 1; PSH, ACK 2921:2922 ack 1", script.OutAll());
+}
+
 TEST(Retransmission, DuplicatesOfTheTimeBeforeATimeoutMeanNothing) {
   Script script;
   SendTen(script);

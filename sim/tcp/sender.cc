@@ -80,7 +80,7 @@ std::optional<Sender::Segment> Sender::Next(Time now) {
     if (auto segment = NextNew(now)) return segment;
     // Nothing on its way whose acknowledgement would bring the window: it has to be asked for.
     const bool waits = snd_nxt_ != data_end_ || fin_queued_;
-    if (waits && snd_una_ == snd_nxt_ && timer_ == Timer::kNone) Arm(Timer::kProbe, now + rto_.value());
+    if (waits && timer_ == Timer::kNone) Arm(Timer::kProbe, now + rto_.value());
   }
   if (!probe_due_) return std::nullopt;
   probe_due_ = false;
