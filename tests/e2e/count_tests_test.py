@@ -13,7 +13,7 @@ SCRIPT = os.path.join(os.environ["TEST_SRCDIR"], "duet", ".ci", "count_tests.py"
 TWO_PASSED_ONE_SKIPPED = """<testsuites><testsuite>
 <testcase name="A" classname="T" status="run" result="completed"/>
 <testcase name="B" classname="T" status="run" result="completed"/>
-<testcase name="C" classname="T" status="run" result="skipped"><skipped message="no namespaces"/></testcase>
+<testcase name="C" classname="T" status="run" result="skipped"><skipped message="x_test.cc:7&#x0A;no namespaces"/></testcase>
 </testsuite></testsuites>"""
 
 ONE_FAILED = """<testsuites><testsuite>
@@ -43,9 +43,9 @@ class CountTestsTest(unittest.TestCase):
         ran = subprocess.run([sys.executable, SCRIPT, path, str(bazel_status)], stdout=subprocess.PIPE, check=False)
         return ran.returncode, ran.stdout.decode().splitlines()
 
-    def test_skipped_cases_are_counted_as_skipped(self):
+    def test_skipped_cases_are_counted_as_skipped_with_their_reason(self):
         self.add_result("//a:test", TWO_PASSED_ONE_SKIPPED, "PASSED")
-        self.assertEqual(self.count(0), (0, ["2 passed, 0 failed, 1 skipped"]))
+        self.assertEqual(self.count(0), (0, ["SKIPPED 1: no namespaces", "2 passed, 0 failed, 1 skipped"]))
 
     def test_failed_cases_are_named(self):
         self.add_result("//a:test", ONE_FAILED, "FAILED")
