@@ -54,7 +54,10 @@ absl::StatusOr<Compiled> Compile(const std::string& folder, const std::vector<st
 }
 
 std::vector<std::string> CompilerCommand(const Entry& entry, const std::string& output, bool in_process) {
-  if (entry.kind == Entry::Kind::kPython) return {"/usr/bin/python3", "-m", "py_compile", entry.path};
+  if (entry.kind == Entry::Kind::kPython) {
+    // Isolated: a submission's token.py is not the module that py_compile imports.
+    return {"/usr/bin/python3", "-I", "-X", "pycache_prefix=/tmp", "-m", "py_compile", entry.path};
+  }
   const bool cpp = entry.kind == Entry::Kind::kCpp;
   std::vector<std::string> command = {cpp ? "/usr/bin/g++" : "/usr/bin/gcc", cpp ? "-std=gnu++20" : "-std=gnu17",
                                       "-O1", "-g", "-Wall"};

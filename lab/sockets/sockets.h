@@ -114,7 +114,8 @@ class Sockets {
   // FIONREAD: the bytes that can be read now. FIONBIO: O_NONBLOCK on or off. ENOTTY: another request.
   virtual int ioctl(int fd, unsigned long request, int* argument) = 0;
 
-  // SOL_SOCKET: SO_ERROR (which reading clears), SO_REUSEADDR, SO_LINGER, SO_RCVBUF and SO_SNDBUF (stored
+  // SOL_SOCKET: SO_ERROR (which reading clears), SO_REUSEADDR, SO_REUSEPORT (in the simulation only one socket
+  // at a time may listen on the port all the same), SO_LINGER, SO_RCVBUF and SO_SNDBUF (stored
   // doubled, as Linux does), SO_RCVTIMEO, SO_SNDTIMEO, SO_KEEPALIVE, SO_TYPE, SO_DOMAIN, SO_PROTOCOL,
   // SO_ACCEPTCONN. IPPROTO_TCP: TCP_NODELAY. ENOPROTOOPT: another option.
   virtual int getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) = 0;

@@ -20,7 +20,7 @@ Rules::Judgement Rules::Judge(Time now, const Packet& packet) {
     if (now < rule.from || now >= rule.until || !rule.matches(packet)) continue;
     const uint64_t before = counted.matched++;
     if (before < rule.skip || before - rule.skip >= rule.count) continue;
-    return {rule.verdict, rule.delay, &rule.name};
+    return {rule.verdict, rule.verdict == Verdict::kDelay ? rule.delay : Duration::zero(), &rule.name};
   }
   return {};
 }

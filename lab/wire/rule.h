@@ -33,7 +33,7 @@ struct Rule {
   uint32_t skip = 0;
   uint32_t count = std::numeric_limits<uint32_t>::max();
   Verdict verdict = Verdict::kDrop;
-  Duration delay{0};
+  Duration delay{0};  // of kDelay; the others have none
 };
 
 // The rules of a world, in order, with what they have counted.

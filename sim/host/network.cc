@@ -110,22 +110,14 @@ void Network::Send(HostId from, lab::Packet packet) {
     event.fate = lab::PacketEvent::Fate::kRuled;
     event.cause = *judgement.name;
   }
-  lab::Link& link = LinkBetween(from, to);
-  switch (judgement.verdict) {
-    case lab::Verdict::kDrop:
-    case lab::Verdict::kReset:
-      event.arrived = false;
-      break;
-    case lab::Verdict::kDuplicate: {
-      lab::PacketEvent twin = event;
-      SendOver(link, from, to, twin, Duration::zero());
-      trace_.Add(std::move(twin));
-      [[fallthrough]];
-    }
-    case lab::Verdict::kPass:
-    case lab::Verdict::kDelay:
-      SendOver(link, from, to, event, judgement.delay);
-      break;
+  if (judgement.verdict == lab::Verdict::kDrop || judgement.verdict == lab::Verdict::kReset) {
+    event.arrived = false;
+  } else {
+    SendOver(LinkBetween(from, to), event, judgement.delay);
+  }
+  if (judgement.verdict == lab::Verdict::kDuplicate && event.arrived) {
+    trace_.Add(event);
+    Launch(event.arrives, to, event.packet);
   }
   if (judgement.verdict == lab::Verdict::kReset) {
     trace_.Add(event);
@@ -134,7 +126,7 @@ void Network::Send(HostId from, lab::Packet packet) {
   trace_.Add(std::move(event));
 }
 
-void Network::SendOver(lab::Link& link, HostId from, HostId to, lab::PacketEvent& event, Duration delay) {
+void Network::SendOver(lab::Link& link, lab::PacketEvent& event, Duration delay) {
   const auto arrival = link.Send(event.sent, event.packet.wire_size(), engine_.choices());
   if (!arrival) {
     event.fate = lab::PacketEvent::Fate::kLost;
@@ -143,7 +135,7 @@ void Network::SendOver(lab::Link& link, HostId from, HostId to, lab::PacketEvent
     return;
   }
   event.arrives = *arrival + delay;
-  Launch(event.arrives, to, event.packet);
+  Launch(event.arrives, event.to, event.packet);
 }
 
 void Network::SendResets(const lab::PacketEvent& ruled) {
@@ -155,7 +147,9 @@ void Network::SendResets(const lab::PacketEvent& ruled) {
     event.fate = lab::PacketEvent::Fate::kRuled;
     event.cause = ruled.cause;
     event.packet = std::move(reset);
-    SendOver(LinkBetween(event.from, event.to), event.from, event.to, event, Duration::zero());
+    // A fault is not subject to the faults of the link.
+    event.arrives = event.sent + LinkBetween(event.from, event.to).options().latency;
+    Launch(event.arrives, event.to, event.packet);
     trace_.Add(std::move(event));
   }
 }

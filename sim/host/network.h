@@ -65,7 +65,7 @@ class Network {
 
   HostId Find(uint32_t address) const;
   lab::Link& LinkBetween(HostId from, HostId to);
-  void SendOver(lab::Link& link, HostId from, HostId to, lab::PacketEvent& event, Duration delay);
+  void SendOver(lab::Link& link, lab::PacketEvent& event, Duration delay);
   void SendResets(const lab::PacketEvent& ruled);
   void Launch(Time arrival, HostId to, lab::Packet packet);
 

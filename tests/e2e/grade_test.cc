@@ -92,7 +92,11 @@ TEST_F(GradeTest, CapturesOfBothWorldsOpenWithoutAWarning) {
   Duet({"grade", "02-server", ExerciseFile(kClassicMistake), "--pcap", folder});
   for (const char* const name : {"/restart-sim.pcapng", "/restart-real.pcapng"}) {
     EXPECT_THAT(Tshark(folder + name, ""), AllOf(HasSubstr("[SYN]"), HasSubstr("[SYN, ACK]"), HasSubstr("FIN")));
-    EXPECT_EQ(Tshark(folder + name, "-Y '_ws.malformed || _ws.expert.severity >= 6291456'"), "") << name;
+    // Warnings of the group "sequence" are about the traffic: on a busy machine the kernel really does send twice.
+    EXPECT_EQ(Tshark(folder + name,
+                     "-Y '_ws.malformed || (_ws.expert.severity >= 6291456 && _ws.expert.group != 33554432)'"),
+              "")
+        << name;
   }
 }
 
