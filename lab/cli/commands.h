@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "lab/cli/interrupts.h"
 #include "lab/service/grader.pb.h"
@@ -54,6 +55,9 @@ int Serve(const ServeOptions& options, Interrupts& interrupts);
 int Demo(Interrupts& interrupts);
 
 // The process that runs one scenario; started by the service.
-int Worker();
+int Worker(bool confined);
+
+// A submission's function, in a sandbox, over the kernel's sockets; started by a worker. `arguments`: the process's own.
+int RunFunction(const std::string& role, const std::string& path, std::vector<std::string> arguments);
 
 }  // namespace lab::cli

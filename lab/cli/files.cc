@@ -10,7 +10,9 @@
 #include <iterator>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lab/program/runfiles.h"
 #include "lab/trace/printable.h"
 #include "lab/trace/whole_file.h"
 
@@ -52,7 +54,14 @@ bool IsLeftOut(const fs::path& name) {
   return text.front() == '.' || text == "__pycache__";
 }
 
+// Whether the folder is one of the lab's own, where Bazel has put links to the files.
+bool IsOurs(const fs::path& folder) {
+  const std::string exercises = Runfile("exercises");
+  return !exercises.empty() && absl::StartsWith(folder.lexically_normal().native(), exercises + "/");
+}
+
 absl::StatusOr<Submission> ReadFolder(const fs::path& folder) {
+  const bool ours = IsOurs(folder);
   Submission submission;
   uintmax_t bytes = 0;
   std::error_code error;
@@ -62,6 +71,8 @@ absl::StatusOr<Submission> ReadFolder(const fs::path& folder) {
       if (entry->is_directory(error)) entry.disable_recursion_pending();
       continue;
     }
+    // A link could lead to any file of whoever grades, and a program shows what it reads.
+    if (entry->is_symlink(error) && !ours) return Refuse(entry->path(), "is a link; a submission has files and folders alone");
     if (!entry->is_regular_file(error)) continue;
     auto file = ReadFile(entry->path(), entry->path().lexically_relative(folder));
     if (!file.ok()) return file.status();

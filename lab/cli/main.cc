@@ -134,8 +134,13 @@ std::string WrongCommand(const CLI::App& app, const std::vector<std::string>& re
 }
 
 int Main(int argc, char** argv) {
-  // Not a command for people, and it must have one thread.
-  if (argc == 2 && std::string(argv[1]) == "worker") return Worker();
+  // Not commands for people, and they must have one thread.
+  if (argc >= 2 && std::string(argv[1]) == "worker") return Worker(argc == 3 && std::string(argv[2]) == "confined");
+  if (argc >= 4 && std::string(argv[1]) == "function") {
+    std::vector<std::string> arguments(argv + 4, argv + argc);
+    arguments.insert(arguments.begin(), argv[2]);
+    return RunFunction(argv[2], argv[3], std::move(arguments));
+  }
 
   CLI::App app(kDescription, "duet");
   app.require_subcommand(1);

@@ -12,7 +12,7 @@
 
 namespace lab::cli {
 
-int Worker() {
+int Worker(bool confined) {
   service::Worlds worlds;
   worlds.sim = [](Choices choices, uint64_t seed) -> absl::StatusOr<std::unique_ptr<World>> {
     return std::make_unique<sim::SimWorld>(std::move(choices), seed);
@@ -22,7 +22,7 @@ int Worker() {
     if (const absl::Status entered = real::EnterNamespaces(); !entered.ok()) return entered;
     return std::make_unique<real::RealWorld>(std::move(choices));
   };
-  return service::RunWorker(exercises::All(), worlds);
+  return service::RunWorker(exercises::All(), worlds, confined);
 }
 
 }  // namespace lab::cli

@@ -25,6 +25,10 @@ using std::chrono::milliseconds;
 // How long a program may sleep in its own kernel, using no processor and asking for nothing, before it is taken for
 // stuck there. In the machine's time: long enough for a machine that is busy with other things.
 constexpr auto kStuck = std::chrono::seconds(5);
+// What one that wakes up again and again may use of a processor meanwhile, and still count as asleep.
+constexpr double kMostAsleep = 0.05;
+// However it spends its time: the world, and its grading, stand still.
+constexpr auto kLongestSilence = std::chrono::seconds(90);
 constexpr milliseconds kFirstLook(2);
 constexpr milliseconds kLongestLook(50);
 
@@ -87,18 +91,23 @@ class Carrier {
   // Waits until the program asks for something, or has ended: then its exit status. The world stands still meanwhile.
   std::optional<int> WaitForRequest() {
     milliseconds look = kFirstLook;
-    Clock::time_point moved = Clock::now();
-    std::optional<SandboxedProcess::Progress> last;
+    const Clock::time_point begin = Clock::now();
+    Clock::time_point moved = begin;
+    double moved_cpu_seconds = cpu_seconds_;
     while (!channel_->WaitForTurn(look)) {
       if (const std::optional<int> status = program_->ExitStatus(); status.has_value()) return Ended(*status);
       look = std::min(look * 2, kLongestLook);
       if (look < kLongestLook) continue;
       const std::optional<SandboxedProcess::Progress> now = program_->progress();
       if (now.has_value()) cpu_seconds_ = now->cpu_seconds;
-      const bool still = now.has_value() && now == last && now->asleep;
-      if (!still) moved = Clock::now();
-      last = now;
+      if (!now.has_value() || !now->asleep || cpu_seconds_ - moved_cpu_seconds > kMostAsleep) {
+        moved = Clock::now();
+        moved_cpu_seconds = cpu_seconds_;
+      }
       if (Clock::now() - moved > kStuck) return Stuck(now->system_call);
+      if (Clock::now() - begin > kLongestSilence) {
+        return Limit(absl::StrCat("made no call for ", kLongestSilence.count(), " s"));
+      }
     }
     return std::nullopt;
   }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -30,6 +31,8 @@ struct ProgramOptions {
   // A folder of this machine that stands, read only, at /submission.
   std::string folder;
   Limits limits;
+  // Further files of this machine, and where they stand, read only.
+  std::vector<std::pair<std::string, std::string>> files = {};
 };
 
 // The program as a process of a simulated world. It keeps the thread that runs it on the processor where it is (a

@@ -39,6 +39,7 @@ absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& op
   SandboxOptions box;
   box.kind = SandboxOptions::Kind::kProgram;
   box.mounts = {{options.folder, "/submission"}, *launcher, *library};
+  for (const auto& [from, to] : options.files) box.mounts.push_back({from, to});
   box.directory = "/submission";
   box.callers_network = !sandbox.carried;
   // Not this machine's. A carried program is told its world's name for the host.

@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "lab/program/runfiles.h"
@@ -14,6 +17,8 @@ namespace lab {
 namespace {
 
 using Words = std::vector<std::string>;
+
+constexpr char kPath[] = "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 void Append(Words& line, std::initializer_list<std::string> words) { line.insert(line.end(), words); }
 
@@ -49,7 +54,7 @@ void AppendNames(Words& line, bool callers_hosts) {
 void AppendNamespaces(Words& line, const SandboxOptions& options) {
   Append(line, {"--unshare-ipc"});
   if (options.kind == SandboxOptions::Kind::kWorker) {
-    // The worker is root in the namespaces that `unshare` made, over a /proc that a sandbox inside may mount again: one
+    // The worker is root in the namespaces that its helper made, over a /proc that a sandbox inside may mount again: one
     // that bubblewrap mounts has covered parts, and the kernel refuses a new one beneath it.
     Append(line, {"--bind", "/proc", "/proc", "--dev", "/dev", "--dev-bind-try", "/dev/net/tun", "/dev/net/tun"});
   } else {
@@ -69,9 +74,30 @@ void AppendNamespaces(Words& line, const SandboxOptions& options) {
 
 void AppendEnvironment(Words& line, const SandboxOptions& options) {
   Append(line, {"--clearenv"});
-  Append(line, {"--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"});
+  Append(line, {"--setenv", "PATH", kPath + strlen("PATH=")});
   Append(line, {"--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--setenv", "LANG", "C.UTF-8"});
   for (const auto& [name, value] : options.environment) Append(line, {"--setenv", name, value});
+}
+
+// The folders above those, which bubblewrap would make for its own user alone.
+void AppendFolders(Words& line, const std::vector<SandboxOptions::Mount>& mounts) {
+  std::set<std::string> folders = {"/etc"};
+  for (const SandboxOptions::Mount& mount : mounts) {
+    for (std::filesystem::path path = std::filesystem::path(mount.to).parent_path(); path.has_relative_path();
+         path = path.parent_path()) {
+      folders.insert(path);
+    }
+  }
+  for (const std::string& folder : folders) Append(line, {"--dir", folder});
+}
+
+// Whether this process is in a worker's namespaces that have a user for programs (see namespaces.c).
+bool HasProgramUser() {
+  std::ifstream map("/proc/self/uid_map");
+  for (unsigned inside, outside, count; map >> inside >> outside >> count;) {
+    if (inside == 1000 && count == 1) return true;
+  }
+  return false;
 }
 
 void AppendLimits(Words& line, const Limits& limits) {
@@ -84,12 +110,15 @@ void AppendLimits(Words& line, const Limits& limits) {
 }  // namespace
 
 std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std::vector<std::string>& command) {
-  Words line;
+  // bubblewrap's own processes are in the sandbox too, and show their environment there.
+  Words line = {"/usr/bin/env", "-i", kPath};
   if (options.kind == SandboxOptions::Kind::kWorker) {
-    Append(line, {"/usr/bin/unshare", "--user", "--map-root-user", "--pid"});
-    Append(line, {"--fork", "--kill-child", "--mount-proc", "--net"});
+    line.push_back(Runfile("lab/program/library/namespaces"));
+  } else if (HasProgramUser()) {
+    Append(line, {"/usr/bin/setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "--"});
   }
   Append(line, {"/usr/bin/bwrap", "--die-with-parent", "--new-session"});
+  if (options.kind == SandboxOptions::Kind::kWorker) AppendFolders(line, options.mounts);
   AppendSystem(line);
   AppendNames(line, options.callers_network);
   AppendNamespaces(line, options);

@@ -19,7 +19,6 @@ class SandboxedProcess {
     bool asleep = false;
     double cpu_seconds = 0;
     long system_call = -1;  // that it is in; -1: none, or not to be seen
-    bool operator==(const Progress&) const = default;
   };
 
   // Executes a SandboxCommand around the launcher, with `channel_fd` as the program's channel. It must be destroyed

@@ -38,7 +38,7 @@ absl::StatusOr<Compiled> Compile(const std::string& folder, const std::vector<st
   }
   sandbox.directory = "/submission";
   sandbox.environment = {{"PYTHONPYCACHEPREFIX", "/tmp"}};
-  sandbox.limits = Limits{.cpu_seconds = 60, .memory_bytes = uint64_t{4} << 30};
+  sandbox.limits = Limits{.cpu_seconds = 60, .memory_bytes = uint64_t{2} << 30};
 
   CommandOptions options;
   options.cancelled = cancelled;
@@ -92,13 +92,14 @@ absl::StatusOr<Compiled> BuildEntry(const std::string& folder, const Entry& entr
   Compiled compiled{.ok = true};
   if (entry.kind == Entry::Kind::kExecutable) {
     executable = absl::StrCat(folder, "/", entry.path);
-    chmod(executable.c_str(), 0755);  // a way of sending files may lose the mode
   } else {
     auto result = Compile(folder, CompilerCommand(entry, output, in_process), cancelled);
     if (!result.ok() || !result->ok) return result;
     compiled = *std::move(result);
   }
-  if (entry.kind == Entry::Kind::kPython || in_process) return compiled;
+  if (entry.kind == Entry::Kind::kPython) return compiled;
+  chmod(executable.c_str(), 0755);  // a way of sending files may lose the mode, and a umask
+  if (in_process) return compiled;
   if (const absl::Status carried = CheckExecutable(executable); !carried.ok()) {
     return absl::InvalidArgumentError(carried.message());
   }
@@ -116,7 +117,8 @@ absl::StatusOr<BuildResult> Build(const grade::Exercise& exercise, const duet::v
   auto folder = TempFolder::Make();
   if (!folder.ok()) return folder.status();
   if (const absl::Status unpacked = Unpack(submission, folder->path()); !unpacked.ok()) return unpacked;
-  if (mkdir(absl::StrCat(folder->path(), "/", kOutputFolder).c_str(), 0755) != 0) {
+  if (mkdir(absl::StrCat(folder->path(), "/", kOutputFolder).c_str(), 0755) != 0 ||
+      chmod(absl::StrCat(folder->path(), "/", kOutputFolder).c_str(), 0755) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot make a folder in ", folder->path()));
   }
 

@@ -91,14 +91,11 @@ class Rows {
       if (absl::IsCancelled(ran.status())) return ran.status();
       if (ran.ok()) {
         result = *std::move(ran);
+      } else if (request_.submission().in_process() && absl::IsAborted(ran.status())) {
+        *result.mutable_scenario() = FunctionFailed(scenario, world, std::string(ran.status().message()));
       } else {
-        // A function runs inside the worker: it is what takes that along.
-        const bool by_function = request_.submission().in_process() && absl::IsAborted(ran.status());
         *result.mutable_scenario() =
-            Unrun(scenario, world, by_function ? grade::Verdict::kFailed : grade::Verdict::kLabError,
-                  absl::StrCat(by_function ? "the function ended the process that it runs in: " : "",
-                               std::string(ran.status().message())));
-        if (by_function) result.mutable_scenario()->set_runs(1);
+            Unrun(scenario, world, grade::Verdict::kLabError, std::string(ran.status().message()));
       }
     }
     const grade::Row row{&scenario, world, FromProto(result.scenario().verdict()), result.world_unavailable()};
@@ -109,6 +106,7 @@ class Rows {
   WorkerOptions OptionsOfWorker() {
     return {.binary = binary_,
             .folder = built_.folder.path(),
+            .in_process = request_.submission().in_process(),
             .on_progress =
                 [this](const GradeEvent::Progress& progress) {
                   GradeEvent event;
@@ -137,6 +135,17 @@ class Rows {
     grade::ScenarioResult result;
     result.run.verdict = verdict;
     result.run.remark = remark;
+    return ToReport(scenario, world, result);
+  }
+
+  // A function that ended the process that it shared with the lab, or never let go of it.
+  static ScenarioReport FunctionFailed(const grade::Scenario& scenario, WorldKind world, const std::string& happened) {
+    grade::ScenarioResult result;
+    result.run.verdict = grade::Verdict::kFailed;
+    result.run.checks = {{"returns", false, "the function returns, and leaves the process that it runs in alone",
+                          absl::StrCat("the function ended the process that it runs in: ", happened),
+                          "exit() and the like end the whole process; a function ends by returning its status."}};
+    result.runs = 1;
     return ToReport(scenario, world, result);
   }
 
@@ -275,6 +284,7 @@ absl::StatusOr<duet::v1::ReplayResponse> Grading::Replay(const duet::v1::ReplayR
   order.set_capture(request.capture());
   auto result = RunInWorker({.binary = worker_binary_,
                              .folder = std::get<Built>(*built).folder.path(),
+                             .in_process = request.submission().in_process(),
                              .on_progress = [](const GradeEvent::Progress&) {},
                              .cancelled = cancelled},
                             order);

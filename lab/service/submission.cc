@@ -98,6 +98,18 @@ absl::StatusOr<Entry> FindEntry(const std::string& role, const Submission& submi
   return candidates[0];
 }
 
+// `inside` and the folders above it, below `folder`: for whoever the sandbox makes of us.
+void MakeReadableFolders(const std::filesystem::path& folder, const std::filesystem::path& inside,
+                         std::error_code& error) {
+  std::filesystem::path path = folder;
+  for (const std::filesystem::path& part : inside) {
+    path /= part;
+    if (std::filesystem::create_directory(path, error)) {
+      std::filesystem::permissions(path, static_cast<std::filesystem::perms>(0755), error);
+    }
+  }
+}
+
 }  // namespace
 
 absl::Status CheckFiles(const Submission& submission) {
@@ -133,7 +145,7 @@ absl::Status Unpack(const Submission& submission, const std::string& folder) {
   for (const File& file : submission.files()) {
     const std::filesystem::path path = std::filesystem::path(folder) / file.path();
     std::error_code error;
-    std::filesystem::create_directories(path.parent_path(), error);
+    MakeReadableFolders(folder, std::filesystem::path(file.path()).parent_path(), error);
     std::ofstream stream(path, std::ios::binary);
     stream.write(file.content().data(), static_cast<std::streamsize>(file.content().size()));
     stream.close();

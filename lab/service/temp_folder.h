@@ -9,7 +9,7 @@ namespace lab::service {
 
 class TempFolder {
  public:
-  // Under $TMPDIR or /tmp; readable by this user alone.
+  // Under $TMPDIR or /tmp; for this user alone to enter, but readable by every user of a sandbox that it is mounted in.
   static absl::StatusOr<TempFolder> Make();
 
   TempFolder(TempFolder&& other) noexcept;
@@ -19,9 +19,10 @@ class TempFolder {
   const std::string& path() const { return path_; }
 
  private:
-  explicit TempFolder(std::string path) : path_(std::move(path)) {}
+  explicit TempFolder(std::string outer) : outer_(std::move(outer)), path_(outer_ + "/files") {}
 
-  std::string path_;  // empty once moved from
+  std::string outer_;  // empty once moved from
+  std::string path_;
 };
 
 }  // namespace lab::service

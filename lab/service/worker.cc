@@ -2,10 +2,13 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "lab/grade/runner.h"
 #include "lab/grade/token.h"
+#include "lab/program/sandbox.h"
 #include "lab/service/convert.h"
 #include "lab/service/worker.pb.h"
 #include "lab/trace/ladder.h"
@@ -28,6 +32,8 @@ using duet::internal::WorkerMessage;
 
 // Beyond any descriptor that a program might guess.
 constexpr int kFirstOwnDescriptor = 64;
+
+constexpr char kBinaryInProgram[] = "/duet/duet";
 
 class Output {
  public:
@@ -70,12 +76,42 @@ absl::StatusOr<Order> ReadOrder() {
   return order;
 }
 
-absl::StatusOr<Function> LoadFunction(const std::string& role, const std::string& path) {
-  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return absl::InvalidArgumentError(dlerror());
-  void* const symbol = dlsym(library, absl::StrCat("duet_function_", role).c_str());
-  if (symbol == nullptr) return absl::InvalidArgumentError(dlerror());
-  return Function(reinterpret_cast<int (*)(Process&)>(symbol));
+// This binary, as its sandbox has it.
+std::string OwnBinary() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error);
+}
+
+Function FunctionAsProgram(const Order& order, const RoleSource& role) {
+  const std::string below = role.shared_object().substr(order.folder().size());
+  ProgramOptions options{.command = {kBinaryInProgram, "function", role.role(), absl::StrCat("/submission", below)},
+                         .folder = order.folder()};
+  options.files = {{OwnBinary(), kBinaryInProgram}};
+  return ExecutedProgram(std::move(options));
+}
+
+bool HasFunction(const Order& order) {
+  return std::any_of(order.roles().begin(), order.roles().end(),
+                     [](const RoleSource& role) { return role.has_shared_object(); });
+}
+
+// Executes this binary anew, with the same order, in a program's sandbox. Returns where that fails.
+void Confine(const Order& order) {
+  SandboxOptions sandbox;
+  sandbox.kind = SandboxOptions::Kind::kProgram;
+  sandbox.mounts = {{OwnBinary(), kBinaryInProgram}, {order.folder(), order.folder()}};
+  sandbox.limits = Limits{.cpu_seconds = 3600, .memory_bytes = uint64_t{4} << 30};
+  const std::string bytes = order.SerializeAsString();
+  const int input = memfd_create("order", 0);
+  if (write(input, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return;
+  lseek(input, 0, SEEK_SET);
+  dup2(input, 0);
+  close(input);
+  const std::vector<std::string> line = SandboxCommand(sandbox, {kBinaryInProgram, "worker", "confined"});
+  std::vector<char*> words;
+  for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  execv(words[0], words.data());
 }
 
 absl::StatusOr<grade::Submission> MakeSubmission(const Order& order, const grade::Exercise& exercise) {
@@ -86,6 +122,8 @@ absl::StatusOr<grade::Submission> MakeSubmission(const Order& order, const grade
       ProgramOptions options{.command = {words.begin(), words.end()}, .folder = order.folder()};
       submission[role.role()] =
           order.real() ? ExecutedProgram(std::move(options)) : CarriedProgram(std::move(options));
+    } else if (role.has_shared_object() && order.real()) {
+      submission[role.role()] = FunctionAsProgram(order, role);
     } else if (role.has_shared_object()) {
       auto function = LoadFunction(role.role(), role.shared_object());
       if (!function.ok()) return function.status();
@@ -136,8 +174,22 @@ Result ToResult(const Order& order, const grade::Exercise& exercise, const grade
 
 }  // namespace
 
-int RunWorker(const std::vector<grade::Exercise>& exercises, const Worlds& worlds) {
+absl::StatusOr<Function> LoadFunction(const std::string& role, const std::string& path) {
+  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return absl::InvalidArgumentError(dlerror());
+  void* const symbol = dlsym(library, absl::StrCat("duet_function_", role).c_str());
+  if (symbol == nullptr) return absl::InvalidArgumentError(dlerror());
+  return Function(reinterpret_cast<int (*)(Process&)>(symbol));
+}
+
+int RunWorker(const std::vector<grade::Exercise>& exercises, const Worlds& worlds, bool confined) {
   const auto order = ReadOrder();
+  if (order.ok() && !confined && !order->real() && HasFunction(*order)) {
+    Confine(*order);
+    return 1;
+  }
+  // Where memory runs out, submissions go first, not what else the machine does.
+  std::ofstream("/proc/self/oom_score_adj") << 500;
   Output output;
   if (!order.ok()) return 1;
   const auto exercise = std::find_if(exercises.begin(), exercises.end(),

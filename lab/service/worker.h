@@ -23,8 +23,15 @@ struct Worlds {
   Make real;
 };
 
+// The function that a submission's shared object has for the role. Runs what else is in there, too.
+absl::StatusOr<Function> LoadFunction(const std::string& role, const std::string& path);
+
 // Standard input has the order, standard output gets the messages (see worker.proto); no process of a world inherits
 // either. Returns the exit status: 0 where a result was written.
-int RunWorker(const std::vector<grade::Exercise>& exercises, const Worlds& worlds);
+//
+// A function of a submission's never has a worker's powers. In a simulated world it shares this process, and can lie about
+// its own run: so the process gives them up first, by executing itself in a program's sandbox, as `confined`. In a real
+// one it is a program: the binary's `function` command.
+int RunWorker(const std::vector<grade::Exercise>& exercises, const Worlds& worlds, bool confined);
 
 }  // namespace lab::service

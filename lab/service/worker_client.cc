@@ -24,6 +24,8 @@ using duet::internal::WorkerMessage;
 
 // A run is over long before that, whatever the submission does: scenarios have limits of their own.
 constexpr std::chrono::seconds kMostSilence{180};
+// A function shares the worker's process, where only this ends a loop of its.
+constexpr std::chrono::seconds kMostSilenceInProcess{30};
 constexpr size_t kLargestMessage = size_t{512} << 20;
 
 // The folders of the build that a worker uses.
@@ -35,20 +37,25 @@ constexpr char kRunfilesFolder[] = "/duet/runfiles";
 class Messages {
  public:
   void Append(std::string_view bytes) { buffer_.append(bytes); }
+  // What was written were no messages: a function of a submission's has found the pipe.
+  bool broken() const { return broken_; }
 
   std::optional<WorkerMessage> Next() {
     if (buffer_.size() < 4) return std::nullopt;
     size_t length = 0;
     for (int i = 0; i < 4; ++i) length |= size_t{static_cast<unsigned char>(buffer_[i])} << (8 * i);
-    if (length > kLargestMessage || buffer_.size() < 4 + length) return std::nullopt;
+    broken_ |= length > kLargestMessage;
+    if (broken_ || buffer_.size() < 4 + length) return std::nullopt;
     WorkerMessage message;
     const bool parsed = message.ParseFromArray(buffer_.data() + 4, static_cast<int>(length));
     buffer_.erase(0, 4 + length);
+    broken_ |= !parsed;
     return parsed ? std::optional(std::move(message)) : std::nullopt;
   }
 
  private:
   std::string buffer_;
+  bool broken_ = false;
 };
 
 std::vector<std::string> WorkerCommand(const WorkerOptions& options) {
@@ -68,10 +75,10 @@ std::vector<std::string> WorkerCommand(const WorkerOptions& options) {
   return SandboxCommand(sandbox, {kBinary, "worker"});
 }
 
-absl::Status WhyNoResult(const CommandResult& command) {
+absl::Status WhyNoResult(const CommandResult& command, std::chrono::seconds most_silence) {
   if (command.end == CommandResult::End::kCancelled) return absl::CancelledError("cancelled");
   if (command.end == CommandResult::End::kSilent) {
-    return absl::AbortedError(absl::StrCat("the lab's worker said nothing for ", kMostSilence.count(), " s"));
+    return absl::AbortedError(absl::StrCat("the lab's worker said nothing for ", most_silence.count(), " s"));
   }
   std::string_view last = command.error_output;
   while (!last.empty() && last.back() == '\n') last.remove_suffix(1);
@@ -89,8 +96,8 @@ absl::StatusOr<Result> RunInWorker(const WorkerOptions& options, const Order& or
   std::optional<Result> result;
   CommandOptions command_options;
   command_options.input = order.SerializeAsString();
-  command_options.most_silence = kMostSilence;
-  command_options.cancelled = options.cancelled;
+  command_options.most_silence = options.in_process ? kMostSilenceInProcess : kMostSilence;
+  command_options.cancelled = [&] { return messages.broken() || options.cancelled(); };
   command_options.on_output = [&](std::string_view bytes) {
     messages.Append(bytes);
     while (auto message = messages.Next()) {
@@ -100,7 +107,10 @@ absl::StatusOr<Result> RunInWorker(const WorkerOptions& options, const Order& or
   };
   const auto command = RunCommand(WorkerCommand(options), command_options);
   if (!command.ok()) return command.status();
-  if (!result.has_value() || command->end != CommandResult::End::kExited) return WhyNoResult(*command);
+  if (messages.broken()) return absl::AbortedError("the lab's worker wrote what is no message");
+  if (!result.has_value() || command->end != CommandResult::End::kExited) {
+    return WhyNoResult(*command, command_options.most_silence);
+  }
   return *std::move(result);
 }
 

@@ -15,6 +15,8 @@ struct WorkerOptions {
   std::string binary;
   // The submission's folder, which stands at kFolderInWorker; may be empty.
   std::string folder;
+  // The submission's function runs in the worker's process, and may end it.
+  bool in_process = false;
   std::function<void(const duet::v1::GradeEvent::Progress&)> on_progress;
   std::function<bool()> cancelled;
 };

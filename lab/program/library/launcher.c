@@ -37,6 +37,44 @@ static void limit(int resource, const char* text, rlim_t grace) {
   if (setrlimit(resource, &both) != 0) fail("setrlimit");
 }
 
+#define LOAD(word) (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, word)
+#define JUMP(kind, value, yes, no) (struct sock_filter) BPF_JUMP(BPF_JMP | kind | BPF_K, value, yes, no)
+#define RETURN(value) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, value)
+
+enum {
+  kArch = offsetof(struct seccomp_data, arch),
+  kNumber = offsetof(struct seccomp_data, nr),
+  kPointer = offsetof(struct seccomp_data, instruction_pointer),
+};
+
+static void install_filter(struct sock_filter* program, size_t length) {
+  const struct sock_fprog filter = {(unsigned short)length, program};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("no_new_privs");
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) fail("seccomp");
+}
+
+/* What reaches beyond a process, or takes memory that no limit counts, is refused in both worlds. The last two are how the
+ * library looks at memory that may not be there. */
+static void forbid_calls(int carried) {
+  static const unsigned forbidden[] = {SYS_ptrace,     SYS_add_key,         SYS_keyctl,           SYS_request_key,
+                                       SYS_bpf,        SYS_perf_event_open, SYS_userfaultfd,      SYS_shmget,
+                                       SYS_unshare,    SYS_setns,           SYS_mount,            SYS_io_uring_setup,
+                                       SYS_process_vm_readv, SYS_process_vm_writev};
+  enum { kMost = sizeof(forbidden) / sizeof(forbidden[0]), kHead = 5, kTail = 2, kOtherAbi = 0x40000000 };
+  const int count = carried ? kMost - 2 : kMost;
+  struct sock_filter program[kHead + kMost + kTail];
+  struct sock_filter* next = program;
+  *next++ = LOAD(kArch);
+  *next++ = JUMP(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0);
+  *next++ = RETURN(SECCOMP_RET_KILL_PROCESS);
+  *next++ = LOAD(kNumber);
+  *next++ = JUMP(BPF_JGE, kOtherAbi, (unsigned char)(count + 1), 0);
+  for (int i = 0; i < count; ++i) *next++ = JUMP(BPF_JEQ, forbidden[i], (unsigned char)(count - i), 0);
+  *next++ = RETURN(SECCOMP_RET_ALLOW);
+  *next++ = RETURN(SECCOMP_RET_ERRNO | EPERM);
+  install_filter(program, (size_t)(next - program));
+}
+
 /* Network calls, and calls that make processes, end the process unless the stub makes them: a program without the
  * library (a static one) can't use a network by accident. */
 static void install_guard(void) {
@@ -45,16 +83,8 @@ static void install_guard(void) {
                                      SYS_recvmsg, SYS_recvmmsg, SYS_socketpair, SYS_io_uring_setup,
                                      SYS_clone,   SYS_clone3,   SYS_fork,     SYS_vfork};
   enum { kCount = sizeof(guarded) / sizeof(guarded[0]), kHead = 4, kTail = 8 };
-  enum {
-    kArch = offsetof(struct seccomp_data, arch),
-    kNumber = offsetof(struct seccomp_data, nr),
-    kPointer = offsetof(struct seccomp_data, instruction_pointer),
-  };
   struct sock_filter program[kHead + kCount + kTail];
   struct sock_filter* next = program;
-#define LOAD(word) (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, word)
-#define JUMP(kind, value, yes, no) (struct sock_filter) BPF_JUMP(BPF_JMP | kind | BPF_K, value, yes, no)
-#define RETURN(value) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, value)
   *next++ = LOAD(kArch);
   *next++ = JUMP(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0);
   *next++ = RETURN(SECCOMP_RET_KILL_PROCESS);
@@ -68,9 +98,7 @@ static void install_guard(void) {
   *next++ = JUMP(BPF_JEQ, 0, 1, 0);
   *next++ = RETURN(SECCOMP_RET_TRAP);
   *next++ = RETURN(SECCOMP_RET_ALLOW);
-  const struct sock_fprog filter = {(unsigned short)(next - program), program};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("no_new_privs");
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) fail("seccomp");
+  install_filter(program, (size_t)(next - program));
 }
 
 static void reset_signals(void) {
@@ -108,6 +136,7 @@ int main(int count, char** arguments) {
   limit(RLIMIT_NOFILE, arguments[kOpenFiles], 0);
   limit(RLIMIT_NPROC, arguments[kProcesses], 0);
   limit(RLIMIT_CORE, "0", 0);
+  forbid_calls(carried);
   if (carried) install_guard();
   execv(arguments[kCommand], arguments + kCommand);
   const int error = errno;
