@@ -13,16 +13,23 @@
 namespace lab::e2e {
 namespace {
 
-// The lines of a document's ```sh blocks.
-std::vector<std::string> Commands(const std::string& document) {
-  std::vector<std::string> commands;
+struct Command {
+  std::string line;
+  std::string output;  // what the document shows of it; empty where it shows nothing
+};
+
+// The lines of a document's ```sh blocks, the last of each with the ```text block that follows.
+std::vector<Command> Commands(const std::string& document) {
+  std::vector<Command> commands;
   std::istringstream stream(document);
-  bool inside = false;
+  std::string block;
   for (std::string line; std::getline(stream, line);) {
     if (absl::StartsWith(line, "```")) {
-      inside = line == "```sh";
-    } else if (inside && !line.empty()) {
-      commands.push_back(line);
+      block = line;
+    } else if (block == "```sh" && !line.empty()) {
+      commands.push_back({line, ""});
+    } else if (block == "```text" && !commands.empty()) {
+      absl::StrAppend(&commands.back().output, line, "\n");
     }
   }
   return commands;
@@ -30,11 +37,13 @@ std::vector<std::string> Commands(const std::string& document) {
 
 TEST(DocumentsTest, EveryCommandOfTheReadmeWorks) {
   if (const std::string why = WhyNoPrograms(); !why.empty()) GTEST_SKIP() << why;
-  const std::vector<std::string> commands = Commands(ReadFile(Runfile("README.md")));
+  const std::vector<Command> commands = Commands(ReadFile(Runfile("README.md")));
   ASSERT_FALSE(commands.empty());
   const std::string folder = Folder("readme");
   std::filesystem::create_symlink(Binary(), folder + "/duet");
-  for (const std::string& command : commands) {
+  // A copy, because the build's files are links, which a submission must not have.
+  std::filesystem::copy(Runfile("exercises"), folder + "/exercises", std::filesystem::copy_options::recursive);
+  for (const auto& [command, shown] : commands) {
     // That one is running.
     if (command == "./duet test") continue;
     std::string output;
@@ -43,9 +52,12 @@ TEST(DocumentsTest, EveryCommandOfTheReadmeWorks) {
     options.on_output = [&](std::string_view bytes) { output += bytes; };
     const auto result = service::RunCommand({"/bin/sh", "-c", absl::StrCat("cd ", folder, " && ", command)}, options);
     ASSERT_TRUE(result.ok());
-    // A starter is graded there, and is not yet a solution.
+    // A starter is graded there, and a wrong server: no solutions.
     const int expected = absl::StartsWith(command, "./duet grade ") ? 1 : 0;
     EXPECT_EQ(result->status, expected) << command << "\n" << output << result->error_output;
+    if (!shown.empty()) {
+      EXPECT_EQ(output, shown) << command;
+    }
   }
 }
 
