@@ -72,7 +72,9 @@ absl::StatusOr<Submission> ReadFolder(const fs::path& folder) {
       continue;
     }
     // A link could lead to any file of whoever grades, and a program shows what it reads.
-    if (entry->is_symlink(error) && !ours) return Refuse(entry->path(), "is a link; a submission has files and folders alone");
+    if (entry->is_symlink(error) && !ours) {
+      return Refuse(entry->path(), "is a link; a submission has files and folders alone");
+    }
     if (!entry->is_regular_file(error)) continue;
     auto file = ReadFile(entry->path(), entry->path().lexically_relative(folder));
     if (!file.ok()) return file.status();

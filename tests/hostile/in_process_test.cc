@@ -1,4 +1,5 @@
-// Functions that share the lab's process in a simulated world. They can lie about their own runs; here is what they can't do.
+// Functions that share the lab's process in a simulated world. They can lie about their own runs; here is what they
+// can't do.
 #include <gmock/gmock.h>
 
 #include <string>
@@ -32,7 +33,8 @@ class InProcessTest : public HostileTest {
 };
 
 TEST_F(InProcessTest, EndingTheSharedProcessIsTheFunctionsFault) {
-  for (const char* const end : {"_Exit(0);", "abort();", "kill(getpid(), SIGKILL);", "kill(getppid(), SIGKILL); kill(-1, SIGKILL);",
+  for (const char* const end : {"_Exit(0);", "abort();", "kill(getpid(), SIGKILL);",
+                                "kill(getppid(), SIGKILL); kill(-1, SIGKILL);",
                                 "*static_cast<volatile int*>(nullptr) = 1;"}) {
     ExpectWorthless(GradeFunction("sim", end));
   }
@@ -63,7 +65,11 @@ TEST_F(InProcessTest, AFunctionHasNoneOfAWorkersPowers) {
       "  if (mount(\"tmpfs\", \"/tmp\", \"tmpfs\", 0, nullptr) == 0) return \"mounts\";\n"
       "  if (getenv(\"SECRET\") != nullptr) return \"the environment\";\n"
       "  int made = 0;\n"
-      "  for (; made < 200; ++made) { const pid_t child = fork(); if (child < 0) break; if (child == 0) { for (;;) pause(); } }\n"
+      "  for (; made < 200; ++made) {\n"
+      "    const pid_t child = fork();\n"
+      "    if (child < 0) break;\n"
+      "    if (child == 0) { for (;;) pause(); }\n"
+      "  }\n"
       "  return made >= 64 ? \"processes without end\" : \"\";\n"
       "}\n"
       // Before the lab knows of it, too.

@@ -46,7 +46,9 @@ TEST_F(ProgramTest, FillsNoMoreThanItsLimitsInTheRealWorld) {
 // A listening socket on the machine's loopback, and one with an abstract name that has the same number.
 class Bait {
  public:
-  Bait() : stream_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), local_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  Bait()
+      : stream_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+        local_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -31,7 +31,7 @@ class SubmissionTest : public HostileTest {
 
 TEST_F(SubmissionTest, TheCompilerSeesNoFileOfTheMachine) {
   for (const char* const path : {"/etc/shadow", "/root/.bashrc", "/proc/1/environ", "/proc/self/environ", "/dev/stdin",
-                                 "../../../../../../etc/shadow", "/work"}) {
+                                 "../../../../../../etc/shadow", "/usr/lib"}) {
     ExpectNotBuilt({{"server.c", absl::StrCat("#include \"", path, "\"\n#error end\n", kMain)}});
   }
   ExpectNotBuilt({{"server.c", absl::StrCat("__asm__(\".incbin \\\"/etc/shadow\\\"\");\n", kMain)}});
@@ -73,7 +73,8 @@ TEST_F(SubmissionTest, PythonModulesOfASubmissionAreNotTheLabs) {
   const std::string server = e2e::ReadFile(e2e::ExerciseFile("02-server/solution/python/server.py"));
   const std::string evil = "import os\nos.write(2, b'HOLE')\nos._exit(1)\n";
   std::map<std::string, std::string> files = {{"server.py", server}};
-  for (const char* const module : {"py_compile.py", "sitecustomize.py", "usercustomize.py", "runpy.py", "encodings.py"}) {
+  for (const char* const module :
+       {"py_compile.py", "sitecustomize.py", "usercustomize.py", "runpy.py", "encodings.py"}) {
     files[module] = evil;
   }
   const Graded graded = Grade(files, "sim");

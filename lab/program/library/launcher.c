@@ -53,8 +53,8 @@ static void install_filter(struct sock_filter* program, size_t length) {
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) fail("seccomp");
 }
 
-/* What reaches beyond a process, or takes memory that no limit counts, is refused in both worlds. The last two are how the
- * library looks at memory that may not be there. */
+/* What reaches beyond a process, or takes memory that no limit counts, is refused in both worlds. The last two are how
+ * the library looks at memory that may not be there. */
 static void forbid_calls(int carried) {
   static const unsigned forbidden[] = {SYS_ptrace,     SYS_add_key,         SYS_keyctl,           SYS_request_key,
                                        SYS_bpf,        SYS_perf_event_open, SYS_userfaultfd,      SYS_shmget,

@@ -2,10 +2,10 @@
  *
  *   namespaces COMMAND [ARGUMENT]...
  *
- * As unshare(1) does, but where the caller is root, the namespaces have a second user too, kProgramUser, who is nobody on
- * this machine: programs run as that one, because the kernel exempts root from limits on processes, however deep in
- * namespaces, and lets it write to what it owns in /proc. Everything ends with the caller or with the command, whose exit
- * status is this one's (128 + n where signal n ended it). */
+ * As unshare(1) does, but where the caller is root, the namespaces have a second user too, kProgramUser, who is nobody
+ * on this machine: programs run as that one, because the kernel exempts root from limits on processes, however deep in
+ * namespaces, and lets it write to what it owns in /proc. Everything ends with the caller or with the command, whose
+ * exit status is this one's (128 + n where signal n ended it). */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

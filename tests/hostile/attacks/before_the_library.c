@@ -1,5 +1,5 @@
-/* Tries to run before the library does, where the channel's descriptor is still open, and to speak over it; then serves.
- * Simulated world only. */
+/* Tries to run before the library does, where the channel's descriptor is still open, and to speak over it; then
+ * serves. Simulated world only. */
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include <sys/syscall.h>

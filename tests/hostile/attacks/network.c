@@ -47,7 +47,8 @@ int main(int count, char** arguments) {
   struct sockaddr_un name = {.sun_family = AF_UNIX};
   const int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "duet-hostile-%d", port);
   const int local = socket(AF_UNIX, SOCK_STREAM, 0);
-  if (connect(local, (struct sockaddr*)&name, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0) {
+  const size_t name_length = offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length;
+  if (connect(local, (struct sockaddr*)&name, (socklen_t)name_length) == 0) {
     HOLE("the machine's abstract sockets can be reached");
   }
   close(local);

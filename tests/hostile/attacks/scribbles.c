@@ -67,7 +67,8 @@ int main(void) {
       slot->arguments[1] = 1000;
     }
     if (slot->number == SYS_recvfrom) slot->arguments[2] |= 0x40;
-    if (slot->number == SYS_read || slot->number == SYS_accept4 || slot->number == SYS_connect) slot->arguments[0] += 100;
+    const int waits = slot->number == SYS_read || slot->number == SYS_accept4 || slot->number == SYS_connect;
+    if (waits) slot->arguments[0] += 100;
     static const uint32_t lengths[] = {0, 1, 7, 8, 16, 20, 28, 128, 384, 1 << 20, UINT32_MAX};
     slot->data_length = lengths[next() % 11];
     slot->address_length = lengths[next() % 11];
