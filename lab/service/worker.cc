@@ -166,7 +166,8 @@ Result ToResult(const Order& order, const grade::Exercise& exercise, const grade
     const grade::Token token = grade::TokenOf(exercise, scenario, graded);
     result.mutable_scenario()->set_token(order.token().empty() ? grade::ToString(token) : order.token());
   }
-  if (!passed || !order.token().empty()) result.mutable_scenario()->set_ladder(Ladder(graded.run.trace, {}));
+  const bool shown = !passed || !order.token().empty();
+  if (shown && !graded.world_unavailable) result.mutable_scenario()->set_ladder(Ladder(graded.run.trace, {}));
   if (order.capture()) result.set_pcapng(Pcapng(graded.run.trace));
   result.set_world_unavailable(graded.world_unavailable);
   return result;
