@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -82,10 +83,21 @@ std::string OwnBinary() {
   return std::filesystem::read_symlink("/proc/self/exe", error);
 }
 
+// What this binary may have of the address space, where it runs a submission's function. A sanitizer reserves more
+// of it than any limit would leave.
+constexpr uint64_t AddressSpace(uint64_t bytes) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return RLIM_INFINITY;
+#else
+  return bytes;
+#endif
+}
+
 Function FunctionAsProgram(const Order& order, const RoleSource& role) {
   const std::string below = role.shared_object().substr(order.folder().size());
   ProgramOptions options{.command = {kBinaryInProgram, "function", role.role(), absl::StrCat("/submission", below)},
                          .folder = order.folder()};
+  options.limits.memory_bytes = AddressSpace(options.limits.memory_bytes);
   options.files = {{OwnBinary(), kBinaryInProgram}};
   return ExecutedProgram(std::move(options));
 }
@@ -100,7 +112,7 @@ void Confine(const Order& order) {
   SandboxOptions sandbox;
   sandbox.kind = SandboxOptions::Kind::kProgram;
   sandbox.mounts = {{OwnBinary(), kBinaryInProgram}, {order.folder(), order.folder()}};
-  sandbox.limits = Limits{.cpu_seconds = 3600, .memory_bytes = uint64_t{4} << 30};
+  sandbox.limits = Limits{.cpu_seconds = 3600, .memory_bytes = AddressSpace(uint64_t{4} << 30)};
   const std::string bytes = order.SerializeAsString();
   const int input = memfd_create("order", 0);
   if (write(input, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return;
