@@ -15,7 +15,7 @@
 
 namespace sim {
 
-class StreamSocket;
+class Socket;
 
 class File : public boost::intrusive_ref_counter<File, boost::thread_unsafe_counter> {
  public:
@@ -38,7 +38,7 @@ class File : public boost::intrusive_ref_counter<File, boost::thread_unsafe_coun
   virtual void Release() = 0;
 
   // Itself, where it is a socket.
-  virtual StreamSocket* AsSocket() { return nullptr; }
+  virtual Socket* AsSocket() { return nullptr; }
 
   bool nonblocking() const { return nonblocking_; }
   void set_nonblocking(bool nonblocking) { nonblocking_ = nonblocking; }

@@ -119,11 +119,12 @@ void SimProcess::NoteDeadlock(const std::string& waits_for) {
 
 std::string SimProcess::Peer(int fd) {
   File* const file = sockets_.descriptors().Get(fd);
-  const StreamSocket* const socket = file != nullptr ? file->AsSocket() : nullptr;
+  Socket* const socket = file != nullptr ? file->AsSocket() : nullptr;
   if (socket == nullptr) return "";
   if (socket->listening()) return absl::StrCat(" on port ", socket->local().port);
-  if (socket->flow() == nullptr) return "";
-  return absl::StrCat(" with ", ToString(socket->flow()->connection().remote()));
+  const StreamSocket* const stream = socket->AsStream();
+  if (stream == nullptr || stream->flow() == nullptr) return "";
+  return absl::StrCat(" with ", ToString(stream->flow()->connection().remote()));
 }
 
 std::string SimProcess::WaitsFor() {

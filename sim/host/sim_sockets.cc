@@ -32,7 +32,7 @@ int SimSockets::Find(int fd, FilePtr& file) const {
   return file != nullptr ? 0 : -EBADF;
 }
 
-int SimSockets::Find(int fd, boost::intrusive_ptr<StreamSocket>& socket) const {
+int SimSockets::Find(int fd, SocketPtr& socket) const {
   File* const file = descriptors_.Get(fd);
   if (file == nullptr) return -EBADF;
   socket = file->AsSocket();
@@ -55,7 +55,7 @@ int SimSockets::WaitFor(File& file, short events, std::optional<Time> deadline) 
   return -EBADF;
 }
 
-int SimSockets::Socket(int domain, int type, int protocol) {
+int SimSockets::MakeSocket(int domain, int type, int protocol) {
   const int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
   constexpr int kMostTypes = 11;  // Linux's SOCK_MAX
@@ -72,11 +72,11 @@ int SimSockets::Socket(int domain, int type, int protocol) {
 
 int SimSockets::socket(int domain, int type, int protocol) {
   if (const int error = Enter()) return Finish(error);
-  return Finish(Socket(domain, type, protocol));
+  return Finish(MakeSocket(domain, type, protocol));
 }
 
 int SimSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
-  boost::intrusive_ptr<StreamSocket> socket;
+  SocketPtr socket;
   lab::Endpoint local;
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
@@ -85,30 +85,31 @@ int SimSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
 }
 
 int SimSockets::listen(int sockfd, int backlog) {
-  boost::intrusive_ptr<StreamSocket> socket;
+  SocketPtr socket;
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
   return Finish(error != 0 ? error : socket->Listen(backlog));
 }
 
 int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int flags) {
-  boost::intrusive_ptr<StreamSocket> socket;
+  SocketPtr socket;
   if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
   if (const int error = Find(sockfd, socket)) return error;
   // Linux takes the descriptor before the connection, so that this fails even where nobody waits.
   if (!descriptors_.HasSpace()) return -EMFILE;
   const auto deadline = DeadlineAfter(socket->options().receive_timeout);
-  boost::intrusive_ptr<StreamSocket> accepted;
-  while (const int error = socket->Accept(accepted)) {
+  SocketPtr accepted;
+  lab::Endpoint from;
+  while (const int error = socket->Accept(accepted, from)) {
     if (error != -EAGAIN || socket->nonblocking()) return error;
     if (const int waited = WaitFor(*socket, POLLIN, deadline)) return waited;
   }
   accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
-  if (const int error = StoreAddress(accepted->flow()->connection().remote(), address, length)) {
+  if (const int error = StoreAddress(from, address, length)) {
     accepted->Release();
     return error;
   }
-  return descriptors_.Add(accepted, (flags & SOCK_CLOEXEC) != 0);
+  return descriptors_.Add(std::move(accepted), (flags & SOCK_CLOEXEC) != 0);
 }
 
 int SimSockets::accept(int sockfd, sockaddr* address, socklen_t* length) {
@@ -121,7 +122,7 @@ int SimSockets::accept4(int sockfd, sockaddr* address, socklen_t* length, int fl
 }
 
 int SimSockets::Connect(int sockfd, const sockaddr* address, socklen_t length) {
-  boost::intrusive_ptr<StreamSocket> socket;
+  SocketPtr socket;
   if (const int error = Find(sockfd, socket)) return error;
   if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC) {
     socket->Disconnect();
@@ -147,7 +148,7 @@ int SimSockets::connect(int sockfd, const sockaddr* address, socklen_t length) {
 }
 
 int SimSockets::shutdown(int sockfd, int how) {
-  boost::intrusive_ptr<StreamSocket> socket;
+  SocketPtr socket;
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
   return Finish(error != 0 ? error : socket->Shutdown(how));
@@ -156,7 +157,7 @@ int SimSockets::shutdown(int sockfd, int how) {
 int SimSockets::Close(int fd) {
   FilePtr file;
   if (const int error = Find(fd, file)) return error;
-  StreamSocket* const socket = file->AsSocket();
+  StreamSocket* const socket = file->AsSocket() != nullptr ? file->AsSocket()->AsStream() : nullptr;
   const FlowPtr flow = socket != nullptr ? socket->flow() : nullptr;
   descriptors_.Close(fd);
   const bool last = socket != nullptr && socket->flow() == nullptr;
@@ -254,21 +255,21 @@ int SimSockets::ioctl(int fd, unsigned long request, int* argument) {
 }
 
 int SimSockets::getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) {
-  boost::intrusive_ptr<StreamSocket> socket;
+  SocketPtr socket;
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
   return Finish(error != 0 ? error : socket->GetOption(level, option, value, length));
 }
 
 int SimSockets::setsockopt(int sockfd, int level, int option, const void* value, socklen_t length) {
-  boost::intrusive_ptr<StreamSocket> socket;
+  SocketPtr socket;
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
   return Finish(error != 0 ? error : socket->SetOption(level, option, value, length));
 }
 
 int SimSockets::getsockname(int sockfd, sockaddr* address, socklen_t* length) {
-  boost::intrusive_ptr<StreamSocket> socket;
+  SocketPtr socket;
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
   if (error == 0 && (address == nullptr || length == nullptr)) error = -EFAULT;
@@ -276,7 +277,7 @@ int SimSockets::getsockname(int sockfd, sockaddr* address, socklen_t* length) {
 }
 
 int SimSockets::getpeername(int sockfd, sockaddr* address, socklen_t* length) {
-  boost::intrusive_ptr<StreamSocket> socket;
+  SocketPtr socket;
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
   if (error != 0) return Finish(error);

@@ -11,6 +11,7 @@
 #include "lab/sockets/sockets.h"
 #include "sim/host/descriptor_table.h"
 #include "sim/host/host.h"
+#include "sim/host/socket.h"
 
 namespace sim {
 
@@ -70,7 +71,7 @@ class SimSockets final : public lab::Sockets {
 
   // The open file or socket of a descriptor, which stays while the call lasts; otherwise -EBADF, -ENOTSOCK.
   int Find(int fd, FilePtr& file) const;
-  int Find(int fd, boost::intrusive_ptr<StreamSocket>& socket) const;
+  int Find(int fd, SocketPtr& socket) const;
   // Waits for the events. 0, or -EAGAIN where the deadline has passed, or -EBADF where the process is being killed.
   int WaitFor(File& file, short events, std::optional<Time> deadline);
   // The same for several, as poll does: how many have the events that they ask for, or one of `always`; 0 where the
@@ -79,7 +80,7 @@ class SimSockets final : public lab::Sockets {
   int Scan(pollfd* fds, size_t count, short always) const;
   std::optional<Time> DeadlineAfter(Duration timeout) const;
 
-  int Socket(int domain, int type, int protocol);
+  int MakeSocket(int domain, int type, int protocol);
   int Accept(int sockfd, sockaddr* address, socklen_t* length, int flags);
   int Connect(int sockfd, const sockaddr* address, socklen_t length);
   int Close(int fd);

@@ -5,7 +5,6 @@
 
 #include "sim/host/addresses.h"
 #include "sim/host/sim_sockets.h"
-#include "sim/host/stream_socket.h"
 
 namespace sim {
 namespace {
@@ -42,7 +41,7 @@ void SimSockets::Charge(int64_t moved) {
 }
 
 int64_t SimSockets::Send(File& file, Buffers buffers, int flags) {
-  const StreamSocket* const socket = file.AsSocket();
+  const Socket* const socket = file.AsSocket();
   const bool nonblocking = file.nonblocking() || (flags & MSG_DONTWAIT) != 0;
   const auto deadline = socket != nullptr ? DeadlineAfter(socket->options().send_timeout) : std::nullopt;
   const size_t total = std::min(TotalSize(buffers), kMostAtOnce);
@@ -60,7 +59,7 @@ int64_t SimSockets::Send(File& file, Buffers buffers, int flags) {
 }
 
 int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
-  const StreamSocket* const socket = file.AsSocket();
+  const Socket* const socket = file.AsSocket();
   const bool nonblocking = file.nonblocking() || (flags & MSG_DONTWAIT) != 0;
   const bool wait_all = (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0;
   const bool cut = socket != nullptr && (flags & (MSG_WAITALL | MSG_PEEK)) == 0;

@@ -45,13 +45,15 @@ int StreamSocket::Listen(int backlog) {
   return 0;
 }
 
-int StreamSocket::Accept(boost::intrusive_ptr<StreamSocket>& accepted) {
+int StreamSocket::Accept(SocketPtr& accepted, lab::Endpoint& from) {
   if (queue_ == nullptr) return -EINVAL;
   if (queue_->empty()) return -EAGAIN;
-  accepted = new StreamSocket(host_);
-  accepted->options_ = options_;
-  accepted->flow_ = queue_->Take();
-  accepted->flow_->set_owner(accepted.get());
+  auto* const socket = new StreamSocket(host_);
+  accepted = socket;
+  socket->options_ = options_;
+  socket->flow_ = queue_->Take();
+  socket->flow_->set_owner(socket);
+  from = socket->flow_->connection().remote();
   return 0;
 }
 

@@ -7,39 +7,33 @@
 #include <memory>
 #include <optional>
 
-#include "sim/host/file.h"
 #include "sim/host/host.h"
 #include "sim/host/listen_queue.h"
-#include "sim/host/socket_options.h"
+#include "sim/host/socket.h"
 
 namespace sim {
 
-class StreamSocket final : public File, private Flow::Owner {
+class StreamSocket final : public Socket, private Flow::Owner {
  public:
   // The host must outlive it.
   explicit StreamSocket(Host& host) : host_(host) {}
   ~StreamSocket() override;
 
-  int Bind(const lab::Endpoint& local);
-  int Listen(int backlog);
-  // Sets `accepted` to a new socket for the connection that has waited longest. -EAGAIN where none waits.
-  int Accept(boost::intrusive_ptr<StreamSocket>& accepted);
-  // Begins to connect: 0 where that is done at once, otherwise -EINPROGRESS, and FinishConnect tells.
-  int Connect(const lab::Endpoint& remote);
-  // Once Connect was in progress: 0, what it failed with, or -EAGAIN where it goes on.
-  int FinishConnect();
-  // Back to an unconnected socket; a connection is reset.
-  void Disconnect();
-  int Shutdown(int how);
-  int SetOption(int level, int option, const void* value, socklen_t length);
-  int GetOption(int level, int option, void* value, socklen_t* length);
+  int type() const override { return SOCK_STREAM; }
+  int Bind(const lab::Endpoint& local) override;
+  int Listen(int backlog) override;
+  int Accept(SocketPtr& accepted, lab::Endpoint& from) override;
+  int Connect(const lab::Endpoint& remote) override;
+  int FinishConnect() override;
+  // A connection is reset.
+  void Disconnect() override;
+  int Shutdown(int how) override;
+  int SetOption(int level, int option, const void* value, socklen_t length) override;
+  int GetOption(int level, int option, void* value, socklen_t* length) override;
 
-  // Address 0 and port 0 where it has none.
-  lab::Endpoint local() const;
-  // Nothing where it isn't connected.
-  std::optional<lab::Endpoint> remote() const;
-  const SocketOptions& options() const { return options_; }
-  bool listening() const { return queue_ != nullptr; }
+  lab::Endpoint local() const override;
+  std::optional<lab::Endpoint> remote() const override;
+  bool listening() const override { return queue_ != nullptr; }
   // The connection, or null.
   const FlowPtr& flow() const { return flow_; }
 
@@ -48,7 +42,7 @@ class StreamSocket final : public File, private Flow::Owner {
   int64_t Write(Buffers buffers, size_t offset, size_t length) override;
   size_t readable() const override;
   void Release() override;
-  StreamSocket* AsSocket() override { return this; }
+  StreamSocket* AsStream() override { return this; }
   int access_mode() const override;
 
  private:
@@ -57,7 +51,6 @@ class StreamSocket final : public File, private Flow::Owner {
   short ReadyOfConnection() const;
 
   Host& host_;
-  SocketOptions options_;
   PortClaim claim_;                    // from bind
   std::unique_ptr<ListenQueue> queue_;  // a listener's
   FlowPtr flow_;                       // a connection's, from connect's beginning on

@@ -1,0 +1,54 @@
+// A socket of a host, of whichever type: what the calls on sockets ask of it beside what File has.
+//
+// Results are 0, a count or a negative errno; -EAGAIN where the caller would have to wait. What a type doesn't know it
+// refuses as Linux does. Addresses are this family's; reading and storing them is the caller's.
+#pragma once
+
+#include <optional>
+
+#include "lab/wire/packet.h"
+#include "sim/host/file.h"
+#include "sim/host/socket_options.h"
+
+namespace sim {
+
+class Socket;
+class StreamSocket;
+using SocketPtr = boost::intrusive_ptr<Socket>;
+
+class Socket : public File {
+ public:
+  // SOCK_STREAM or SOCK_DGRAM.
+  virtual int type() const = 0;
+
+  virtual int Bind(const lab::Endpoint& local) = 0;
+  virtual int Listen(int backlog) = 0;
+  // Sets `accepted` to a new socket for the connection that has waited longest, and `from` to its other end. -EAGAIN
+  // where none waits.
+  virtual int Accept(SocketPtr& accepted, lab::Endpoint& from) = 0;
+  // Begins to connect: 0 where that is done at once, otherwise -EINPROGRESS or -EALREADY, and FinishConnect tells.
+  virtual int Connect(const lab::Endpoint& remote) = 0;
+  // Once Connect was in progress: 0, what it failed with, or -EAGAIN where it goes on.
+  virtual int FinishConnect() = 0;
+  // Back to an unconnected socket.
+  virtual void Disconnect() = 0;
+  virtual int Shutdown(int how) = 0;
+  virtual int SetOption(int level, int option, const void* value, socklen_t length) = 0;
+  virtual int GetOption(int level, int option, void* value, socklen_t* length) = 0;
+
+  // Address 0 and port 0 where it has none.
+  virtual lab::Endpoint local() const = 0;
+  // Nothing where it isn't connected.
+  virtual std::optional<lab::Endpoint> remote() const = 0;
+  const SocketOptions& options() const { return options_; }
+  virtual bool listening() const { return false; }
+
+  Socket* AsSocket() override { return this; }
+  // Itself, where it is one.
+  virtual StreamSocket* AsStream() { return nullptr; }
+
+ protected:
+  SocketOptions options_;
+};
+
+}  // namespace sim
