@@ -48,6 +48,7 @@ int Replay(const ReplayOptions& options, Interrupts& interrupts);
 
 struct ServeOptions {
   std::string listen = "127.0.0.1:50051";
+  int gradings = 0;  // at a time; 0: as many as there are processors
 };
 int Serve(const ServeOptions& options, Interrupts& interrupts);
 

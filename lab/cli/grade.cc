@@ -27,6 +27,12 @@ class Watcher {
       const auto& started = event.scenario_started();
       now_ = absl::StrCat("[", started.number(), "/", started.count(), "] ", started.name(), " (", started.world(), ")");
       line_.Show(now_);
+    } else if (event.has_queued()) {
+      const uint32_t before = event.queued().before();
+      line_.Show(before == 0 ? "waiting for the server: next"
+                             : absl::StrCat("waiting for the server: ", before, " before this one"));
+    } else if (event.has_built()) {
+      line_.Show("starting");
     } else if (event.has_progress() && event.progress().runs() > 1) {
       line_.Show(absl::StrCat(now_, "  run ", event.progress().runs_done(), " of ", event.progress().runs()));
     }

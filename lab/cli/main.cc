@@ -101,6 +101,10 @@ std::map<CLI::App*, Run> AddCommands(CLI::App& app, Options& options) {
   CLI::App* const serve = app.add_subcommand("serve", "Be a grading server, until interrupted.");
   serve->add_option("--listen", options.serve.listen, "127.0.0.1:50051 where not given; port 0 for any")
       ->type_name("HOST:PORT");
+  serve->add_option("--gradings", options.serve.gradings,
+                    "how many submissions to grade at a time, the others waiting; one a processor where not given")
+      ->check(CLI::Range(1, 1'000))
+      ->option_text("N");
   commands[serve] = [&](Interrupts& interrupts) { return Serve(options.serve, interrupts); };
 
   CLI::App* const demo =

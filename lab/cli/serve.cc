@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <iostream>
+#include <thread>
 
 #include "exercises/all.h"
 #include "lab/cli/commands.h"
@@ -9,7 +11,9 @@
 namespace lab::cli {
 
 int Serve(const ServeOptions& options, Interrupts& interrupts) {
-  const auto server = service::Server::Listen(options.listen, exercises::All(), OwnBinary());
+  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int gradings = options.gradings > 0 ? options.gradings : processors;
+  const auto server = service::Server::Listen(options.listen, exercises::All(), OwnBinary(), gradings);
   if (!server.ok()) {
     // Where to listen is the caller's to say.
     return Fail(absl::InvalidArgumentError(server.status().message()));

@@ -50,8 +50,9 @@ std::vector<duet::v1::File> FilesIn(const fs::path& folder) {
 
 }  // namespace
 
-GraderService::GraderService(const std::vector<grade::Exercise>& exercises, std::string worker_binary)
-    : exercises_(exercises), grading_(exercises, std::move(worker_binary)) {}
+GraderService::GraderService(const std::vector<grade::Exercise>& exercises, std::string worker_binary,
+                             int most_at_once)
+    : exercises_(exercises), grading_(exercises, std::move(worker_binary), most_at_once) {}
 
 grpc::Status GraderService::ListExercises(grpc::ServerContext*, const duet::v1::ListExercisesRequest*,
                                           duet::v1::ListExercisesResponse* response) {

@@ -14,8 +14,8 @@ namespace lab::service {
 
 class GraderService final : public duet::v1::Grader::Service {
  public:
-  // `exercises` must outlive it. `worker_binary`: see worker_client.h.
-  GraderService(const std::vector<grade::Exercise>& exercises, std::string worker_binary);
+  // `exercises` must outlive it. `worker_binary`: see worker_client.h; `most_at_once`: see grading.h.
+  GraderService(const std::vector<grade::Exercise>& exercises, std::string worker_binary, int most_at_once);
 
   grpc::Status ListExercises(grpc::ServerContext* context, const duet::v1::ListExercisesRequest* request,
                              duet::v1::ListExercisesResponse* response) override;

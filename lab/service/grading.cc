@@ -213,8 +213,8 @@ class Rows {
 
 }  // namespace
 
-Grading::Grading(const std::vector<grade::Exercise>& exercises, std::string worker_binary)
-    : exercises_(exercises), worker_binary_(std::move(worker_binary)) {}
+Grading::Grading(const std::vector<grade::Exercise>& exercises, std::string worker_binary, int most_at_once)
+    : exercises_(exercises), worker_binary_(std::move(worker_binary)), turns_(most_at_once) {}
 
 absl::StatusOr<const grade::Exercise*> Grading::Find(std::string_view exercise) const {
   const grade::Exercise* nearest = nullptr;
@@ -228,13 +228,20 @@ absl::StatusOr<const grade::Exercise*> Grading::Find(std::string_view exercise) 
       absl::StrCat("there is no exercise `", std::string(exercise), "`; did you mean `", nearest->name, "`?"));
 }
 
-absl::Status Grading::Grade(const GradeRequest& request, const Emit& emit, const Cancelled& cancelled) const {
+absl::Status Grading::Grade(const GradeRequest& request, const Emit& emit, const Cancelled& cancelled) {
   const auto exercise = Find(request.exercise());
   if (!exercise.ok()) return exercise.status();
   if (!request.sim() && !request.real()) return absl::InvalidArgumentError("the request names no world");
   if (request.runs() > kMostRuns) {
     return absl::InvalidArgumentError(absl::StrCat("there can be at most ", kMostRuns, " runs"));
   }
+  const auto on_waiting = [&](uint32_t before) {
+    GradeEvent event;
+    event.mutable_queued()->set_before(before);
+    emit(event);
+  };
+  const auto turn = turns_.Take(on_waiting, cancelled);
+  if (!turn.ok()) return turn.status();
   auto result = Build(**exercise, request.submission(), cancelled);
   if (!result.ok()) return result.status();
   if (const auto* const failed = std::get_if<GradeEvent::BuildFailed>(&*result)) {
@@ -258,7 +265,7 @@ absl::Status Grading::Grade(const GradeRequest& request, const Emit& emit, const
 }
 
 absl::StatusOr<duet::v1::ReplayResponse> Grading::Replay(const duet::v1::ReplayRequest& request,
-                                                         const Cancelled& cancelled) const {
+                                                         const Cancelled& cancelled) {
   const auto token = grade::ParseToken(request.token());
   if (!token.ok()) return token.status();
   const auto exercise = Find(token->exercise);
@@ -267,6 +274,8 @@ absl::StatusOr<duet::v1::ReplayResponse> Grading::Replay(const duet::v1::ReplayR
     return absl::NotFoundError(absl::StrCat("the exercise `", token->exercise, "` has no scenario `", token->scenario,
                                             "`: the token is of another version of it"));
   }
+  const auto turn = turns_.Take([](uint32_t) {}, cancelled);
+  if (!turn.ok()) return turn.status();
   duet::v1::ReplayResponse response;
   response.set_exercise(token->exercise);
   auto built = Build(**exercise, request.submission(), cancelled);

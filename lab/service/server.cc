@@ -65,14 +65,14 @@ absl::Status CanListen(const std::string& address) {
 
 }  // namespace
 
-Server::Server(const std::vector<grade::Exercise>& exercises, const std::string& worker_binary)
-    : service_(exercises, worker_binary) {}
+Server::Server(const std::vector<grade::Exercise>& exercises, const std::string& worker_binary, int most_at_once)
+    : service_(exercises, worker_binary, most_at_once) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Listen(const std::string& address,
                                                        const std::vector<grade::Exercise>& exercises,
-                                                       const std::string& worker_binary) {
+                                                       const std::string& worker_binary, int most_at_once) {
   if (const absl::Status status = CanListen(address); !status.ok()) return status;
-  auto server = std::unique_ptr<Server>(new Server(exercises, worker_binary));
+  auto server = std::unique_ptr<Server>(new Server(exercises, worker_binary, most_at_once));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
@@ -92,7 +92,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Listen(const std::string& addres
 
 std::unique_ptr<Server> Server::InProcess(const std::vector<grade::Exercise>& exercises,
                                           const std::string& worker_binary) {
-  auto server = std::unique_ptr<Server>(new Server(exercises, worker_binary));
+  auto server = std::unique_ptr<Server>(new Server(exercises, worker_binary, 1));
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(kLargestRequest);
   builder.RegisterService(&server->service_);

@@ -17,10 +17,10 @@ namespace lab::service {
 class Server {
  public:
   // Listens on "HOST:PORT"; port 0 stands for one that is free. InvalidArgument where that is no address, Unavailable
-  // where it can't be had ("127.0.0.1:50051 is in use"). `exercises` must outlive it.
+  // where it can't be had ("127.0.0.1:50051 is in use"). `exercises` must outlive it. `most_at_once`: see grading.h.
   static absl::StatusOr<std::unique_ptr<Server>> Listen(const std::string& address,
                                                         const std::vector<grade::Exercise>& exercises,
-                                                        const std::string& worker_binary);
+                                                        const std::string& worker_binary, int most_at_once);
   // One that only this process can reach, by `channel()`.
   static std::unique_ptr<Server> InProcess(const std::vector<grade::Exercise>& exercises,
                                            const std::string& worker_binary);
@@ -36,7 +36,7 @@ class Server {
   void Shutdown();
 
  private:
-  Server(const std::vector<grade::Exercise>& exercises, const std::string& worker_binary);
+  Server(const std::vector<grade::Exercise>& exercises, const std::string& worker_binary, int most_at_once);
 
   GraderService service_;
   std::unique_ptr<grpc::Server> server_;

@@ -117,6 +117,38 @@ TEST_F(ServerTest, TheCommandsAreClientsOfIt) {
   EXPECT_EQ(ran.status, 0) << ran.output << ran.error_output;
 }
 
+TEST_F(ServerTest, OneMoreThanItGradesAtATimeWaitsItsTurn) {
+  if (const std::string why = WhyNoPrograms(); !why.empty()) GTEST_SKIP() << why;
+  BackgroundDuet server{{"serve", "--listen", "127.0.0.1:0", "--gradings", "1"}, {}};
+  const std::string line = server.ReadLine();
+  const auto stub = duet::v1::Grader::NewStub(
+      grpc::CreateChannel(line.substr(line.rfind(' ') + 1), grpc::InsecureChannelCredentials()));
+  duet::v1::GradeRequest request;
+  request.set_exercise("01-client");
+  request.set_sim(true);
+  request.set_runs(1'000'000);
+  *request.mutable_submission() = OneFile("client.c", "int main(void) { return 1; }");
+  grpc::ClientContext first_context;
+  const auto first = stub->Grade(&first_context, request);
+  duet::v1::GradeEvent event;
+  ASSERT_TRUE(first->Read(&event));
+  EXPECT_TRUE(event.has_built()) << event.DebugString();
+
+  request.set_runs(1);
+  grpc::ClientContext second_context;
+  const auto second = stub->Grade(&second_context, request);
+  ASSERT_TRUE(second->Read(&event));
+  EXPECT_TRUE(event.has_queued()) << event.DebugString();
+  EXPECT_EQ(event.queued().before(), 0u);
+  first_context.TryCancel();
+  ASSERT_TRUE(second->Read(&event));
+  EXPECT_TRUE(event.has_built()) << event.DebugString();
+  while (second->Read(&event)) {
+  }
+  EXPECT_TRUE(event.has_report()) << event.DebugString();
+  EXPECT_TRUE(second->Finish().ok());
+}
+
 TEST_F(ServerTest, AnExerciseComesWithItsHandoutAndStarter) {
   grpc::ClientContext context;
   duet::v1::GetExerciseRequest request;
