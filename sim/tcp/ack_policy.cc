@@ -46,6 +46,13 @@ void AckPolicy::OnDrained() {
   if (scheduled_ && (small_ > 1 || (small_ == 1 && !interactive_))) due_ = true;
 }
 
+void AckPolicy::SetQuick(int value, bool all_read) {
+  interactive_ = value == 0;
+  if (value == 0 || !scheduled_) return;
+  if (all_read) due_ = true;
+  interactive_ = value % 2 == 0;
+}
+
 void AckPolicy::OnTimer(Time now) {
   if (now < deadline_) return;
   deadline_ = Time::max();

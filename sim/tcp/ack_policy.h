@@ -34,10 +34,16 @@ class AckPolicy {
   void Schedule(Time now, bool forced);
   // A process has read all there was.
   void OnDrained();
+  // TCP_QUICKACK, as in Connection. `all_read`: nothing that has come waits for a process, which may be a reason to
+  // acknowledge at once.
+  void SetQuick(int value, bool all_read);
   // Does what is due. Harmless before deadline().
   void OnTimer(Time now);
 
   bool due() const { return due_; }
+  bool interactive() const { return interactive_; }
+  Duration delay() const { return delay_; }
+  Time last_data() const { return last_data_; }
   Time deadline() const { return deadline_; }  // Time::max() where none is armed
 
  private:

@@ -15,6 +15,7 @@ class NewReno {
   void Start(uint32_t mss) { window_ = kInitialSegments * mss; }
 
   uint32_t window() const { return window_; }
+  uint32_t slow_start_threshold() const { return slow_start_threshold_; }
 
   // `acked` new bytes were acknowledged, outside of recovery; `in_flight` is what was on its way before. A
   // window that was not used does not grow.

@@ -20,9 +20,17 @@ Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, u
       remote_(remote),
       options_(options),
       state_(state),
-      sender_(iss, options.send_buffer, options.retries2, options.no_delay),
+      sender_(iss, options.send_buffer, options.retries2),
       receiver_(options.receive_buffer),
-      iss_(iss) {}
+      iss_(iss) {
+  sender_.SetNoDelay(options.no_delay);
+  sender_.set_cork(options.cork);
+  sender_.set_user_timeout(options.user_timeout);
+  if (options.keep_alive.on) {
+    keep_alive_ = std::make_unique<KeepAlive>();
+    keep_alive_->Set(Time(0), options.keep_alive, Time(0));
+  }
+}
 
 std::unique_ptr<Connection> Connection::Connect(Time, lab::Endpoint local, lab::Endpoint remote, uint32_t iss,
                                                 const Options& options) {
@@ -32,6 +40,7 @@ std::unique_ptr<Connection> Connection::Connect(Time, lab::Endpoint local, lab::
 std::unique_ptr<Connection> Connection::Accept(Time, const lab::Packet& syn, uint32_t iss, const Options& options) {
   std::unique_ptr<Connection> connection(
       new Connection(State::kSynReceived, syn.destination, syn.source, iss, options));
+  connection->passive_ = true;
   connection->TakeSynOptions(syn);
   return connection;
 }
@@ -46,6 +55,7 @@ void Connection::Transition(State to, Cause cause) {
   if (to == State::kClosed) {
     sender_.Stop();
     syn_deadline_ = end_deadline_ = Time::max();
+    keep_alive_.reset();
     write_shut_ = read_shut_ = true;
   }
 }
@@ -62,7 +72,9 @@ int Connection::TakeError() { return std::exchange(error_, 0); }
 
 // --- What the process does ---
 
-size_t Connection::Write(Time, const lab::Payload& bytes) { return write_shut_ ? 0 : sender_.Write(bytes); }
+size_t Connection::Write(Time, const lab::Payload& bytes, bool more) {
+  return write_shut_ ? 0 : sender_.Write(bytes, more);
+}
 
 lab::Payload Connection::Read(Time, size_t length, bool peek) { return receiver_.Read(length, peek); }
 
@@ -104,11 +116,27 @@ void Connection::Abort(Time) {
   Transition(State::kClosed, Cause::kAbort);
 }
 
+void Connection::SetQuickAck(Time, int value) {
+  const bool may_ack = state_ == State::kEstablished || state_ == State::kCloseWait;
+  receiver_.acks().SetQuick(value, may_ack && readable() == 0);
+}
+
+void Connection::SetKeepAlive(Time now, bool on, Duration idle, Duration interval, int count) {
+  if (keep_alive_ == nullptr) {
+    if (!on) return;
+    keep_alive_ = std::make_unique<KeepAlive>();
+    const bool opening = state_ == State::kSynSent || state_ == State::kSynReceived;
+    if (!opening && state_ != State::kClosed && state_ != State::kTimeWait) keep_alive_->Start(now);
+  }
+  keep_alive_->Set(now, {.on = on, .idle = idle, .interval = interval, .count = count}, last_heard_);
+}
+
 // --- Time ---
 
 std::optional<Time> Connection::Deadline() const {
   if (state_ == State::kClosed) return std::nullopt;
-  const Time next = std::min({syn_deadline_, sender_.deadline(), receiver_.acks().deadline(), end_deadline_});
+  Time next = std::min({syn_deadline_, sender_.deadline(), receiver_.acks().deadline(), end_deadline_});
+  if (keep_alive_ != nullptr) next = std::min(next, keep_alive_->deadline());
   if (next == Time::max()) return std::nullopt;
   return next;
 }
@@ -116,6 +144,7 @@ std::optional<Time> Connection::Deadline() const {
 bool Connection::DeadlineMatters() const {
   if (state_ == State::kClosed) return false;
   if (syn_deadline_ != Time::max() || receiver_.acks().deadline() != Time::max()) return true;
+  if (keep_alive_ != nullptr && keep_alive_->deadline() != Time::max() && keep_alive_->matters()) return true;
   return sender_.deadline() != Time::max() && !sender_.only_probes();
 }
 
@@ -123,8 +152,19 @@ void Connection::OnTimer(Time now) {
   if (state_ == State::kClosed) return;
   if (now >= end_deadline_) return Transition(State::kClosed, Cause::kExpired);
   receiver_.acks().OnTimer(now);
-  if (OnHandshakeTimer(now) && sender_.OnTimer(now)) return;
+  if (OnHandshakeTimer(now) && sender_.OnTimer(now)) return OnKeepAliveTimer(now);
   Fail(soft_error_ != 0 ? soft_error_ : ETIMEDOUT, Cause::kUnanswered);
+}
+
+void Connection::OnKeepAliveTimer(Time now) {
+  if (keep_alive_ == nullptr) return;
+  switch (keep_alive_->OnTimer(now, last_heard_, sender_.busy(), sender_.user_timeout())) {
+    case KeepAlive::Verdict::kNothing: return;
+    case KeepAlive::Verdict::kProbe: return sender_.ProbeNow();
+    case KeepAlive::Verdict::kGiveUp:
+      SendReset();
+      return Fail(soft_error_ != 0 ? soft_error_ : ETIMEDOUT, Cause::kUnanswered);
+  }
 }
 
 void Connection::OnUnreachable(int error) {

@@ -8,8 +8,7 @@
 // It does as Linux does where the RFC leaves a choice. Simplifications, and what a program could notice of them
 // (docs/tcp.md has the whole table):
 //  - Urgent data is taken as ordinary bytes: a program sees them in the stream, as with SO_OOBINLINE.
-//  - No ECN, no fast open, no keepalive, no path MTU discovery: each would show in packets only, but keepalive,
-//    without which a dead peer is noticed only by sending.
+//  - No ECN, no fast open, no path MTU discovery: each would show in packets only.
 //  - Buffers count bytes, not Linux's memory for them: how much fits before a write blocks is about right.
 #pragma once
 
@@ -20,6 +19,8 @@
 #include "lab/sockets/process.h"
 #include "lab/wire/packet.h"
 #include "lab/wire/payload.h"
+#include "sim/tcp/info.h"
+#include "sim/tcp/keep_alive.h"
 #include "sim/tcp/receiver.h"
 #include "sim/tcp/sender.h"
 #include "sim/tcp/state.h"
@@ -40,7 +41,18 @@ struct Options {
   Duration fin_timeout = std::chrono::seconds(60);  // how long an orphan stays in FIN-WAIT-2
   Duration time_wait = std::chrono::seconds(60);
   bool no_delay = false;  // TCP_NODELAY
+  bool cork = false;      // TCP_CORK
+  uint16_t max_segment = 0;  // TCP_MAXSEG: bounds what both ends send; 0: the MTU alone does
+  KeepAliveOptions keep_alive;
+  Duration user_timeout{0};  // TCP_USER_TIMEOUT; 0: not set
+  // TCP_DEFER_ACCEPT, for Accept: so many timeouts of the SYN-ACK pass before a handshake without data counts as
+  // complete (DeferAcceptTimeouts); 0: it does at once.
+  int defer_accept = 0;
 };
+
+// TCP_DEFER_ACCEPT's seconds in timeouts of a SYN-ACK, as Linux counts, and back.
+int DeferAcceptTimeouts(int seconds);
+int DeferAcceptSeconds(int timeouts);
 
 class Connection {
  public:
@@ -85,8 +97,9 @@ class Connection {
   // --- What the process does ---
 
   // Takes as much as the send buffer has space for; returns how many bytes that is. Before the connection
-  // stands they wait. Not to be called once write_shut().
-  size_t Write(Time now, const lab::Payload& bytes);
+  // stands they wait. Not to be called once write_shut(). With `more` (MSG_MORE) a last segment that is not full
+  // waits for the next Write, the peer's next segment or about 200 ms.
+  size_t Write(Time now, const lab::Payload& bytes, bool more = false);
   size_t write_space() const { return sender_.space(); }
   // Takes up to `length` bytes out of what has arrived in order; with `peek` leaves them there. What had
   // arrived before a reset can still be read.
@@ -106,7 +119,21 @@ class Connection {
   void Close(Time now);
   // Ends it with a reset (SO_LINGER with time 0).
   void Abort(Time now);
-  void SetNoDelay(Time now, bool no_delay) { sender_.set_no_delay(no_delay); }
+  // TCP_NODELAY. Turning it on, also once more, sends what waits, even under a cork.
+  void SetNoDelay(Time now, bool no_delay) { sender_.SetNoDelay(no_delay); }
+  // TCP_CORK: only full segments leave, until it is turned off or about 200 ms have passed; a FIN pushes.
+  void SetCork(Time now, bool cork) { sender_.set_cork(cork); }
+  // TCP_QUICKACK: 0 has acknowledgements wait for data to carry them; an odd value has them leave at once until the
+  // process answers what it reads; an even one only that which waits now.
+  void SetQuickAck(Time now, int value);
+  bool quick_ack() const { return !receiver_.acks().interactive(); }
+  // SO_KEEPALIVE with TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT. A peer that stays silent gives ETIMEDOUT.
+  void SetKeepAlive(Time now, bool on, Duration idle, Duration interval, int count);
+  // TCP_USER_TIMEOUT: how long data may stay without an acknowledgement before ETIMEDOUT; 0: as retries2 says.
+  void SetUserTimeout(Time now, Duration timeout) { sender_.set_user_timeout(timeout); }
+  // SO_SNDBUF and SO_RCVBUF in bytes, as in Options. What was offered is taken all the same.
+  void SetSendBuffer(Time now, uint32_t bytes) { sender_.set_buffer(bytes); }
+  void SetReceiveBuffer(Time now, uint32_t bytes) { receiver_.set_buffer(bytes); }
 
   // --- What can be seen ---
 
@@ -124,6 +151,10 @@ class Connection {
   uint32_t snd_una() const { return sender_.snd_una(); }
   uint32_t snd_nxt() const { return sender_.snd_nxt(); }
   uint32_t rcv_nxt() const { return receiver_.rcv_nxt(); }
+  // Bytes written that were never sent (SIOCOUTQNSD).
+  size_t unsent() const { return sender_.unsent(); }
+  // For TCP_INFO.
+  Info GetInfo(Time now) const;
   // How many segments were sent again.
   uint64_t retransmissions() const { return syn_retransmissions_ + sender_.retransmissions(); }
 
@@ -131,6 +162,7 @@ class Connection {
   Connection(State state, lab::Endpoint local, lab::Endpoint remote, uint32_t iss, const Options& options);
 
   void Transition(State to, Cause cause);
+  void OnKeepAliveTimer(Time now);
   // connection.cc: ends.
   void Fail(int error, Cause cause);
   void FinishSending();
@@ -144,7 +176,8 @@ class Connection {
   bool OnHandshakeTimer(Time now);
   bool HandshakeGivesUp(Time now) const;
   std::optional<lab::Packet> TakeSyn(Time now);
-  uint32_t our_mss() const { return options_.mtu - 40; }
+  uint32_t our_mss() const;
+  bool DefersAccept(const lab::Packet& segment);
 
   // segments.cc: the steps of OnSegment, and what is left to each state.
   void OnSegmentInTimeWait(Time now, const lab::Packet& segment);
@@ -162,7 +195,7 @@ class Connection {
   void LingerInFinWait2(Time now);
 
   // output.cc
-  std::optional<lab::Packet> Blank() const;
+  std::optional<lab::Packet> Blank();
   std::optional<lab::Packet> Build(Time now, uint32_t seq);
   std::optional<lab::Packet> TakeReset();
   static uint32_t TimestampAt(Time now);
@@ -186,6 +219,8 @@ class Connection {
   bool sack_ = false;
   uint32_t recent_timestamp_ = 0;  // RFC 7323's TS.Recent
 
+  bool passive_ = false;   // a listener's
+  bool deferred_ = false;  // the handshake's last acknowledgement has come, but no data
   bool orphan_ = false;  // no process has it
   bool write_shut_ = false;
   bool read_shut_ = false;
@@ -199,6 +234,12 @@ class Connection {
   Time syn_sent_{0};
   Duration syn_timeout_ = RetransmissionTimeout::kInitial;
   uint32_t syn_retransmissions_ = 0;
+
+  Time last_heard_{0};  // when the peer's last acceptable acknowledgement came
+  std::unique_ptr<KeepAlive> keep_alive_;  // few have one
+  uint32_t segments_in_ = 0;
+  uint32_t segments_out_ = 0;
+  uint32_t data_segments_in_ = 0;
 
   Time end_deadline_ = Time::max();  // of TIME-WAIT, or of an orphan's FIN-WAIT-2
 

@@ -15,6 +15,11 @@ constexpr uint32_t kTimestampsSize = 12;  // the option in every segment, padded
 
 }  // namespace
 
+uint32_t Connection::our_mss() const {
+  const uint32_t most = options_.mtu - 40;
+  return options_.max_segment != 0 ? std::min<uint32_t>(options_.max_segment, most) : most;
+}
+
 // What the peer's SYN offers. A SYN that answers ours uses only what ours offered, which is everything.
 void Connection::TakeSynOptions(const lab::Packet& syn) {
   const lab::TcpHeader& tcp = syn.tcp;
@@ -65,6 +70,8 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
   Transition(State::kEstablished, cause);
   syn_due_ = false;
   syn_deadline_ = Time::max();
+  last_heard_ = now;
+  if (keep_alive_ != nullptr) keep_alive_->Start(now);
   const uint32_t mss = std::min<uint32_t>(peer_mss_, our_mss()) - (timestamps_ ? kTimestampsSize : 0);
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;  // never scaled with a SYN
   std::optional<Duration> round_trip = Echo(now, tcp);
@@ -77,9 +84,13 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
 // linear ones make up for it only where there are many.
 bool Connection::HandshakeGivesUp(Time now) const {
   const int sent_again = static_cast<int>(syn_retransmissions_);
-  if (state_ != State::kSynSent) return sent_again >= options_.synack_retries;
+  if (state_ != State::kSynSent) {
+    return sent_again >= options_.synack_retries && (!deferred_ || sent_again >= options_.defer_accept);
+  }
   if (sent_again >= options_.syn_retries + options_.syn_linear_timeouts) return true;
-  const Duration limit = RetransmissionTimeout::GiveUpAfter(options_.syn_retries, RetransmissionTimeout::kInitial);
+  const Duration limit = sender_.user_timeout() != Duration(0)
+                             ? sender_.user_timeout()
+                             : RetransmissionTimeout::GiveUpAfter(options_.syn_retries, RetransmissionTimeout::kInitial);
   return sent_again > 0 && now - syn_sent_ >= limit;
 }
 
@@ -91,8 +102,35 @@ bool Connection::OnHandshakeTimer(Time now) {
   const bool linear = active && static_cast<int>(syn_retransmissions_) <= options_.syn_linear_timeouts;
   if (!linear) syn_timeout_ = std::min(syn_timeout_ * 2, RetransmissionTimeout::kMost);
   syn_deadline_ = now + syn_timeout_;
-  syn_due_ = true;
+  if (active) syn_deadline_ = sender_.WithinUserTimeout(now, syn_deadline_, syn_sent_);
+  // Whose last acknowledgement has come is asked again only at the end, for data or for one more.
+  syn_due_ = !deferred_ || static_cast<int>(syn_retransmissions_) >= options_.defer_accept;
   return true;
+}
+
+// TCP_DEFER_ACCEPT: a bare last acknowledgement is dropped, for as long as data may still come.
+bool Connection::DefersAccept(const lab::Packet& segment) {
+  if (!passive_ || static_cast<int>(syn_retransmissions_) >= options_.defer_accept) return false;
+  if (segment.tcp.ack != iss_ + 1 || segment.tcp.seq + segment.sequence_length() != rcv_nxt()) return false;
+  deferred_ = true;
+  return true;
+}
+
+int DeferAcceptTimeouts(int seconds) {
+  if (seconds <= 0) return 0;
+  int timeouts = 1;
+  while (timeouts < 255 && DeferAcceptSeconds(timeouts) < seconds) ++timeouts;
+  return timeouts;
+}
+
+int DeferAcceptSeconds(int timeouts) {
+  Duration step = RetransmissionTimeout::kInitial;
+  Duration total{0};
+  for (int i = 0; i < timeouts; ++i) {
+    total += step;
+    step = std::min(2 * step, RetransmissionTimeout::kMost);
+  }
+  return static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(total).count());
 }
 
 std::optional<lab::Packet> Connection::TakeSyn(Time now) {

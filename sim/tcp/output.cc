@@ -23,7 +23,8 @@ std::optional<lab::Packet> Connection::NextSegment(Time now) {
 }
 
 // Made in place: a Packet is 200 bytes.
-std::optional<lab::Packet> Connection::Blank() const {
+std::optional<lab::Packet> Connection::Blank() {
+  ++segments_out_;
   std::optional<lab::Packet> packet(std::in_place);
   packet->source = local_;
   packet->destination = remote_;

@@ -68,6 +68,7 @@ bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duratio
       TakeInOrder(now, std::move(text), rto);
     } else {
       reassembly_.Insert(seq, text);
+      ++out_of_order_;
       acks_.Now();
     }
   }
@@ -117,6 +118,7 @@ void Receiver::TakeInOrder(Time now, lab::Payload text, Duration rto) {
 
 void Receiver::Append(lab::Payload text) {
   rcv_nxt_ += static_cast<uint32_t>(text.size());
+  bytes_ += text.size();
   queue_.Append(std::move(text));
 }
 

@@ -42,9 +42,16 @@ class Receiver {
   size_t readable() const { return queue_.size(); }
   bool finished() const { return finished_; }  // the peer's FIN has come in order
 
+  // What was offered is taken all the same.
+  void set_buffer(uint32_t bytes) { buffer_ = bytes; }
+
   uint32_t rcv_nxt() const { return rcv_nxt_; }
   uint32_t last_acknowledged() const { return last_acknowledged_; }
   uint32_t window() const { return edge_ - rcv_nxt_; }
+  uint32_t limit() const { return limit_; }
+  uint32_t segment() const { return segment_; }
+  uint64_t bytes() const { return bytes_; }  // that came in order, over the whole life
+  uint32_t out_of_order() const { return out_of_order_; }
   // A window that was too small for a segment was opened, by nothing but an update, and nothing new has come since:
   // the peer may have missed it.
   bool awaits_probe() const { return awaits_probe_; }
@@ -77,6 +84,8 @@ class Receiver {
   uint32_t last_acknowledged_ = 0;
   uint32_t edge_ = 0;           // the first number beyond the windows that were offered
   uint32_t offered_ = 0;        // the same for the last one alone
+  uint32_t out_of_order_ = 0;   // segments that came ahead of a hole
+  uint64_t bytes_ = 0;
   std::optional<uint32_t> fin_; // its number, where it came ahead of a hole
   ByteQueue queue_;
   Reassembly reassembly_;

@@ -5,6 +5,7 @@
 namespace sim::tcp {
 
 void RetransmissionTimeout::OnMeasured(lab::Duration round_trip) {
+  if (!measured_ || round_trip < least_) least_ = round_trip;
   if (!measured_) {
     measured_ = true;
     smoothed_ = round_trip;

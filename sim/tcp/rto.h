@@ -23,6 +23,11 @@ class RetransmissionTimeout {
 
   lab::Duration value() const { return base_ * (1 << backoff_) < kMost ? base_ * (1 << backoff_) : kMost; }
 
+  lab::Duration smoothed() const { return smoothed_; }
+  lab::Duration variance() const { return variance_; }
+  lab::Duration least() const { return least_; }  // 0: none was measured
+  int backoff() const { return backoff_; }
+
   // How long Linux goes on sending again before it gives up: as long as `retries` retransmissions would take, the
   // first after `first` (tcp_retries2 is a number that stands for this time).
   static lab::Duration GiveUpAfter(int retries, lab::Duration first = kLeastVariance);
@@ -31,6 +36,7 @@ class RetransmissionTimeout {
   lab::Duration base_ = kInitial;
   lab::Duration smoothed_{0};
   lab::Duration variance_{0};
+  lab::Duration least_{0};
   bool measured_ = false;
   int backoff_ = 0;
 };

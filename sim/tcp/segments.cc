@@ -12,6 +12,7 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
   if (state_ == State::kSynSent) return OnSegmentInSynSent(now, segment);
   if (state_ == State::kTimeWait) return OnSegmentInTimeWait(now, segment);
   const lab::TcpHeader& tcp = segment.tcp;
+  ++segments_in_;
 
   // The peer's SYN once more: our answer was lost, or (with an ACK) both sides began at once.
   const bool same_syn = state_ == State::kSynReceived && tcp.syn && !tcp.rst && tcp.seq + 1 == rcv_nxt();
@@ -29,7 +30,9 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
     if (tcp.syn) return receiver_.acks().Now();
   }
   // Fifth.
-  if (!tcp.ack_flag || !TakeAck(now, segment)) return;
+  if (!tcp.ack_flag) return;
+  if (state_ == State::kSynReceived && DefersAccept(segment)) return;
+  if (!TakeAck(now, segment)) return;
   // Seventh and eighth.
   const bool fin = TakeText(now, segment);
   switch (state_) {
@@ -75,6 +78,8 @@ bool Connection::TakeAck(Time now, const lab::Packet& segment) {
     recent_timestamp_ = tcp.timestamps->value;
   }
   const bool bare = segment.payload.empty() && !tcp.syn && !tcp.fin;
+  last_heard_ = now;
+  if (keep_alive_ != nullptr) keep_alive_->OnHeard(bare && tcp.ack == snd_una());
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;
   sender_.OnAcknowledgement(
       now, {.seq = tcp.seq, .ack = tcp.ack, .window = window, .bare = bare, .echo = Echo(now, tcp)});
@@ -85,6 +90,7 @@ bool Connection::TakeAck(Time now, const lab::Packet& segment) {
 bool Connection::TakeText(Time now, const lab::Packet& segment) {
   const uint32_t seq = segment.tcp.seq;
   const uint32_t length = static_cast<uint32_t>(segment.payload.size());
+  if (length > 0) ++data_segments_in_;
   const bool nobody_sends = state_ == State::kFinWait1 || state_ == State::kFinWait2;
   const bool nobody_reads = orphan_ || read_shut_;
   if (nobody_sends && nobody_reads && length > 0 && After(seq + length, rcv_nxt())) {
@@ -134,6 +140,7 @@ void Connection::InLastAck() {
 
 void Connection::EnterTimeWait(Time now, Cause cause) {
   Transition(State::kTimeWait, cause);
+  keep_alive_.reset();
   end_deadline_ = now + options_.time_wait;
 }
 

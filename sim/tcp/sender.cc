@@ -6,10 +6,9 @@
 
 namespace sim::tcp {
 
-Sender::Sender(uint32_t iss, size_t buffer, int retries, bool no_delay)
+Sender::Sender(uint32_t iss, size_t buffer, int retries)
     : buffer_size_(buffer),
       retries_(retries),
-      no_delay_(no_delay),
       snd_una_(iss),
       snd_nxt_(iss + 1),
       data_end_(iss + 1),
@@ -32,11 +31,18 @@ void Sender::Start(const Acknowledgement& first, uint32_t mss, std::optional<Dur
   }
 }
 
-size_t Sender::Write(const lab::Payload& bytes) {
+size_t Sender::Write(const lab::Payload& bytes, bool more) {
+  more_ = more;
+  push_ = false;
   const size_t taken = std::min(bytes.size(), space());
   buffer_.Append(taken == bytes.size() ? bytes : bytes.Slice(0, taken));
   data_end_ += static_cast<uint32_t>(taken);
   return taken;
+}
+
+void Sender::SetNoDelay(bool no_delay) {
+  no_delay_ = no_delay;
+  push_ = no_delay;
 }
 
 void Sender::Stop() {
@@ -58,9 +64,11 @@ uint32_t Sender::window_left() const {
   return After(end, snd_nxt_) ? end - snd_nxt_ : 0;
 }
 
-// Nagle's algorithm, as Minshall changed it: a small segment waits while another small one is on its way.
+// Nagle's algorithm, as Minshall changed it: a small segment waits while another small one is on its way. A cork
+// keeps it until its probe is due.
 bool Sender::NagleHolds(uint32_t length) const {
-  return length < mss() && !no_delay_ && !fin_queued_ && After(small_end_, snd_una_);
+  if (length >= mss() || fin_queued_ || push_ || probe_due_) return false;
+  return cork_ || more_ || (!no_delay_ && After(small_end_, snd_una_));
 }
 
 bool Sender::MayResend() const {
@@ -115,6 +123,8 @@ std::optional<Sender::Segment> Sender::NextNew(Time now) {
   Segment segment{.seq = snd_nxt_, .text = buffer_.Slice(snd_nxt_ - snd_una_, length), .fin = fin, .push = false};
   segment.push = length > 0 && length == unsent;
   snd_nxt_ += length + fin;
+  bytes_sent_ += length;
+  ++data_segments_;
   if (length < mss()) small_end_ = snd_nxt_;
   if (!timed_at_) {
     timed_at_ = now;
@@ -136,6 +146,9 @@ Sender::Segment Sender::Resend() {
   if (After(resend_from_, resend_to_)) resend_to_ = resend_from_;
   resend_now_ = false;
   timed_at_.reset();  // Karn: it would not be known which of the two was acknowledged
+  bytes_sent_ += length;
+  bytes_retransmitted_ += length;
+  ++data_segments_;
   ++retransmissions_;
   return segment;
 }
@@ -147,6 +160,7 @@ void Sender::OnAcknowledgement(Time now, const Acknowledgement& seen) {
   const bool duplicate = IsDuplicate(seen);
   UpdateWindow(seen);
   probes_unanswered_ = 0;
+  more_ = false;
   if (seen.ack != snd_una_) return OnAdvance(now, seen);
   if (duplicate) OnDuplicate();
 }
@@ -180,6 +194,7 @@ void Sender::OnAdvance(Time now, const Acknowledgement& seen) {
   const uint32_t was_in_flight = in_flight();
   Measure(now, seen);
   snd_una_ = seen.ack;
+  bytes_acked_ += acked;
   buffer_.RemovePrefix(acked);  // the FIN's number is beyond the last byte, and so beyond the buffer
   resend_from_ = Later(resend_from_, snd_una_);
   resend_to_ = Later(resend_to_, resend_from_);
@@ -246,8 +261,10 @@ bool Sender::OnRetransmissionTimer(Time now) {
   if (timeouts_ == 0) {
     first_timeout_ = now;
     congestion_.OnTimeout(snd_nxt_ - snd_una_, mss());
-  } else if (now - first_timeout_ >= RetransmissionTimeout::GiveUpAfter(retries_)) {
-    return false;
+  } else {
+    const Duration patience =
+        user_timeout_ != Duration(0) ? user_timeout_ : RetransmissionTimeout::GiveUpAfter(retries_);
+    if (now - first_timeout_ >= patience) return false;
   }
   ++timeouts_;
   rto_.BackOff();
@@ -258,8 +275,40 @@ bool Sender::OnRetransmissionTimer(Time now) {
   recovering_ = false;
   recover_ = snd_nxt_;
   duplicates_ = 0;
-  deadline_ = now + rto_.value();
+  deadline_ = WithinUserTimeout(now, now + rto_.value(), first_timeout_);
   return true;
+}
+
+Time Sender::WithinUserTimeout(Time now, Time deadline, Time since) const {
+  if (user_timeout_ == Duration(0)) return deadline;
+  const Time soonest = now + std::chrono::milliseconds(1);
+  return std::clamp(since + user_timeout_, soonest, std::max(deadline, soonest));
+}
+
+void Sender::Tell(Time now, Info& info) const {
+  const uint32_t segment = std::max(mss(), 1u);
+  const auto segments = [segment](uint32_t bytes) { return (bytes + segment - 1) / segment; };
+  info.recovery = timeouts_ > 0 ? Recovery::kLoss : recovering_ ? Recovery::kRecovery : Recovery::kOpen;
+  info.retransmits = static_cast<uint8_t>(std::min(timeouts_, 255));
+  info.probes = static_cast<uint8_t>(std::min(probes_unanswered_, 255));
+  info.backoff = static_cast<uint8_t>(timer_ == Timer::kProbe ? probe_backoff_ : rto_.backoff());
+  info.rto = rto_.value();
+  info.send_mss = mss();
+  info.unacked = segments(snd_nxt_ - snd_una_);
+  info.lost = segments(resend_to_ - resend_from_);
+  info.last_data_sent = now - last_sent_;
+  info.round_trip = rto_.smoothed();
+  info.round_trip_variance = rto_.variance();
+  info.least_round_trip = rto_.least();
+  info.slow_start_threshold = congestion_.slow_start_threshold() / segment;
+  info.congestion_window = congestion_.window() / segment;
+  info.total_retransmitted = static_cast<uint32_t>(retransmissions_);
+  info.bytes_acked = bytes_acked_;
+  info.bytes_sent = bytes_sent_;
+  info.bytes_retransmitted = bytes_retransmitted_;
+  info.bytes_not_sent = static_cast<uint32_t>(unsent());
+  info.data_segments_out = data_segments_;
+  info.send_window = snd_wnd_;
 }
 
 }  // namespace sim::tcp

@@ -10,6 +10,7 @@
 // Linux takes one or two. A program notices the time, not the bytes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -17,6 +18,7 @@
 #include "lab/wire/payload.h"
 #include "sim/tcp/byte_queue.h"
 #include "sim/tcp/congestion.h"
+#include "sim/tcp/info.h"
 #include "sim/tcp/rto.h"
 
 namespace sim::tcp {
@@ -26,7 +28,7 @@ using lab::Time;
 
 class Sender {
  public:
-  Sender(uint32_t iss, size_t buffer, int retries, bool no_delay);
+  Sender(uint32_t iss, size_t buffer, int retries);
 
   // What a segment of the peer's says about what was sent.
   struct Acknowledgement {
@@ -49,8 +51,9 @@ class Sender {
   // on the handshake; nothing where that was not possible.
   void Start(const Acknowledgement& first, uint32_t mss, std::optional<Duration> round_trip);
 
-  // Takes as much as there is space for; returns how many bytes that is.
-  size_t Write(const lab::Payload& bytes);
+  // Takes as much as there is space for; returns how many bytes that is. With `more` what does not fill a segment
+  // waits for the next Write or the peer's next segment.
+  size_t Write(const lab::Payload& bytes, bool more = false);
   // No byte follows what is queued: the last one is followed by a FIN.
   void Finish() { fin_queued_ = true; }
   // Nothing will be sent any more.
@@ -64,14 +67,28 @@ class Sender {
   [[nodiscard]] bool OnTimer(Time now);
   Time deadline() const { return deadline_; }  // Time::max() where none is armed
   // The timer does nothing but ask again for a window that the peer keeps closed.
-  bool only_probes() const { return timer_ == Timer::kProbe && probes_unanswered_ == 0; }
+  bool only_probes() const {
+    return timer_ == Timer::kProbe && probes_unanswered_ == 0 && user_timeout_ == Duration(0) && !MayProbeWithData();
+  }
+  // Sends a segment that the peer answers whatever its state.
+  void ProbeNow() { probe_due_ = true; }
 
-  void set_no_delay(bool no_delay) { no_delay_ = no_delay; }
+  // Turning it on sends what waits.
+  void SetNoDelay(bool no_delay);
+  void set_cork(bool cork) { cork_ = cork; }
+  void set_user_timeout(Duration timeout) { user_timeout_ = timeout; }
+  Duration user_timeout() const { return user_timeout_; }  // 0: not set
+  // `deadline`, or sooner where the user timeout of what began at `since` is over sooner.
+  Time WithinUserTimeout(Time now, Time deadline, Time since) const;
+  void set_buffer(size_t bytes) { buffer_size_ = bytes; }
   // How long to go on without an answer, as in RetransmissionTimeout::GiveUpAfter.
   void set_retries(int retries) { retries_ = retries; }
 
   size_t space() const { return buffer_size_ > buffer_.size() ? buffer_size_ - buffer_.size() : 0; }
   size_t unacknowledged() const { return buffer_.size(); }
+  size_t unsent() const { return data_end_ - std::min(snd_nxt_, data_end_); }
+  // Something waits to be sent or acknowledged.
+  bool busy() const { return snd_una_ != snd_nxt_ || unsent() > 0; }
   bool fin_queued() const { return fin_queued_; }
   bool fin_acknowledged() const { return fin_sent() && snd_una_ == snd_nxt_; }
   bool fin_sent() const { return snd_nxt_ == data_end_ + 1; }
@@ -80,6 +97,8 @@ class Sender {
   uint32_t max_window() const { return max_window_; }
   Duration rto() const { return rto_.value(); }
   uint64_t retransmissions() const { return retransmissions_; }
+  // Fills in what it knows.
+  void Tell(Time now, Info& info) const;
 
  private:
   enum class Timer : uint8_t { kNone, kRetransmit, kProbe };
@@ -89,6 +108,8 @@ class Sender {
   uint32_t window_left() const;
   bool NagleHolds(uint32_t length) const;
   bool MayResend() const;
+  // The window has space for what waits: only a cork keeps it.
+  bool MayProbeWithData() const { return unsent() > 0 && window_left() > 0; }
   Segment Resend();
   std::optional<Segment> NextNew(Time now);
 
@@ -105,7 +126,10 @@ class Sender {
   ByteQueue buffer_;  // from snd_una on, but for the FIN
   size_t buffer_size_;
   int retries_;
-  bool no_delay_;
+  bool no_delay_ = false;
+  bool cork_ = false;
+  bool more_ = false;  // what does not fill a segment waits for the next Write
+  bool push_ = false;  // what was written before NoDelay was set goes at once
   bool fin_queued_ = false;
   uint32_t mss_ = 0;       // 0: not started
   uint32_t snd_una_;
@@ -136,6 +160,11 @@ class Sender {
   int probe_backoff_ = 0;
   bool probe_due_ = false;
   uint64_t retransmissions_ = 0;
+  Duration user_timeout_{0};
+  uint64_t bytes_acked_ = 0;
+  uint64_t bytes_sent_ = 0;
+  uint64_t bytes_retransmitted_ = 0;
+  uint32_t data_segments_ = 0;
 };
 
 }  // namespace sim::tcp
