@@ -1,0 +1,172 @@
+#include "tests/differential/run.h"
+
+#include <netinet/in.h>
+
+#include <array>
+#include <deque>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tests/differential/perform.h"
+#include "tests/differential/words.h"
+
+namespace differential {
+namespace {
+
+// Ports that the kernel chose are named in the order in which they are seen.
+class PortNames {
+ public:
+  std::string Of(uint16_t port) {
+    constexpr uint16_t kFirstEphemeral = 32'768;
+    if (port < kFirstEphemeral) return absl::StrCat(port);
+    return absl::StrCat("ephemeral ", names_.try_emplace(port, names_.size() + 1).first->second);
+  }
+
+ private:
+  std::map<uint16_t, size_t> names_;
+};
+
+std::string AddressText(const Outcome& outcome, PortNames& ports) {
+  std::string text = absl::StrCat(" address length ", outcome.address_length);
+  if (outcome.address_length == 0) return text;
+  const auto* in = reinterpret_cast<const sockaddr_in*>(&*outcome.address);
+  if (in->sin_family != AF_INET) return absl::StrCat(text, " family ", in->sin_family);
+  return absl::StrCat(text, " ", HostName(ntohl(in->sin_addr.s_addr)), ":", ports.Of(ntohs(in->sin_port)));
+}
+
+class Runner {
+ public:
+  Runner(const Program& program, Stage& stage) : program_(program), stage_(stage), has_timeouts_(HasTimeouts(program)) {}
+
+  Transcript Run() {
+    stage_.Begin();
+    for (const Step& step : program_.steps) Perform(step, step.actor, "");
+    for (int process = 0; process < kProcesses; ++process) CloseAll(process);
+    stage_.End();
+    return std::move(transcript_);
+  }
+
+ private:
+  // A call that was begun. Where it stays must outlive it: actors write here.
+  struct Begun {
+    Step step;
+    Resolved resolved;
+    Outcome outcome;
+    size_t seen = 0;  // its place in the transcript
+  };
+
+  void Perform(const Step& step, int actor, std::string call) {
+    transcript_.push_back({.step = step.id, .call = std::move(call)});
+    if (stage_.Busy(actor)) {
+      transcript_.back().text = "skipped";
+      return;
+    }
+    begun_.push_back({step, {}, {}, transcript_.size() - 1});
+    Begun& begun = begun_.back();
+    Resolve(begun);
+    busy_[static_cast<size_t>(actor)] = &begun;
+    Settle(actor, begun);
+    for (int other = 0; other < kAllActors; ++other) Collect(other, step.id);
+  }
+
+  void Settle(int actor, Begun& begun) {
+    const bool again = begun.step.call == Call::kFill || begun.step.call == Call::kDrain;
+    std::string runs;
+    do {
+      stage_.Run(actor, [&begun](lab::Sockets& sockets) {
+        begun.outcome = differential::Perform(sockets, begun.resolved);
+      }, PatienceFor(begun.step));
+      std::string_view more = begun.outcome.runs;
+      if (!runs.empty() && !more.empty() && runs.back() == more.front()) more.remove_prefix(1);
+      runs.append(more);
+    } while (again && !begun.outcome.runs.empty());
+    begun.outcome.runs = runs;
+  }
+
+  Patience PatienceFor(const Step& step) const {
+    if (has_timeouts_) return Patience::kTimeouts;
+    return step.call == Call::kClose && lingers_ ? Patience::kLinger : Patience::kNone;
+  }
+
+  void Collect(int actor, int step_id) {
+    Begun*& begun = busy_[static_cast<size_t>(actor)];
+    if (begun == nullptr || stage_.Busy(actor)) return;
+    Seen& seen = transcript_[begun->seen];
+    seen.returned = step_id;
+    seen.text = Text(*begun);
+    Keep(*begun, ProcessOfAny(actor));
+    begun = nullptr;
+  }
+
+  std::string Text(const Begun& begun) {
+    const Outcome& outcome = begun.outcome;
+    std::string text = absl::StrCat("= ", outcome.result);
+    if (outcome.result < 0) absl::StrAppend(&text, " ", ErrorName(outcome.error));
+    absl::StrAppend(&text, outcome.details);
+    if (begun.step.call == Call::kPipe) absl::StrAppend(&text, " ", outcome.fds[0], " ", outcome.fds[1]);
+    if (!outcome.runs.empty()) absl::StrAppend(&text, " ", Digest(outcome.runs.data(), outcome.runs.size()));
+    if (outcome.address) absl::StrAppend(&text, AddressText(outcome, ports_));
+    return text;
+  }
+
+  // What the call made of the descriptors.
+  void Keep(const Begun& begun, int process) {
+    const Outcome& outcome = begun.outcome;
+    slots_[begun.step.id] = {outcome.fds[0], outcome.fds[1]};
+    if (outcome.result < 0) return;
+    std::set<int>& open = open_[process];
+    for (const int fd : outcome.fds) {
+      if (fd >= 0) open.insert(fd);
+    }
+    if (begun.step.call == Call::kDup2) open.insert(begun.resolved.other);
+    if (begun.step.call == Call::kClose) open.erase(begun.resolved.fd);
+    if (begun.step.call == Call::kSetOption && begun.step.b == SO_LINGER) lingers_ = true;
+  }
+
+  void Resolve(Begun& begun) {
+    begun.resolved.step = &begun.step;
+    begun.resolved.fd = NumberOf(begun.step.fd);
+    begun.resolved.other = NumberOf(begun.step.other);
+    for (const Polled& polled : begun.step.polled) begun.resolved.polled.push_back(NumberOf(polled.fd));
+  }
+
+  int NumberOf(Slot slot) const {
+    if (slot.step == Slot::kNumber) return slot.which;
+    const auto found = slots_.find(slot.step);
+    return found == slots_.end() ? -1 : found->second[static_cast<size_t>(slot.which)];
+  }
+
+  void CloseAll(int process) {
+    std::set<int>& open = open_[process];
+    while (!open.empty() && !stage_.Busy(CloserOf(process))) {
+      const int fd = *open.begin();
+      Step close;
+      close.id = ++last_id_;
+      close.call = Call::kClose;
+      close.fd = {Slot::kNumber, fd};
+      Perform(close, CloserOf(process), absl::StrCat("process ", process, ": close(", fd, ")"));
+      open.erase(fd);
+    }
+  }
+
+  const Program& program_;
+  Stage& stage_;
+  const bool has_timeouts_;
+  bool lingers_ = false;
+  int last_id_ = program_.steps.empty() ? 0 : program_.steps.back().id;
+  Transcript transcript_;
+  std::deque<Begun> begun_;
+  Begun* busy_[kAllActors] = {};
+  std::map<int, std::array<int, 2>> slots_;
+  std::set<int> open_[kProcesses];
+  PortNames ports_;
+};
+
+}  // namespace
+
+Transcript Run(const Program& program, Stage& stage) { return Runner(program, stage).Run(); }
+
+}  // namespace differential

@@ -1,0 +1,29 @@
+// Performs a program on a stage and writes down what its calls gave.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/differential/program.h"
+#include "tests/differential/stage.h"
+
+namespace differential {
+
+// What a program could see of one call, as text in which everything that may differ between runs is left out or has a
+// name in the order of its appearance.
+struct Seen {
+  static constexpr int kNever = -1;
+
+  int step = 0;  // its id; those that close what is left at the end follow the program's
+  int returned = kNever;  // the step during which it came back
+  std::string call;       // of those at the end
+  std::string text;       // "= -1 EPIPE"; "skipped" where the actor was still in another call
+  bool operator==(const Seen&) const = default;
+};
+
+using Transcript = std::vector<Seen>;
+
+// Every step in order, then closes of all that is open, lowest descriptor of the first process first.
+Transcript Run(const Program& program, Stage& stage);
+
+}  // namespace differential
