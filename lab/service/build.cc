@@ -47,6 +47,7 @@ absl::StatusOr<Compiled> Compile(const std::string& folder, const std::vector<st
   switch (result->end) {
     case CommandResult::End::kCancelled: return absl::CancelledError("cancelled");
     case CommandResult::End::kSilent: return Compiled{false, "the compiler did not finish within a minute\n"};
+    case CommandResult::End::kTooLarge: return Compiled{false, "the compiler took more memory than it may\n"};
     case CommandResult::End::kExited: break;
   }
   // Compilers quote the source, whatever bytes it has.

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lab/service/memory_use.h"
 
 namespace lab::service {
 namespace {
@@ -20,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMostErrorOutput = 64 << 10;
 constexpr int kPollMs = 50;
+// Between two looks at the memory in use: each costs the lab a millisecond.
+constexpr std::chrono::milliseconds kLookAgain{200};
 
 class Descriptor {
  public:
@@ -117,13 +120,32 @@ std::string Drain(Descriptor& pipe) {
   return bytes;
 }
 
+// Looks now and then whether a command takes more memory than it may.
+class MemoryGuard {
+ public:
+  MemoryGuard(pid_t pid, uint64_t most) : pid_(pid), most_(most) {}
+
+  bool TooLarge() {
+    if (most_ == std::numeric_limits<uint64_t>::max() || Clock::now() < next_) return false;
+    next_ = Clock::now() + kLookAgain;
+    return MemoryOfAll(pid_) > most_;
+  }
+
+ private:
+  const pid_t pid_;
+  const uint64_t most_;
+  Clock::time_point next_ = Clock::now() + kLookAgain;
+};
+
 // Serves the pipes until both outputs have ended.
 CommandResult::End Serve(Child& child, const CommandOptions& options, std::string& error_output) {
   std::string_view input = options.input;
   if (input.empty()) child.input.Close();
   Clock::time_point heard = Clock::now();
+  MemoryGuard memory(child.pid, options.most_memory);
   while (child.output.open() || child.error_output.open()) {
     if (options.cancelled()) return CommandResult::End::kCancelled;
+    if (memory.TooLarge()) return CommandResult::End::kTooLarge;
     if (Clock::now() - heard > options.most_silence) return CommandResult::End::kSilent;
     pollfd fds[3] = {{child.input.get(), POLLOUT, 0},
                      {child.output.get(), POLLIN, 0},

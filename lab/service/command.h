@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,12 +20,14 @@ struct CommandOptions {
   std::function<void(std::string_view)> on_output;
   // The command is ended when it says nothing on standard output for that long…
   std::chrono::seconds most_silence{60};
+  // …or when it and all that it started take more memory than this together (see memory_use.h)…
+  uint64_t most_memory = std::numeric_limits<uint64_t>::max();
   // …or when this, asked several times a second, says so.
   std::function<bool()> cancelled = [] { return false; };
 };
 
 struct CommandResult {
-  enum class End { kExited, kSilent, kCancelled };
+  enum class End { kExited, kSilent, kTooLarge, kCancelled };
   End end = End::kExited;
   int status = 0;            // 128 + n where signal n ended it
   std::string error_output;  // the last 64 KiB

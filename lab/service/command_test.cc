@@ -49,6 +49,15 @@ TEST(CommandTest, OnlyTheEndOfManyErrorsIsKept) {
   EXPECT_THAT(result.error_output, HasSubstr("\n100000\n"));
 }
 
+TEST(CommandTest, ACommandThatTakesTooMuchMemoryWithItsChildrenIsKilled) {
+  CommandOptions options;
+  options.most_memory = 48 << 20;
+  const std::string grow = "python3 -c 'import time; all = bytearray(32 << 20); time.sleep(1000)'";
+  const CommandResult result = Shell(grow + " & " + grow + " & wait", options);
+  EXPECT_EQ(result.end, CommandResult::End::kTooLarge);
+  EXPECT_EQ(result.status, 128 + SIGKILL);
+}
+
 TEST(CommandTest, ACancelledCommandIsKilled) {
   std::atomic<bool> cancel = false;
   CommandOptions options;

@@ -93,6 +93,8 @@ class Rows {
         result = *std::move(ran);
       } else if (request_.submission().in_process() && absl::IsAborted(ran.status())) {
         *result.mutable_scenario() = FunctionFailed(scenario, world, std::string(ran.status().message()));
+      } else if (absl::IsResourceExhausted(ran.status())) {
+        *result.mutable_scenario() = TookTooMuch(scenario, world, std::string(ran.status().message()));
       } else {
         *result.mutable_scenario() =
             Unrun(scenario, world, grade::Verdict::kLabError, std::string(ran.status().message()));
@@ -138,13 +140,25 @@ class Rows {
     return ToReport(scenario, world, result);
   }
 
+  // Each process kept to its limit, all together did not.
+  static ScenarioReport TookTooMuch(const grade::Scenario& scenario, WorldKind world, const std::string& happened) {
+    return FailedBecause(scenario, world,
+                         {"memory", false, "the submission's processes together stay within the memory that they are given", happened,
+                          "Memory that is allocated for each client, or by each process, has to be freed again."});
+  }
+
   // A function that ended the process that it shared with the lab, or never let go of it.
   static ScenarioReport FunctionFailed(const grade::Scenario& scenario, WorldKind world, const std::string& happened) {
+    return FailedBecause(scenario, world,
+                         {"returns", false, "the function returns, and leaves the process that it runs in alone",
+                          absl::StrCat("the function ended the process that it runs in: ", happened),
+                          "exit() and the like end the whole process; a function ends by returning its status."});
+  }
+
+  static ScenarioReport FailedBecause(const grade::Scenario& scenario, WorldKind world, grade::Check check) {
     grade::ScenarioResult result;
     result.run.verdict = grade::Verdict::kFailed;
-    result.run.checks = {{"returns", false, "the function returns, and leaves the process that it runs in alone",
-                          absl::StrCat("the function ended the process that it runs in: ", happened),
-                          "exit() and the like end the whole process; a function ends by returning its status."}};
+    result.run.checks = {std::move(check)};
     result.runs = 1;
     return ToReport(scenario, world, result);
   }

@@ -26,6 +26,8 @@ using duet::internal::WorkerMessage;
 constexpr std::chrono::seconds kMostSilence{180};
 // A function shares the worker's process, where only this ends a loop of its.
 constexpr std::chrono::seconds kMostSilenceInProcess{30};
+// A submission's programs together, and the lab's worker.
+constexpr uint64_t kMostMemory = uint64_t{2} << 30;
 constexpr size_t kLargestMessage = size_t{512} << 20;
 
 // The folders of the build that a worker uses.
@@ -80,6 +82,10 @@ absl::Status WhyNoResult(const CommandResult& command, std::chrono::seconds most
   if (command.end == CommandResult::End::kSilent) {
     return absl::AbortedError(absl::StrCat("the lab's worker said nothing for ", most_silence.count(), " s"));
   }
+  if (command.end == CommandResult::End::kTooLarge) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("everything that ran took more than ", kMostMemory >> 20, " MiB of memory, and was ended"));
+  }
   std::string_view last = command.error_output;
   while (!last.empty() && last.back() == '\n') last.remove_suffix(1);
   last = last.substr(last.rfind('\n') + 1);
@@ -97,6 +103,7 @@ absl::StatusOr<Result> RunInWorker(const WorkerOptions& options, const Order& or
   CommandOptions command_options;
   command_options.input = order.SerializeAsString();
   command_options.most_silence = options.in_process ? kMostSilenceInProcess : kMostSilence;
+  command_options.most_memory = kMostMemory;
   command_options.cancelled = [&] { return messages.broken() || options.cancelled(); };
   command_options.on_output = [&](std::string_view bytes) {
     messages.Append(bytes);

@@ -43,6 +43,14 @@ TEST_F(ProgramTest, FillsNoMoreThanItsLimitsInTheRealWorld) {
   ExpectHarmless(AttackingServer("fills.c"), "real");
 }
 
+TEST_F(ProgramTest, CannotFillTheMachinesMemoryByManyProcesses) {
+  if (const std::string why = WhyNoRealWorld(); !why.empty()) GTEST_SKIP() << why;
+  const Graded graded = Grade(AttackingServer("grows.c"), "real");
+  EXPECT_EQ(graded.report.score(), 0) << graded.output;
+  EXPECT_EQ(graded.status, 1) << graded.output << graded.error_output;
+  EXPECT_THAT(graded.output, HasSubstr("check memory"));
+}
+
 // A listening socket on the machine's loopback, and one with an abstract name that has the same number.
 class Bait {
  public:
