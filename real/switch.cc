@@ -14,13 +14,13 @@ constexpr size_t kLargestPacket = 65'535;
 constexpr int kMostAtOnce = 64;
 constexpr size_t kIpHeader = 20;
 
-uint32_t AddressAt(const uint8_t* bytes) {
+lab::IpAddress AddressAt(const uint8_t* bytes) {
   return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
 }  // namespace
 
-void Switch::AddHost(uint32_t address, int tun) {
+void Switch::AddHost(const lab::IpAddress& address, int tun) {
   by_address_[address] = static_cast<lab::HostId>(ports_.size());
   ports_.push_back({address, tun});
 }
@@ -37,7 +37,7 @@ lab::Link& Switch::LinkOf(lab::HostId from, lab::HostId to) {
   return links_.try_emplace({from, to}, actor, lab::LinkOptions()).first->second;
 }
 
-lab::HostId Switch::HostOf(uint32_t address) const {
+lab::HostId Switch::HostOf(const lab::IpAddress& address) const {
   const auto found = by_address_.find(address);
   return found == by_address_.end() ? -1 : found->second;
 }

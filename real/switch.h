@@ -24,7 +24,7 @@ class Switch {
   Switch(lab::Choices choices, lab::Trace& trace) : choices_(std::move(choices)), trace_(trace) {}
 
   // Hosts are numbered as they are added. `tun` must stay open.
-  void AddHost(uint32_t address, int tun);
+  void AddHost(const lab::IpAddress& address, int tun);
   // Both directions; returns what was set before.
   lab::LinkOptions SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options);
   void AddRule(lab::Rule rule) { rules_.Add(std::move(rule)); }
@@ -39,7 +39,7 @@ class Switch {
  private:
   using Bytes = std::vector<uint8_t>;
   struct Port {
-    uint32_t address;
+    lab::IpAddress address;
     int tun;
   };
   struct Parcel {
@@ -51,14 +51,14 @@ class Switch {
   void Judge(lab::HostId from, lab::HostId to, lab::Packet packet, Bytes bytes, lab::Time now);
   void SendReset(const lab::Packet& reset, const std::string& cause, lab::Time now);
   lab::Link& LinkOf(lab::HostId from, lab::HostId to);
-  lab::HostId HostOf(uint32_t address) const;  // -1: nobody
+  lab::HostId HostOf(const lab::IpAddress& address) const;  // -1: nobody
   void Queue(lab::HostId to, lab::Time arrives, Bytes bytes);
 
   lab::Choices choices_;
   lab::Trace& trace_;
   lab::Rules rules_;
   std::vector<Port> ports_;
-  std::map<uint32_t, lab::HostId> by_address_;
+  std::map<lab::IpAddress, lab::HostId> by_address_;
   std::map<std::pair<lab::HostId, lab::HostId>, lab::Link> links_;
   std::multimap<lab::Time, Parcel> queue_;  // equal times in the order of sending
 };

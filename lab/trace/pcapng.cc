@@ -89,7 +89,7 @@ std::string NamesBlock(const Trace& trace) {
   Block block(kNameResolution);
   for (const Trace::Host& host : trace.hosts()) {
     std::string record;
-    for (int shift = 24; shift >= 0; shift -= 8) record += static_cast<char>(host.address >> shift);
+    for (int shift = 24; shift >= 0; shift -= 8) record += static_cast<char>(host.address.ipv4() >> shift);
     record += Printable(host.name).substr(0, kLongestText);
     record += '\0';
     block.Raw(kIpv4Record, record);

@@ -22,7 +22,7 @@ Time TimeOf(const Event& event) {
   return std::get<NoteEvent>(event).time;
 }
 
-HostId Trace::AddHost(std::string name, uint32_t address) {
+HostId Trace::AddHost(std::string name, IpAddress address) {
   hosts_.push_back({std::move(name), address});
   return static_cast<HostId>(hosts_.size()) - 1;
 }
@@ -123,10 +123,19 @@ void Trace::Mix(std::string_view text) {
   }
 }
 
+void Trace::Mix(const Endpoint& endpoint) {
+  const IpAddress& address = endpoint.address;
+  if (!address.is_ipv4()) {
+    Mix(uint64_t{address.words()[0]} << 32 | address.words()[1]);
+    Mix(address.words()[2]);
+  }
+  Mix(uint64_t{address.ipv4()} << 16 | endpoint.port);
+}
+
 void Trace::Mix(const Packet& packet) {
   const TcpHeader& tcp = packet.tcp;
-  Mix(uint64_t{packet.source.address} << 16 | packet.source.port);
-  Mix(uint64_t{packet.destination.address} << 16 | packet.destination.port);
+  Mix(packet.source);
+  Mix(packet.destination);
   Mix(uint64_t{tcp.seq} << 32 | tcp.ack);
   Mix(uint64_t{tcp.window} << 32 | uint64_t{tcp.urgent} << 8 | uint64_t{tcp.syn} | uint64_t{tcp.ack_flag} << 1 |
       uint64_t{tcp.fin} << 2 | uint64_t{tcp.rst} << 3 | uint64_t{tcp.psh} << 4 | uint64_t{tcp.urg} << 5);
@@ -147,11 +156,11 @@ void Trace::Sort() {
   std::inplace_merge(events_.begin(), sorted_end, events_.end(), earlier);
 }
 
-std::string Trace::NameOf(uint32_t address) const {
+std::string Trace::NameOf(const IpAddress& address) const {
   for (const Host& host : hosts_) {
     if (host.address == address) return host.name;
   }
-  return AddressToString(address);
+  return ToString(address);
 }
 
 std::string Describe(const Packet& packet) {

@@ -71,14 +71,14 @@ class Trace {
 
   struct Host {
     std::string name;
-    uint32_t address;
+    IpAddress address;
   };
   struct TracedProcess {
     std::string name;
     HostId host;
   };
 
-  HostId AddHost(std::string name, uint32_t address);
+  HostId AddHost(std::string name, IpAddress address);
   ProcessId AddProcess(std::string name, HostId host);
 
   void Add(PacketEvent event);
@@ -92,7 +92,7 @@ class Trace {
   const std::vector<TracedProcess>& processes() const { return processes_; }
   const std::vector<Event>& events() const { return events_; }
   // The name of the host that has the address, or the address with its dots.
-  std::string NameOf(uint32_t address) const;
+  std::string NameOf(const IpAddress& address) const;
   // How many were added, kept or not.
   uint64_t size() const { return size_; }
   // How many were not kept, and when the first of them was.
@@ -107,6 +107,7 @@ class Trace {
   void LeaveOut();
   void Mix(uint64_t value);
   void Mix(std::string_view text);
+  void Mix(const Endpoint& endpoint);
   void Mix(const Packet& packet);
 
   std::vector<Host> hosts_;

@@ -177,14 +177,6 @@ absl::StatusOr<std::span<const uint8_t>> CheckIp(std::span<const uint8_t> bytes)
 
 }  // namespace
 
-std::string AddressToString(uint32_t address) {
-  return absl::StrCat(address >> 24, ".", address >> 16 & 0xff, ".", address >> 8 & 0xff, ".", address & 0xff);
-}
-
-std::string ToString(const Endpoint& endpoint) {
-  return absl::StrCat(AddressToString(endpoint.address), ":", endpoint.port);
-}
-
 size_t TcpHeader::size() const {
   const size_t blocks = SackBlocks(*this);
   return kTcpHeader + FixedOptionsSize(*this) + (blocks > 0 ? 4 + 8 * blocks : 0);
@@ -221,8 +213,8 @@ std::vector<uint8_t> ToBytes(const Packet& packet, uint16_t identification) {
   writer.U8(64);       // hops
   writer.U8(kTcp);
   writer.U16(0);  // checksum, below
-  writer.U32(packet.source.address);
-  writer.U32(packet.destination.address);
+  writer.U32(packet.source.address.ipv4());
+  writer.U32(packet.destination.address.ipv4());
 
   const TcpHeader& tcp = packet.tcp;
   writer.U16(packet.source.port);

@@ -11,20 +11,10 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
+#include "lab/sockets/ip_address.h"
 #include "lab/wire/payload.h"
 
 namespace lab {
-
-// Addresses and ports are in host byte order; ToString gives "10.0.0.1:9999".
-struct Endpoint {
-  uint32_t address = 0;
-  uint16_t port = 0;
-
-  auto operator<=>(const Endpoint&) const = default;
-};
-
-std::string AddressToString(uint32_t address);
-std::string ToString(const Endpoint& endpoint);
 
 // One block of received bytes ahead of a hole (RFC 2018): [begin, end).
 struct SackBlock {

@@ -20,7 +20,7 @@ sockaddr_in ToSockaddr(const lab::Endpoint& endpoint) {
   sockaddr_in in{};
   in.sin_family = AF_INET;
   in.sin_port = htons(endpoint.port);
-  in.sin_addr.s_addr = htonl(endpoint.address);
+  in.sin_addr.s_addr = htonl(endpoint.address.ipv4());
   return in;
 }
 

@@ -30,7 +30,7 @@ Host::Host(Engine& engine, Network& network, lab::Trace& trace, const lab::HostO
 
 Host::~Host() = default;
 
-tcp::Options Host::OptionsFor(uint32_t remote) const {
+tcp::Options Host::OptionsFor(const lab::IpAddress& remote) const {
   tcp::Options options;
   options.mtu = network_.mtu(id_, remote);
   options.syn_retries = knobs_.tcp_syn_retries;
@@ -61,15 +61,13 @@ void Host::Forget(Flow& flow) {
   if (found != flows_.end() && found->second == keep) flows_.erase(found);
 }
 
-void Host::Add(ListenQueue& listener) {
-  listeners_[{listener.local().address, listener.local().port}] = &listener;
-}
+void Host::Add(ListenQueue& listener) { listeners_[listener.local()] = &listener; }
 
-void Host::Remove(ListenQueue& listener) { listeners_.erase({listener.local().address, listener.local().port}); }
+void Host::Remove(ListenQueue& listener) { listeners_.erase(listener.local()); }
 
-ListenQueue* Host::FindListener(uint32_t address, uint16_t port) const {
-  auto found = listeners_.find({address, port});
-  if (found == listeners_.end()) found = listeners_.find({0, port});
+ListenQueue* Host::FindListener(const lab::IpAddress& address, uint16_t port) const {
+  auto found = listeners_.find(lab::Endpoint{address, port});
+  if (found == listeners_.end()) found = listeners_.find(lab::Endpoint{0, port});
   return found == listeners_.end() ? nullptr : found->second;
 }
 

@@ -32,12 +32,14 @@ class Host final : public Network::Port {
   Time now() const { return engine_.now(); }
 
   // Whether packets for the address stay here.
-  bool IsLocal(uint32_t address) const { return address == this->address() || address >> 24 == 127; }
+  bool IsLocal(const lab::IpAddress& address) const { return address == this->address() || address.is_loopback(); }
   // This host's address towards `remote`.
-  uint32_t SourceFor(uint32_t remote) const { return remote >> 24 == 127 ? Network::kLoopback : address(); }
+  lab::IpAddress SourceFor(const lab::IpAddress& remote) const {
+    return remote.is_loopback() ? Network::kLoopback : address();
+  }
 
   // What the knobs and the way to `remote` make of a connection's options.
-  tcp::Options OptionsFor(uint32_t remote) const;
+  tcp::Options OptionsFor(const lab::IpAddress& remote) const;
   uint32_t NextInitialSequence();
 
   // The connections. A flow must be the only one of its four-tuple.
@@ -49,7 +51,7 @@ class Host final : public Network::Port {
   void Add(ListenQueue& listener);
   void Remove(ListenQueue& listener);
   // The one that a SYN to the address and port would reach, or null.
-  ListenQueue* FindListener(uint32_t address, uint16_t port) const;
+  ListenQueue* FindListener(const lab::IpAddress& address, uint16_t port) const;
   bool Listening(uint16_t port) const;
 
   void Deliver(const lab::Packet& packet) override;
@@ -66,8 +68,7 @@ class Host final : public Network::Port {
     bool operator==(const FourTuple&) const = default;
     template <typename H>
     friend H AbslHashValue(H h, const FourTuple& t) {
-      return H::combine(std::move(h), uint64_t{t.local.address} << 32 | t.remote.address,
-                        uint32_t{t.local.port} << 16 | t.remote.port);
+      return H::combine(std::move(h), t.local, t.remote);
     }
   };
 
@@ -81,7 +82,7 @@ class Host final : public Network::Port {
   Ports ports_;
   // Never iterated: its order is not repeatable.
   absl::flat_hash_map<FourTuple, FlowPtr> flows_;
-  absl::flat_hash_map<std::pair<uint32_t, uint16_t>, ListenQueue*> listeners_;
+  absl::flat_hash_map<lab::Endpoint, ListenQueue*> listeners_;
 };
 
 }  // namespace sim

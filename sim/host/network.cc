@@ -7,8 +7,6 @@ namespace {
 
 constexpr uint32_t kFirstAddress = 0x0a000001;  // 10.0.0.1
 
-bool IsLoopback(uint32_t address) { return address >> 24 == 127; }
-
 }  // namespace
 
 // A packet on its way. Reused once it has arrived.
@@ -48,11 +46,13 @@ uint32_t Network::Resolve(std::string_view name) const {
   return 0;
 }
 
-bool Network::Routable(uint32_t address) { return address >> 24 == 10 || IsLoopback(address); }
+bool Network::Routable(const lab::IpAddress& address) {
+  return address.is_loopback() || (address.is_ipv4() && address.ipv4() >> 24 == 10);
+}
 
-HostId Network::Find(uint32_t address) const {
-  const uint32_t index = address - kFirstAddress;
-  return index < hosts_.size() ? static_cast<HostId>(index) : -1;
+HostId Network::Find(const lab::IpAddress& address) const {
+  const uint32_t index = address.ipv4() - kFirstAddress;
+  return address.is_ipv4() && index < hosts_.size() ? static_cast<HostId>(index) : -1;
 }
 
 lab::Link& Network::LinkBetween(HostId from, HostId to) {
@@ -66,7 +66,7 @@ void Network::SetLink(HostId a, HostId b, const lab::LinkOptions& options) {
   LinkBetween(b, a).set_options(options);
 }
 
-uint32_t Network::mtu(HostId from, uint32_t to) const {
+uint32_t Network::mtu(HostId from, const lab::IpAddress& to) const {
   const HostId host = Find(to);
   if (host < 0 || host == from) return lab::LinkOptions{}.mtu;
   const auto found = links_.find(uint64_t{static_cast<uint32_t>(from)} << 32 | static_cast<uint32_t>(host));
@@ -86,8 +86,8 @@ void Network::Launch(Time arrival, HostId to, lab::Packet packet) {
 }
 
 void Network::Send(HostId from, lab::Packet packet) {
-  const uint32_t destination = packet.destination.address;
-  const HostId to = IsLoopback(destination) ? from : Find(destination);
+  const lab::IpAddress& destination = packet.destination.address;
+  const HostId to = destination.is_loopback() ? from : Find(destination);
   if (to == from) {
     lab::Link& loopback = hosts_[static_cast<size_t>(from)].loopback;
     const auto arrival = loopback.Send(engine_.now(), packet.wire_size(), engine_.choices());

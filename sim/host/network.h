@@ -48,9 +48,9 @@ class Network {
   void AddRule(lab::Rule rule) { rules_.Add(std::move(rule)); }
 
   // The largest packet between the host and the address.
-  uint32_t mtu(HostId from, uint32_t to) const;
+  uint32_t mtu(HostId from, const lab::IpAddress& to) const;
   // Whether packets to that address have a way at all: it is a host's own, or in 10.0.0.0/8.
-  static bool Routable(uint32_t address);
+  static bool Routable(const lab::IpAddress& address);
 
   void Send(HostId from, lab::Packet packet);
 
@@ -63,7 +63,7 @@ class Network {
   };
   class InFlight;
 
-  HostId Find(uint32_t address) const;
+  HostId Find(const lab::IpAddress& address) const;
   lab::Link& LinkBetween(HostId from, HostId to);
   void SendOver(lab::Link& link, lab::PacketEvent& event, Duration delay);
   void SendResets(const lab::PacketEvent& ruled);

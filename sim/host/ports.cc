@@ -5,7 +5,7 @@
 namespace sim {
 namespace {
 
-bool Overlap(uint32_t a, uint32_t b) { return a == 0 || b == 0 || a == b; }
+bool Overlap(const lab::IpAddress& a, const lab::IpAddress& b) { return a.is_any() || b.is_any() || a == b; }
 
 bool MayShare(const PortClaim& a, const PortClaim& b) {
   const bool by_address = a.reuse.address && b.reuse.address && !b.listening;
@@ -29,7 +29,7 @@ void PortClaim::Release() {
   listening = false;
 }
 
-void Ports::Add(PortClaim& claim, uint32_t address, uint16_t port) {
+void Ports::Add(PortClaim& claim, const lab::IpAddress& address, uint16_t port) {
   PortClaim*& first = first_[port];
   claim.ports_ = this;
   claim.address_ = address;
@@ -40,7 +40,7 @@ void Ports::Add(PortClaim& claim, uint32_t address, uint16_t port) {
   first = &claim;
 }
 
-bool Ports::Conflicts(const PortClaim& claim, uint32_t address, uint16_t port, Purpose purpose) const {
+bool Ports::Conflicts(const PortClaim& claim, const lab::IpAddress& address, uint16_t port, Purpose purpose) const {
   const auto found = first_.find(port);
   if (found == first_.end()) return false;
   for (const PortClaim* other = found->second; other != nullptr; other = other->next_) {
@@ -66,7 +66,7 @@ uint16_t Ports::NextEphemeral() {
   return static_cast<uint16_t>(kFirstEphemeral + offset);
 }
 
-int Ports::Bind(PortClaim& claim, uint32_t address, uint16_t port) {
+int Ports::Bind(PortClaim& claim, const lab::IpAddress& address, uint16_t port) {
   claim.by_connect_ = false;
   if (port != 0) {
     if (Conflicts(claim, address, port, Purpose::kBind)) return -EADDRINUSE;
@@ -88,7 +88,7 @@ int Ports::Listen(PortClaim& claim) {
   return 0;
 }
 
-int Ports::Connect(PortClaim& claim, uint32_t address, const std::function<bool(uint16_t)>& unused) {
+int Ports::Connect(PortClaim& claim, const lab::IpAddress& address, const std::function<bool(uint16_t)>& unused) {
   for (uint32_t tries = 0; tries < kEphemeralCount; ++tries) {
     const uint16_t candidate = NextEphemeral();
     if (Bound(candidate) || !unused(candidate)) continue;
@@ -99,7 +99,7 @@ int Ports::Connect(PortClaim& claim, uint32_t address, const std::function<bool(
   return -EADDRNOTAVAIL;
 }
 
-void Ports::Share(PortClaim& claim, uint32_t address, uint16_t port, Reuse reuse, bool by_connect) {
+void Ports::Share(PortClaim& claim, const lab::IpAddress& address, uint16_t port, Reuse reuse, bool by_connect) {
   Add(claim, address, port);
   claim.reuse = reuse;
   claim.by_connect_ = by_connect;

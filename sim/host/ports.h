@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "absl/container/flat_hash_map.h"
+#include "lab/sockets/ip_address.h"
 
 namespace sim {
 
@@ -29,7 +30,7 @@ class PortClaim {
   void Release();
 
   bool held() const { return ports_ != nullptr; }
-  uint32_t address() const { return address_; }
+  const lab::IpAddress& address() const { return address_; }
   uint16_t port() const { return port_; }
 
   Reuse reuse;
@@ -40,7 +41,7 @@ class PortClaim {
   Ports* ports_ = nullptr;
   PortClaim* previous_ = nullptr;
   PortClaim* next_ = nullptr;
-  uint32_t address_ = 0;
+  lab::IpAddress address_;
   uint16_t port_ = 0;
   bool by_connect_ = false;
 };
@@ -58,14 +59,14 @@ class Ports {
 
   // bind: claims the port on `address` (0: every address); port 0 takes one that nobody has.
   // 0, or -EADDRINUSE.
-  int Bind(PortClaim& claim, uint32_t address, uint16_t port);
+  int Bind(PortClaim& claim, const lab::IpAddress& address, uint16_t port);
   // listen: whether a claim that was bound may listen. 0, or -EADDRINUSE.
   int Listen(PortClaim& claim);
   // connect without bind: claims a port that nobody has bound and for which `unused` holds (whether the connection
   // would be the only one of its four-tuple). 0, or -EADDRNOTAVAIL.
-  int Connect(PortClaim& claim, uint32_t address, const std::function<bool(uint16_t)>& unused);
+  int Connect(PortClaim& claim, const lab::IpAddress& address, const std::function<bool(uint16_t)>& unused);
   // A connection's own claim beside that of the socket that it came from.
-  void Share(PortClaim& claim, uint32_t address, uint16_t port, Reuse reuse, bool by_connect);
+  void Share(PortClaim& claim, const lab::IpAddress& address, uint16_t port, Reuse reuse, bool by_connect);
 
  private:
   friend class PortClaim;
@@ -74,9 +75,9 @@ class Ports {
   enum class Purpose { kAnyPort, kBind, kListen };
 
   // Whether another claim on the port forbids `claim`. Where any port would do Reuse excuses nothing.
-  bool Conflicts(const PortClaim& claim, uint32_t address, uint16_t port, Purpose purpose) const;
+  bool Conflicts(const PortClaim& claim, const lab::IpAddress& address, uint16_t port, Purpose purpose) const;
   bool Bound(uint16_t port) const;
-  void Add(PortClaim& claim, uint32_t address, uint16_t port);
+  void Add(PortClaim& claim, const lab::IpAddress& address, uint16_t port);
   uint16_t NextEphemeral();
 
   absl::flat_hash_map<uint16_t, PortClaim*> first_;  // never iterated: its order is not repeatable

@@ -19,7 +19,7 @@ StreamSocket::~StreamSocket() {
 }
 
 int StreamSocket::Bind(const lab::Endpoint& local) {
-  if (local.address != 0 && !host_.IsLocal(local.address)) return -EADDRNOTAVAIL;
+  if (!local.address.is_any() && !host_.IsLocal(local.address)) return -EADDRNOTAVAIL;
   if (claim_.held() || flow_ != nullptr) return -EINVAL;
   constexpr uint16_t kFirstUnprivileged = 1024;
   if (local.port != 0 && local.port < kFirstUnprivileged) return -EACCES;
@@ -58,7 +58,7 @@ int StreamSocket::Accept(SocketPtr& accepted, lab::Endpoint& from) {
 }
 
 int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
-  local.address = claim_.address() != 0 ? claim_.address() : host_.SourceFor(remote.address);
+  local.address = !claim_.address().is_any() ? claim_.address() : host_.SourceFor(remote.address);
   if (claim_.held()) {
     local.port = claim_.port();
     return host_.Has(local, remote) ? -EADDRNOTAVAIL : 0;
@@ -75,7 +75,7 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   if (connecting_) return -EALREADY;
   if (flow_ != nullptr) return -EISCONN;
   lab::Endpoint remote = asked;
-  if (remote.address == 0) remote.address = Network::kLoopback;
+  if (remote.address.is_any()) remote.address = Network::kLoopback;
   if (!Network::Routable(remote.address)) return -ENETUNREACH;
 
   const bool bound = claim_.held();

@@ -38,7 +38,7 @@ TEST_F(ConnectTest, BothEndsKnowBothAddresses) {
   EXPECT_EQ(outcome(server).Report("own"), Text(address(server_), kPort));
   EXPECT_EQ(outcome(client).Report("peer"), Text(address(server_), kPort));
   EXPECT_EQ(outcome(client).Report("own"), outcome(server).Report("peer"));
-  EXPECT_EQ(outcome(client).Report("own").find(lab::AddressToString(address(client_)) + ":"), 0u);
+  EXPECT_EQ(outcome(client).Report("own").find(lab::ToString(address(client_)) + ":"), 0u);
 }
 
 TEST_F(ConnectTest, TakesARoundTrip) {
@@ -265,7 +265,7 @@ TEST_F(ConnectTest, AHostReachesItselfByAllItsAddresses) {
     self.Equal(self.Name(by_loopback).substr(0, 10), "127.0.0.1:");
 
     const int by_address = self.Connect(address(server_), kPort);
-    const std::string own = lab::AddressToString(address(server_)) + ":";
+    const std::string own = lab::ToString(address(server_)) + ":";
     self.Equal(self.Name(by_address).substr(0, own.size()), own);
     self.Equal(self.PeerName(self.Accept(listener)), self.Name(by_address));
 

@@ -39,8 +39,8 @@ std::string Resolve(Self& self, const char* node, const char* service, const add
 }
 
 TEST_F(NameTest, HostsResolveOnEveryHost) {
-  const std::string server = lab::AddressToString(address(server_)) + ":80";
-  const std::string client = lab::AddressToString(address(client_)) + ":80";
+  const std::string server = lab::ToString(address(server_)) + ":80";
+  const std::string client = lab::ToString(address(client_)) + ":80";
   for (HostId host : {server_, client_}) {
     Start(host, "asks", [=](Self& self) {
       self.Equal(Resolve(self, "server", "80"), server);
@@ -53,7 +53,7 @@ TEST_F(NameTest, HostsResolveOnEveryHost) {
 TEST_F(NameTest, AHostThatIsAddedLaterResolvesToo) {
   const HostId late = AddHost("late");
   Start(client_, "asks", [this, late](Self& self) {
-    self.Equal(Resolve(self, "late", "80"), lab::AddressToString(address(late)) + ":80");
+    self.Equal(Resolve(self, "late", "80"), lab::ToString(address(late)) + ":80");
   });
   ASSERT_TRUE(Finish());
 }

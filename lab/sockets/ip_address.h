@@ -1,0 +1,81 @@
+// An IP address of either family, and a socket's end: an address with a port.
+//
+// An IPv4 address is kept as the IPv6 address that maps it (RFC 4291, 2.5.5.2): what a socket of either family calls a
+// peer is one value. Cheap to copy, to compare and to hash; no allocation.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace lab {
+
+class IpAddress {
+ public:
+  // 0.0.0.0.
+  constexpr IpAddress() : IpAddress(0) {}
+  // An IPv4 address in host byte order; implicit, because it is one.
+  constexpr IpAddress(uint32_t ipv4) : words_{0, 0, kMapped, ipv4} {}  // NOLINT(google-explicit-constructor)
+  explicit IpAddress(const in6_addr& address);
+  // fd00::1 is IpAddress::V6(0xfd000000, 0, 0, 1).
+  static constexpr IpAddress V6(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+    IpAddress address;
+    address.words_ = {a, b, c, d};
+    return address;
+  }
+
+  constexpr bool is_ipv4() const { return words_[2] == kMapped && words_[1] == 0 && words_[0] == 0; }
+  // The last four bytes, in host byte order: the whole of an IPv4 address.
+  constexpr uint32_t ipv4() const { return words_[3]; }
+  // In network byte order; an IPv4 address as ::ffff:a.b.c.d.
+  in6_addr ToIn6() const;
+  // The four words, the first bytes first, each in host byte order.
+  constexpr const std::array<uint32_t, 4>& words() const { return words_; }
+
+  // 0.0.0.0 or ::, which stand for every address of a host.
+  constexpr bool is_any() const {
+    return words_[3] == 0 && (is_ipv4() || (words_[0] | words_[1] | words_[2]) == 0);
+  }
+  // 127.0.0.0/8 or ::1.
+  constexpr bool is_loopback() const {
+    return is_ipv4() ? words_[3] >> 24 == 127 : (words_[0] | words_[1] | words_[2]) == 0 && words_[3] == 1;
+  }
+
+  // IPv4 addresses have their usual order.
+  constexpr auto operator<=>(const IpAddress&) const = default;
+
+  template <typename H>
+  friend H AbslHashValue(H h, const IpAddress& address) {
+    return H::combine(std::move(h), uint64_t{address.words_[0]} << 32 | address.words_[1],
+                      uint64_t{address.words_[2]} << 32 | address.words_[3]);
+  }
+
+ private:
+  static constexpr uint32_t kMapped = 0xffff;
+
+  std::array<uint32_t, 4> words_;
+};
+
+// The port is in host byte order.
+struct Endpoint {
+  IpAddress address;
+  uint16_t port = 0;
+
+  auto operator<=>(const Endpoint&) const = default;
+
+  template <typename H>
+  friend H AbslHashValue(H h, const Endpoint& endpoint) {
+    return H::combine(std::move(h), endpoint.address, endpoint.port);
+  }
+};
+
+// "10.0.0.1", "fd00::1".
+std::string ToString(const IpAddress& address);
+// "10.0.0.1:9999", "[fd00::1]:9999".
+std::string ToString(const Endpoint& endpoint);
+
+}  // namespace lab
