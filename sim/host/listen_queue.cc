@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sim/host/stream_options.h"
 
 namespace sim {
 namespace {
@@ -23,7 +24,8 @@ ListenQueue::ListenQueue(Host& host, lab::Endpoint local, int backlog, Settings 
 ListenQueue::~ListenQueue() {
   host_.Remove(*this);
   for (const FlowPtr& flow : syn_queue_) flow->Retire();
-  for (const FlowPtr& flow : accept_queue_) {
+  for (const Waiting& waiting : accept_queue_) {
+    const FlowPtr& flow = waiting.flow;
     flow->set_owner(nullptr);
     flow->connection().Abort(host_.now());
     flow->Settle();
@@ -35,11 +37,11 @@ void ListenQueue::set_backlog(int backlog) {
   backlog_ = std::min(static_cast<unsigned>(backlog), static_cast<unsigned>(host_.knobs().somaxconn));
 }
 
-FlowPtr ListenQueue::Take() {
-  FlowPtr flow = std::move(accept_queue_.front());
+ListenQueue::Waiting ListenQueue::Take() {
+  Waiting waiting = std::move(accept_queue_.front());
   accept_queue_.pop_front();
-  flow->set_owner(nullptr);
-  return flow;
+  waiting.flow->set_owner(nullptr);
+  return waiting;
 }
 
 void ListenQueue::OnSegment(const lab::Packet& segment) {
@@ -70,13 +72,13 @@ void ListenQueue::OnSyn(const lab::Packet& syn, uint32_t iss) {
 
 tcp::Options ListenQueue::OptionsFor(const lab::Packet& syn) const {
   tcp::Options options = host_.OptionsFor(syn.source.address);
-  settings_.socket->Apply(options);
+  Apply(**settings_.socket, options);
   return options;
 }
 
 FlowPtr ListenQueue::Open(const lab::Packet& syn, uint32_t iss) {
   FlowPtr flow(new Flow(host_, tcp::Connection::Accept(host_.now(), syn, iss, OptionsFor(syn)), this));
-  host_.ports().Share(flow->claim(), syn.destination.address, local_.port, settings_.socket->reuse,
+  host_.ports().Share(flow->claim(), syn.destination.address, local_.port, (*settings_.socket)->reuse,
                       /*by_connect=*/false);
   host_.Add(flow);
   return flow;
@@ -136,7 +138,11 @@ void ListenQueue::OnChange(Flow& flow) {
   if (found == syn_queue_.end()) return;
   syn_queue_.erase(found);
   if (!Complete(state)) return flow.set_owner(nullptr);
-  accept_queue_.push_back(keep);
+  accept_queue_.push_back({keep, settings_.socket->Inherited()});
+  if (!settings_.socket->untouched()) {
+    ApplyAll(**settings_.socket, host_.now(), flow.connection());
+    flow.Settle();
+  }
   settings_.on_ready();
 }
 

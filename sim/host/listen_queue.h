@@ -47,8 +47,13 @@ class ListenQueue final : private Flow::Owner {
 
   bool empty() const { return accept_queue_.empty(); }
   size_t waiting() const { return accept_queue_.size(); }
-  // The connection that has waited longest, which the caller then owns. Only where not empty().
-  FlowPtr Take();
+  // A connection whose handshake is complete, with the options that its listener had then.
+  struct Waiting {
+    FlowPtr flow;
+    SocketOptions options;
+  };
+  // The one that has waited longest, which the caller then owns. Only where not empty().
+  Waiting Take();
 
  private:
   struct Cookie {
@@ -75,7 +80,7 @@ class ListenQueue final : private Flow::Owner {
   Settings settings_;
   size_t backlog_ = 0;
   std::deque<FlowPtr> syn_queue_;
-  std::deque<FlowPtr> accept_queue_;
+  std::deque<Waiting> accept_queue_;
   std::deque<Cookie> cookies_;
 };
 

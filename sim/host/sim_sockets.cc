@@ -97,7 +97,7 @@ int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int fla
   if (const int error = Find(sockfd, socket)) return error;
   // Linux takes the descriptor before the connection, so that this fails even where nobody waits.
   if (!descriptors_.HasSpace()) return -EMFILE;
-  const auto deadline = DeadlineAfter(socket->options().receive_timeout);
+  const auto deadline = DeadlineAfter(socket->options()->receive_timeout);
   SocketPtr accepted;
   lab::Endpoint from;
   while (const int error = socket->Accept(accepted, from)) {
@@ -132,7 +132,7 @@ int SimSockets::Connect(int sockfd, const sockaddr* address, socklen_t length) {
   if (const int error = LoadAddress(address, length, remote)) return error;
   const int begun = socket->Connect(remote);
   if (begun != -EINPROGRESS && begun != -EALREADY) return begun;
-  const auto deadline = DeadlineAfter(socket->options().send_timeout);
+  const auto deadline = DeadlineAfter(socket->options()->send_timeout);
   for (;;) {
     const int finished = socket->FinishConnect();
     if (finished != -EAGAIN) return finished;
@@ -162,7 +162,7 @@ int SimSockets::Close(int fd) {
   descriptors_.Close(fd);
   const bool last = socket != nullptr && socket->flow() == nullptr;
   if (flow == nullptr || !last) return 0;
-  const linger& linger = socket->options().linger_time;
+  const linger& linger = socket->options()->linger_time;
   if (linger.l_onoff != 0 && linger.l_linger > 0) Linger(flow, std::chrono::seconds(linger.l_linger));
   return 0;
 }

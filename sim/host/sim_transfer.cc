@@ -43,7 +43,7 @@ void SimSockets::Charge(int64_t moved) {
 int64_t SimSockets::Send(File& file, Buffers buffers, int flags) {
   const Socket* const socket = file.AsSocket();
   const bool nonblocking = file.nonblocking() || (flags & MSG_DONTWAIT) != 0;
-  const auto deadline = socket != nullptr ? DeadlineAfter(socket->options().send_timeout) : std::nullopt;
+  const auto deadline = socket != nullptr ? DeadlineAfter(socket->options()->send_timeout) : std::nullopt;
   const size_t total = std::min(TotalSize(buffers), kMostAtOnce);
   const size_t length = socket != nullptr ? Cut(total) : total;
   size_t done = 0;
@@ -63,7 +63,7 @@ int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
   const bool nonblocking = file.nonblocking() || (flags & MSG_DONTWAIT) != 0;
   const bool wait_all = (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0;
   const bool cut = socket != nullptr && (flags & (MSG_WAITALL | MSG_PEEK)) == 0;
-  const auto deadline = socket != nullptr ? DeadlineAfter(socket->options().receive_timeout) : std::nullopt;
+  const auto deadline = socket != nullptr ? DeadlineAfter(socket->options()->receive_timeout) : std::nullopt;
   const size_t length = std::min(TotalSize(buffers), kMostAtOnce);
   size_t done = 0;
   for (;;) {

@@ -1,120 +1,92 @@
 #include "sim/host/socket_options.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/time.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "sim/host/option_table.h"
+
 namespace sim {
 namespace {
 
-// What getsockopt says of a socket that was not set, and the smallest values: Linux's.
-constexpr int kDefaultSendBuffer = 16'384;
-constexpr int kDefaultReceiveBuffer = 131'072;
-constexpr int kLeastSendBuffer = 4'608;
-constexpr int kLeastReceiveBuffer = 2'304;
-constexpr uint32_t kMostBuffer = 4'194'304;  // net.core.wmem_max and rmem_max
-
-// A negative size counts as a large one, as in Linux.
-int Doubled(int asked, int least) {
-  return std::max(2 * static_cast<int>(std::min(static_cast<uint32_t>(asked), kMostBuffer)), least);
-}
-
-template <typename T>
-int Load(const void* value, socklen_t length, T& out) {
-  if (length < sizeof out) return -EINVAL;
-  if (value == nullptr) return -EFAULT;
-  std::memcpy(&out, value, sizeof out);
-  return 0;
-}
-
-int LoadTimeout(const void* value, socklen_t length, Duration& out) {
-  timeval time;
-  if (const int error = Load(value, length, time)) return error;
-  if (time.tv_usec < 0 || time.tv_usec >= 1'000'000) return -EDOM;
-  // A negative timeout is none at all; a very long one is as good as none.
-  constexpr int64_t kMostSeconds = 1'000'000'000;
-  if (time.tv_sec < 0 || time.tv_sec > kMostSeconds) {
-    out = time.tv_sec < 0 ? Duration(1) : Duration(0);
-    return 0;
+// As the kernel reads a number. IPPROTO_IP takes a byte for one, and nothing at all for zero.
+int LoadNumber(int level, const void* value, socklen_t length, int& number) {
+  number = 0;
+  size_t size = sizeof number;
+  if (length < size) {
+    if (level != IPPROTO_IP) return -EINVAL;
+    size = std::min<size_t>(length, 1);
   }
-  out = std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  if (size == 0) return 0;
+  if (value == nullptr) return -EFAULT;
+  std::memcpy(&number, value, size);
   return 0;
-}
-
-timeval AsTimeval(Duration duration) {
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  return {microseconds / 1'000'000, microseconds % 1'000'000};
 }
 
 }  // namespace
 
-int StoreOption(const void* value, size_t size, void* out, socklen_t* length) {
+const OptionValues SocketOptions::kDefaults;
+
+int OptionRoom::Store(const void* value, size_t size) const {
+  if (length_ == nullptr) return -EFAULT;
+  if (static_cast<int>(*length_) < 0) return -EINVAL;
+  const size_t stored = std::min<size_t>(size, *length_);
+  if (stored > 0 && value_ == nullptr) return -EFAULT;
+  if (stored > 0) std::memcpy(value_, value, stored);
+  *length_ = static_cast<socklen_t>(stored);
+  return 0;
+}
+
+int OptionRoom::Store(int number) const {
+  const bool as_byte = level_ == IPPROTO_IP && number >= 0 && number <= UINT8_MAX && length_ != nullptr &&
+                       *length_ > 0 && *length_ < sizeof number;
+  return Store(&number, as_byte ? 1 : sizeof number);
+}
+
+OptionValues& SocketOptions::Change() {
+  if (values_ == nullptr) values_ = std::make_shared<OptionValues>();
+  if (values_.use_count() > 1) values_ = std::make_shared<OptionValues>(*values_);
+  return *values_;
+}
+
+int SocketOptions::Set(const SocketKind& kind, int level, int option, const void* value, socklen_t length) {
+  if (static_cast<int>(length) < 0) return -EINVAL;
+  const OptionEntry* const entry = FindOption(kind, level, option);
+  OptionArgument argument{kind, value, length, 0};
+  if (entry == nullptr || !entry->bytes) {
+    const bool known_level = level == SOL_SOCKET || level == kind.protocol;
+    if (entry == nullptr && !known_level) return -ENOPROTOOPT;
+    if (const int error = LoadNumber(level, value, length, argument.number)) return error;
+  }
+  if (entry == nullptr || entry->set == nullptr) return -ENOPROTOOPT;
+  // A value that is refused leaves the others as they were, and shared.
+  OptionValues changed = **this;
+  if (const int error = entry->set(changed, argument)) return error;
+  Change() = changed;
+  return 0;
+}
+
+int SocketOptions::Get(const SocketKind& kind, int level, int option, void* value, socklen_t* length) const {
   if (length == nullptr) return -EFAULT;
+  // As Linux: a level of another protocol is one thing, an unknown option of this one's another.
+  const bool known_level = level == SOL_SOCKET || level == IPPROTO_IP || level == kind.protocol;
+  if (!known_level) return -EOPNOTSUPP;
   if (static_cast<int>(*length) < 0) return -EINVAL;
-  const size_t stored = std::min<size_t>(size, *length);
-  if (stored > 0 && out == nullptr) return -EFAULT;
-  if (stored > 0) std::memcpy(out, value, stored);
-  *length = static_cast<socklen_t>(stored);
-  return 0;
+  const OptionEntry* const entry = FindOption(kind, level, option);
+  if (entry == nullptr || entry->get == nullptr) return -ENOPROTOOPT;
+  return entry->get(**this, kind, OptionRoom(level, value, length));
 }
 
-void SocketOptions::Apply(tcp::Options& options) const {
-  options.no_delay = no_delay;
-  if (send_buffer > 0) options.send_buffer = static_cast<uint32_t>(send_buffer);
-  // Half of what the kernel books is the bytes themselves.
-  if (receive_buffer > 0) options.receive_buffer = static_cast<uint32_t>(receive_buffer / 2);
-}
-
-int SocketOptions::Set(int level, int option, const void* value, socklen_t length) {
-  if (level == SOL_SOCKET && option == SO_RCVTIMEO) return LoadTimeout(value, length, receive_timeout);
-  if (level == SOL_SOCKET && option == SO_SNDTIMEO) return LoadTimeout(value, length, send_timeout);
-  if (level == SOL_SOCKET && option == SO_LINGER) return Load(value, length, linger_time);
-
-  int number = 0;
-  const bool known = (level == SOL_SOCKET && (option == SO_REUSEADDR || option == SO_REUSEPORT ||
-                                              option == SO_KEEPALIVE || option == SO_SNDBUF || option == SO_RCVBUF)) ||
-                     (level == IPPROTO_TCP && option == TCP_NODELAY);
-  if (!known) return -ENOPROTOOPT;
-  if (const int error = Load(value, length, number)) return error;
-  if (level == IPPROTO_TCP) {
-    no_delay = number != 0;
-    return 0;
+SocketOptions SocketOptions::Inherited() const {
+  const OptionValues& own = **this;
+  SocketOptions inherited = *this;
+  if (own.priority != 0 || own.defer_accept != 0 || own.fast_open != 0) {
+    OptionValues& values = inherited.Change();
+    values.priority = 0;
+    values.defer_accept = 0;
+    values.fast_open = 0;
   }
-  switch (option) {
-    case SO_REUSEADDR: reuse.address = number != 0; break;
-    case SO_REUSEPORT: reuse.port = number != 0; break;
-    case SO_KEEPALIVE: keep_alive = number != 0; break;
-    case SO_SNDBUF: send_buffer = Doubled(number, kLeastSendBuffer); break;
-    case SO_RCVBUF: receive_buffer = Doubled(number, kLeastReceiveBuffer); break;
-  }
-  return 0;
-}
-
-int SocketOptions::Get(int level, int option, void* value, socklen_t* length) const {
-  const auto number = [&](int n) { return StoreOption(&n, sizeof n, value, length); };
-  if (level == IPPROTO_TCP && option == TCP_NODELAY) return number(no_delay);
-  if (level != SOL_SOCKET) return -ENOPROTOOPT;
-  switch (option) {
-    case SO_REUSEADDR: return number(reuse.address);
-    case SO_REUSEPORT: return number(reuse.port);
-    case SO_KEEPALIVE: return number(keep_alive);
-    case SO_SNDBUF: return number(send_buffer > 0 ? send_buffer : kDefaultSendBuffer);
-    case SO_RCVBUF: return number(receive_buffer > 0 ? receive_buffer : kDefaultReceiveBuffer);
-    case SO_TYPE: return number(SOCK_STREAM);
-    case SO_DOMAIN: return number(AF_INET);
-    case SO_PROTOCOL: return number(IPPROTO_TCP);
-    case SO_LINGER: return StoreOption(&linger_time, sizeof linger_time, value, length);
-    case SO_RCVTIMEO:
-    case SO_SNDTIMEO: {
-      const timeval time = AsTimeval(option == SO_RCVTIMEO ? receive_timeout : send_timeout);
-      return StoreOption(&time, sizeof time, value, length);
-    }
-    default: return -ENOPROTOOPT;
-  }
+  return inherited;
 }
 
 }  // namespace sim

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/host/stream_options.h"
+
 namespace sim {
 namespace {
 
@@ -23,7 +25,7 @@ int StreamSocket::Bind(const lab::Endpoint& local) {
   if (claim_.held() || flow_ != nullptr) return -EINVAL;
   constexpr uint16_t kFirstUnprivileged = 1024;
   if (local.port != 0 && local.port < kFirstUnprivileged) return -EACCES;
-  claim_.reuse = options_.reuse;
+  claim_.reuse = options_->reuse;
   return host_.ports().Bind(claim_, local.address, local.port);
 }
 
@@ -50,8 +52,9 @@ int StreamSocket::Accept(SocketPtr& accepted, lab::Endpoint& from) {
   if (queue_->empty()) return -EAGAIN;
   auto* const socket = new StreamSocket(host_);
   accepted = socket;
-  socket->options_ = options_;
-  socket->flow_ = queue_->Take();
+  ListenQueue::Waiting waiting = queue_->Take();
+  socket->options_ = std::move(waiting.options);
+  socket->flow_ = std::move(waiting.flow);
   socket->flow_->set_owner(socket);
   from = socket->flow_->connection().remote();
   return 0;
@@ -63,7 +66,7 @@ int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
     local.port = claim_.port();
     return host_.Has(local, remote) ? -EADDRNOTAVAIL : 0;
   }
-  claim_.reuse = options_.reuse;
+  claim_.reuse = options_->reuse;
   const auto unused = [&](uint16_t port) { return !host_.Has({local.address, port}, remote); };
   if (const int error = host_.ports().Connect(claim_, local.address, unused)) return error;
   local.port = claim_.port();
@@ -82,10 +85,10 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   lab::Endpoint local;
   if (const int error = Claim(remote, local)) return error;
   tcp::Options options = host_.OptionsFor(remote.address);
-  options_.Apply(options);
+  Apply(*options_, options);
   flow_ = new Flow(host_, tcp::Connection::Connect(host_.now(), local, remote, host_.NextInitialSequence(), options),
                    this);
-  host_.ports().Share(flow_->claim(), local.address, local.port, options_.reuse, /*by_connect=*/!bound);
+  host_.ports().Share(flow_->claim(), local.address, local.port, options_->reuse, /*by_connect=*/!bound);
   // From here on the connection's own claim holds the port that was chosen for it.
   if (!bound) claim_.Release();
   host_.Add(flow_);
@@ -138,30 +141,6 @@ int StreamSocket::Shutdown(int how) {
   return 0;
 }
 
-int StreamSocket::SetOption(int level, int option, const void* value, socklen_t length) {
-  if (const int error = options_.Set(level, option, value, length)) return error;
-  claim_.reuse = options_.reuse;
-  if (flow_ == nullptr) return 0;
-  flow_->claim().reuse = options_.reuse;
-  if (level == IPPROTO_TCP) {
-    flow_->connection().SetNoDelay(host_.now(), options_.no_delay);
-    flow_->Settle();
-  }
-  return 0;
-}
-
-int StreamSocket::GetOption(int level, int option, void* value, socklen_t* length) {
-  int number = 0;
-  if (level == SOL_SOCKET && option == SO_ERROR) {
-    if (flow_ != nullptr) number = flow_->connection().TakeError();
-  } else if (level == SOL_SOCKET && option == SO_ACCEPTCONN) {
-    number = listening();
-  } else {
-    return options_.Get(level, option, value, length);
-  }
-  return StoreOption(&number, sizeof number, value, length);
-}
-
 lab::Endpoint StreamSocket::local() const {
   if (flow_ != nullptr) return flow_->connection().local();
   return claim_.held() ? lab::Endpoint{claim_.address(), claim_.port()} : lab::Endpoint{};
@@ -184,7 +163,7 @@ void StreamSocket::Release() {
   if (flow_ == nullptr) return;
   const FlowPtr flow = std::exchange(flow_, nullptr);
   flow->set_owner(nullptr);
-  if (options_.linger_time.l_onoff != 0 && options_.linger_time.l_linger == 0) {
+  if (options_->linger_time.l_onoff != 0 && options_->linger_time.l_linger == 0) {
     flow->connection().Abort(host_.now());
   } else {
     flow->connection().Close(host_.now());

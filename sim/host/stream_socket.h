@@ -15,6 +15,8 @@ namespace sim {
 
 class StreamSocket final : public Socket, private Flow::Owner {
  public:
+  static constexpr SocketKind kKind{AF_INET, SOCK_STREAM, IPPROTO_TCP};
+
   // The host must outlive it.
   explicit StreamSocket(Host& host) : host_(host) {}
   ~StreamSocket() override;
@@ -49,6 +51,7 @@ class StreamSocket final : public Socket, private Flow::Owner {
   void OnChange(Flow& flow) override;
   int Claim(const lab::Endpoint& remote, lab::Endpoint& local);
   short ReadyOfConnection() const;
+  std::optional<int> LiveNumber(int level, int option);
 
   Host& host_;
   PortClaim claim_;                    // from bind

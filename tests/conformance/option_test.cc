@@ -25,7 +25,9 @@ TEST_F(OptionTest, SwitchesAreOffUntilTheyAreSet) {
   Alone([](Self& self) {
     const int fd = self.Socket();
     const std::pair<int, int> switches[] = {
-        {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_KEEPALIVE}, {IPPROTO_TCP, TCP_NODELAY}};
+        {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_KEEPALIVE},
+        {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_DONTROUTE},
+        {SOL_SOCKET, SO_TIMESTAMP}, {SOL_SOCKET, SO_RXQ_OVFL},  {IPPROTO_TCP, TCP_NODELAY}};
     for (const auto& [level, name] : switches) {
       self.Equal(self.Option(fd, level, name), 0);
       self.SetOption(fd, level, name, 7);
@@ -69,6 +71,58 @@ TEST_F(OptionTest, BufferSizesBeginAsLinuxHasThem) {
     const int fd = self.Socket();
     self.Equal(self.Option(fd, SOL_SOCKET, SO_RCVBUF), 131'072);
     self.Equal(self.Option(fd, SOL_SOCKET, SO_SNDBUF), 16'384);
+  });
+}
+
+TEST_F(OptionTest, TheLeastToReceiveIsAtLeastOneAndAtMostHalfOfTheBuffer) {
+  Alone([](Self& self) {
+    const int fd = self.Socket();
+    self.Equal(self.Option(fd, SOL_SOCKET, SO_RCVLOWAT), 1);
+    self.Equal(self.Option(fd, SOL_SOCKET, SO_SNDLOWAT), 1);
+    self.SetOption(fd, SOL_SOCKET, SO_RCVBUF, 10'000);
+    const std::pair<int, int> readings[] = {{500, 500}, {0, 1}, {20'000, 10'000}, {1, 1}, {-1, 10'000}};
+    for (const auto& [set, read] : readings) {
+      self.SetOption(fd, SOL_SOCKET, SO_RCVLOWAT, set);
+      self.Equal(self.Option(fd, SOL_SOCKET, SO_RCVLOWAT), read);
+    }
+  });
+}
+
+TEST_F(OptionTest, PrioritiesOfOrdinaryProgramsGoUpToSix) {
+  Alone([](Self& self) {
+    const int fd = self.Socket();
+    self.Equal(self.Option(fd, SOL_SOCKET, SO_PRIORITY), 0);
+    self.SetOption(fd, SOL_SOCKET, SO_PRIORITY, 6);
+    self.Equal(self.Option(fd, SOL_SOCKET, SO_PRIORITY), 6);
+  });
+}
+
+TEST_F(OptionTest, ASocketCanBeKeptToADevice) {
+  Alone([](Self& self) {
+    const int fd = self.Socket();
+    char name[16] = {};
+    socklen_t length = sizeof name;
+    self.Gives(self->getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &length), 0);
+    self.Equal(length, 0);
+    self.Fails(self->setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "no-such", 7), ENODEV);
+    self.Gives(self->setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3), 0);
+    length = sizeof name;
+    self.Gives(self->getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &length), 0);
+    self.Equal(length, 3);
+    self.Equal(name, "lo");
+  });
+}
+
+TEST_F(OptionTest, NobodyKnowsThePeersCredentials) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    ucred peer{7, 7, 7};
+    socklen_t length = sizeof peer;
+    self.Gives(self->getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &length), 0);
+    self.Equal(length, sizeof peer);
+    self.Equal(peer.pid, 0);
+    self.Equal(static_cast<int>(peer.uid), -1);
+    self.Equal(static_cast<int>(peer.gid), -1);
   });
 }
 
@@ -156,8 +210,21 @@ TEST_F(OptionTest, Misuse) {
     self.Fails(self->setsockopt(ends[0], SOL_SOCKET, SO_REUSEADDR, &value, length), ENOTSOCK);
     self.Fails(self->getsockopt(fd, SOL_SOCKET, 9999, &value, &length), ENOPROTOOPT);
     self.Fails(self->setsockopt(fd, SOL_SOCKET, 9999, &value, length), ENOPROTOOPT);
-    self.Fails(self->setsockopt(fd, SOL_SOCKET, SO_ERROR, &value, length), ENOPROTOOPT);
-    self.Fails(self->setsockopt(fd, SOL_SOCKET, SO_TYPE, &value, length), ENOPROTOOPT);
+    for (int name : {SO_ERROR, SO_TYPE, SO_DOMAIN, SO_PROTOCOL, SO_ACCEPTCONN, SO_SNDLOWAT, SO_PEERCRED}) {
+      self.Fails(self->setsockopt(fd, SOL_SOCKET, name, &value, length), ENOPROTOOPT);
+    }
+    for (int name : {SO_SNDBUFFORCE, SO_RCVBUFFORCE}) {
+      self.Fails(self->getsockopt(fd, SOL_SOCKET, name, &value, &length), ENOPROTOOPT);
+    }
+    self.Fails(self->setsockopt(fd, SOL_SOCKET, 9999, &value, 3), EINVAL);
+    self.Fails(self->setsockopt(fd, IPPROTO_TCP, 9999, &value, 3), EINVAL);
+    self.Fails(self->setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &value, static_cast<socklen_t>(-1)), EINVAL);
+    self.Fails(self->setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, nullptr, 4), EFAULT);
+    self.Fails(self->getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &value, nullptr), EFAULT);
+    self.Fails(self->getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, nullptr, &length), EFAULT);
+    length = static_cast<socklen_t>(-1);
+    self.Fails(self->getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &value, &length), EINVAL);
+    length = sizeof value;
     self.Fails(self->getsockopt(fd, IPPROTO_TCP, 9999, &value, &length), ENOPROTOOPT);
     self.Fails(self->setsockopt(fd, IPPROTO_TCP, 9999, &value, length), ENOPROTOOPT);
     self.Fails(self->setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &value, 3), EINVAL);
