@@ -8,6 +8,10 @@ namespace real {
 
 int KernelSockets::socket(int domain, int type, int protocol) { return ::socket(domain, type, protocol); }
 
+int KernelSockets::socketpair(int domain, int type, int protocol, int ends[2]) {
+  return ::socketpair(domain, type, protocol, ends);
+}
+
 int KernelSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
   return ::bind(sockfd, address, length);
 }
@@ -66,6 +70,8 @@ int KernelSockets::dup(int fd) { return ::dup(fd); }
 
 int KernelSockets::dup2(int fd, int target) { return ::dup2(fd, target); }
 
+int KernelSockets::dup3(int fd, int target, int flags) { return ::dup3(fd, target, flags); }
+
 int KernelSockets::fcntl(int fd, int command, long argument) { return ::fcntl(fd, command, argument); }
 
 int KernelSockets::ioctl(int fd, unsigned long request, int* argument) { return ::ioctl(fd, request, argument); }
@@ -90,6 +96,34 @@ int KernelSockets::poll(pollfd* fds, nfds_t count, int timeout_ms) { return ::po
 
 int KernelSockets::select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
   return ::select(count, readable, writable, exceptional, timeout);
+}
+
+int KernelSockets::ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+  return ::ppoll(fds, count, timeout, mask);
+}
+
+int KernelSockets::pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
+                           const sigset_t* mask) {
+  return ::pselect(count, readable, writable, exceptional, timeout, mask);
+}
+
+int KernelSockets::epoll_create1(int flags) { return ::epoll_create1(flags); }
+
+int KernelSockets::epoll_ctl(int epfd, int operation, int fd, epoll_event* event) {
+  return ::epoll_ctl(epfd, operation, fd, event);
+}
+
+int KernelSockets::epoll_wait(int epfd, epoll_event* events, int most, int timeout_ms) {
+  return ::epoll_wait(epfd, events, most, timeout_ms);
+}
+
+int KernelSockets::epoll_pwait(int epfd, epoll_event* events, int most, int timeout_ms, const sigset_t* mask) {
+  return ::epoll_pwait(epfd, events, most, timeout_ms, mask);
+}
+
+int KernelSockets::epoll_pwait2(int epfd, epoll_event* events, int most, const timespec* timeout,
+                                const sigset_t* mask) {
+  return ::epoll_pwait2(epfd, events, most, timeout, mask);
 }
 
 int KernelSockets::pipe2(int ends[2], int flags) { return ::pipe2(ends, flags); }

@@ -10,6 +10,7 @@ namespace real {
 class KernelSockets : public lab::Sockets {
  public:
   int socket(int domain, int type, int protocol) override;
+  int socketpair(int domain, int type, int protocol, int ends[2]) override;
   int bind(int sockfd, const sockaddr* address, socklen_t length) override;
   int listen(int sockfd, int backlog) override;
   int accept(int sockfd, sockaddr* address, socklen_t* length) override;
@@ -31,6 +32,7 @@ class KernelSockets : public lab::Sockets {
   int close(int fd) override;
   int dup(int fd) override;
   int dup2(int fd, int target) override;
+  int dup3(int fd, int target, int flags) override;
   int fcntl(int fd, int command, long argument) override;
   int ioctl(int fd, unsigned long request, int* argument) override;
   int getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) override;
@@ -39,6 +41,14 @@ class KernelSockets : public lab::Sockets {
   int getpeername(int sockfd, sockaddr* address, socklen_t* length) override;
   int poll(pollfd* fds, nfds_t count, int timeout_ms) override;
   int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) override;
+  int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) override;
+  int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
+              const sigset_t* mask) override;
+  int epoll_create1(int flags) override;
+  int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) override;
+  int epoll_wait(int epfd, epoll_event* events, int most, int timeout_ms) override;
+  int epoll_pwait(int epfd, epoll_event* events, int most, int timeout_ms, const sigset_t* mask) override;
+  int epoll_pwait2(int epfd, epoll_event* events, int most, const timespec* timeout, const sigset_t* mask) override;
   int pipe2(int ends[2], int flags) override;
   int gethostname(char* name, size_t length) override;
   int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) override;

@@ -18,6 +18,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -33,6 +34,12 @@ class Sockets {
   // EAFNOSUPPORT, EPROTONOSUPPORT, EINVAL: the family, protocol or type does not exist here.
   // EMFILE: the process has all the descriptors that it may have; close some.
   virtual int socket(int domain, int type, int protocol) = 0;
+
+  // Two sockets that are connected to each other, in this host alone: what is written to one is read from the other.
+  // `domain` is AF_UNIX. SOCK_STREAM carries bytes; SOCK_DGRAM and SOCK_SEQPACKET messages, each read by one call, where
+  // what the call has no room for is lost. `type` may carry SOCK_NONBLOCK and SOCK_CLOEXEC.
+  // EOPNOTSUPP: not in this family.
+  virtual int socketpair(int domain, int type, int protocol, int ends[2]) = 0;
 
   // Gives the socket its local address. INADDR_ANY stands for every address of the host, port 0 for one
   // that is free and that getsockname will tell.
@@ -104,9 +111,11 @@ class Sockets {
   // bytes are left unread here, which makes the end a reset. Never blocks (but see SO_LINGER).
   virtual int close(int fd) = 0;
 
-  // Another descriptor for the same socket or pipe. dup2 closes `target` first, silently.
+  // Another descriptor for the same socket or pipe. dup2 and dup3 close `target` first, silently; where it is `fd`
+  // itself dup2 does nothing and dup3 gives EINVAL. `flags`: O_CLOEXEC.
   virtual int dup(int fd) = 0;
   virtual int dup2(int fd, int target) = 0;
+  virtual int dup3(int fd, int target, int flags) = 0;
 
   // F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC. EINVAL: another command.
   virtual int fcntl(int fd, int command, long argument) = 0;
@@ -133,6 +142,32 @@ class Sockets {
   // The same with three sets, replaced by those that are ready; *timeout is set to the time that is left.
   // EBADF: a descriptor in a set is not open.
   virtual int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) = 0;
+
+  // poll and select with a limit in nanoseconds (null: none), which stays as it is. `mask` is what sigprocmask is set to
+  // meanwhile (null: nothing); the simulation delivers no signals and ignores it.
+  virtual int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) = 0;
+  virtual int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
+                      const sigset_t* mask) = 0;
+
+  // A descriptor that keeps a list of others and tells which of them have events. `flags`: EPOLL_CLOEXEC.
+  virtual int epoll_create1(int flags) = 0;
+
+  // EPOLL_CTL_ADD puts `fd` on the list of `epfd`, EPOLL_CTL_MOD changes what it is asked for, EPOLL_CTL_DEL takes it off,
+  // as does the close of its last duplicate. event->events are poll's, of which EPOLLERR and EPOLLHUP come unasked, and
+  // EPOLLET: told once for each time that something comes (or that ADD or MOD finds it there), rather than as long as it is
+  // there; EPOLLONESHOT: told once, until MOD; EPOLLEXCLUSIVE: of several that wait for fd only one is woken.
+  // EEXIST: on the list already. ENOENT: not on it. EPERM: an ordinary file, which is always ready. ELOOP: one epoll
+  // descriptor in another, deeper than five or in a circle. EINVAL: not an epoll descriptor, or epfd in itself.
+  virtual int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) = 0;
+
+  // Stores up to `most` events, each with the data that epoll_ctl gave, and returns how many: those that came first
+  // first, and what was told goes behind what was not.
+  // Blocks for up to `timeout_ms` (-1: for ever) until there is one; 0 says that the time is up.
+  // EINVAL: not an epoll descriptor, or `most` isn't positive.
+  virtual int epoll_wait(int epfd, epoll_event* events, int most, int timeout_ms) = 0;
+  // The same as ppoll to poll: with a signal mask, and with a limit in nanoseconds.
+  virtual int epoll_pwait(int epfd, epoll_event* events, int most, int timeout_ms, const sigset_t* mask) = 0;
+  virtual int epoll_pwait2(int epfd, epoll_event* events, int most, const timespec* timeout, const sigset_t* mask) = 0;
 
   // A one-way pipe: bytes written to ends[1] are read from ends[0]. `flags`: O_NONBLOCK, O_CLOEXEC.
   virtual int pipe2(int ends[2], int flags) = 0;

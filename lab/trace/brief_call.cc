@@ -10,8 +10,12 @@
 namespace lab {
 namespace {
 
-// "({3, 0}, 500 ms)": the descriptors and how long at most.
+// "({3, 0}, 500 ms)": the descriptors and how long at most. An epoll descriptor's own list isn't known here.
 std::string PollArguments(const duet_ledger_entry& entry) {
+  if (entry.call == DUET_CALL_EPOLL_WAIT) {
+    return absl::StrCat("(", entry.arguments[0], entry.arguments[2] < 0 ? "" : absl::StrCat(", ", entry.arguments[2], " ms"),
+                        ")");
+  }
   std::vector<int> descriptors;
   for (const pollfd& polled : PolledOf(entry)) descriptors.push_back(polled.fd);
   const int64_t timeout = entry.arguments[1];
@@ -22,7 +26,11 @@ std::string PollArguments(const duet_ledger_entry& entry) {
 std::string PollAnswers(const duet_ledger_entry& entry) {
   std::vector<std::string> answers;
   for (const pollfd& polled : PolledOf(entry)) {
-    if (polled.revents != 0) answers.push_back(absl::StrCat(polled.fd, " ", PollEventNames(polled.revents)));
+    if (polled.revents == 0) continue;
+    const bool epoll = entry.call == DUET_CALL_EPOLL_WAIT;
+    const std::string names =
+        epoll ? EpollEventNames(static_cast<uint16_t>(polled.revents)) : PollEventNames(polled.revents);
+    answers.push_back(absl::StrCat(polled.fd, " ", names));
   }
   return absl::StrJoin(answers, ", ");
 }
@@ -34,12 +42,15 @@ std::string BriefName(const duet_ledger_entry& entry) {
   switch (entry.call) {
     case DUET_CALL_SOCKET:
     case DUET_CALL_PIPE:
+    case DUET_CALL_SOCKETPAIR:
+    case DUET_CALL_EPOLL_CREATE:
     case DUET_CALL_GETHOSTNAME:
     case DUET_CALL_GETADDRINFO:
     case DUET_CALL_SLEEP:
       return absl::StrCat(name, "()");
     case DUET_CALL_POLL:
     case DUET_CALL_SELECT:
+    case DUET_CALL_EPOLL_WAIT:
       return name + PollArguments(entry);
     case DUET_CALL_SHUTDOWN:
       return absl::StrCat(name, "(", entry.arguments[0], ", ", HowName(entry.arguments[1]), ")");
@@ -65,6 +76,8 @@ std::string BriefCall(const duet_ledger_entry& entry, const Trace& names) {
     case DUET_CALL_GETSOCKOPT:
     case DUET_CALL_SETSOCKOPT:
       return absl::StrCat(CallName(entry.call), "(", arguments[0], ", ", OptionName(arguments[1], arguments[2]), ")");
+    case DUET_CALL_EPOLL_CTL:
+      return absl::StrCat("epoll_ctl(", arguments[0], ", ", EpollOperationName(arguments[1]), ", ", arguments[2], ")");
     case DUET_CALL_FCNTL:
       return absl::StrCat("fcntl(", arguments[0], ", ", FileCommandName(arguments[1]), ")");
     case DUET_CALL_GETADDRINFO:

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -25,11 +26,13 @@ constexpr const char* kCalls[] = {
     "socket", "bind",     "listen", "accept", "connect",    "send",       "recv",        "read",
     "write",  "shutdown", "close",  "dup",    "fcntl",      "ioctl",      "getsockopt",  "setsockopt",
     "getsockname", "getpeername", "poll", "select", "pipe", "gethostname", "getaddrinfo", "sleep",
+    "socketpair", "epoll_create", "epoll_ctl", "epoll_wait",
 };
 static_assert(std::size(kCalls) == DUET_CALL_COUNT);
 
 constexpr Named kFamilies[] = {{AF_UNIX, "AF_UNIX"}, {AF_INET, "AF_INET"}, {AF_INET6, "AF_INET6"}};
-constexpr Named kTypes[] = {{SOCK_STREAM, "SOCK_STREAM"}, {SOCK_DGRAM, "SOCK_DGRAM"}, {SOCK_RAW, "SOCK_RAW"}};
+constexpr Named kTypes[] = {{SOCK_STREAM, "SOCK_STREAM"}, {SOCK_DGRAM, "SOCK_DGRAM"}, {SOCK_RAW, "SOCK_RAW"},
+                            {SOCK_SEQPACKET, "SOCK_SEQPACKET"}};
 constexpr Named kTypeFlags[] = {{SOCK_NONBLOCK, "SOCK_NONBLOCK"}, {SOCK_CLOEXEC, "SOCK_CLOEXEC"}};
 constexpr Named kHows[] = {{SHUT_RD, "SHUT_RD"}, {SHUT_WR, "SHUT_WR"}, {SHUT_RDWR, "SHUT_RDWR"}};
 constexpr Named kMessageFlags[] = {
@@ -41,11 +44,20 @@ constexpr Named kPollEvents[] = {
     {POLLIN, "POLLIN"},   {POLLPRI, "POLLPRI"}, {POLLOUT, "POLLOUT"},     {POLLERR, "POLLERR"},
     {POLLHUP, "POLLHUP"}, {POLLNVAL, "POLLNVAL"}, {POLLRDHUP, "POLLRDHUP"},
 };
+constexpr Named kEpollEvents[] = {
+    {EPOLLIN, "EPOLLIN"},   {EPOLLPRI, "EPOLLPRI"},     {EPOLLOUT, "EPOLLOUT"},         {EPOLLERR, "EPOLLERR"},
+    {EPOLLHUP, "EPOLLHUP"}, {EPOLLRDHUP, "EPOLLRDHUP"}, {EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE"},
+    {EPOLLONESHOT, "EPOLLONESHOT"}, {int64_t{EPOLLET}, "EPOLLET"},
+};
+constexpr Named kEpollOperations[] = {
+    {EPOLL_CTL_ADD, "EPOLL_CTL_ADD"}, {EPOLL_CTL_DEL, "EPOLL_CTL_DEL"}, {EPOLL_CTL_MOD, "EPOLL_CTL_MOD"},
+};
 constexpr Named kFileCommands[] = {
     {F_DUPFD, "F_DUPFD"}, {F_GETFD, "F_GETFD"}, {F_SETFD, "F_SETFD"},
     {F_GETFL, "F_GETFL"}, {F_SETFL, "F_SETFL"}, {F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC"},
 };
-constexpr Named kFileFlags[] = {{O_WRONLY, "O_WRONLY"}, {O_RDWR, "O_RDWR"}, {O_NONBLOCK, "O_NONBLOCK"}};
+constexpr Named kFileFlags[] = {{O_WRONLY, "O_WRONLY"}, {O_RDWR, "O_RDWR"}, {O_NONBLOCK, "O_NONBLOCK"},
+                                {O_CLOEXEC, "O_CLOEXEC"}};
 constexpr Named kRequests[] = {{FIONREAD, "FIONREAD"}, {FIONBIO, "FIONBIO"}};
 constexpr Named kLevels[] = {{SOL_SOCKET, "SOL_SOCKET"}, {IPPROTO_TCP, "IPPROTO_TCP"}, {IPPROTO_IP, "IPPROTO_IP"}};
 constexpr Named kSocketOptions[] = {
@@ -99,6 +111,8 @@ std::string TypeFlagNames(int64_t flags) { return FlagsIn(kTypeFlags, flags); }
 std::string HowName(int64_t how) { return NameIn(kHows, how); }
 std::string MessageFlagNames(int64_t flags) { return FlagsIn(kMessageFlags, flags); }
 std::string PollEventNames(short events) { return FlagsIn(kPollEvents, static_cast<uint16_t>(events)); }
+std::string EpollEventNames(uint32_t events) { return FlagsIn(kEpollEvents, events); }
+std::string EpollOperationName(int64_t operation) { return NameIn(kEpollOperations, operation); }
 std::string FileCommandName(int64_t command) { return NameIn(kFileCommands, command); }
 std::string FileFlagNames(int64_t flags) { return FlagsIn(kFileFlags, flags); }
 std::string RequestName(int64_t request) { return NameIn(kRequests, request); }
@@ -154,7 +168,7 @@ bool IsWriting(const duet_ledger_entry& entry) {
 }
 
 bool IsPolling(const duet_ledger_entry& entry) {
-  return entry.call == DUET_CALL_POLL || entry.call == DUET_CALL_SELECT;
+  return entry.call == DUET_CALL_POLL || entry.call == DUET_CALL_SELECT || entry.call == DUET_CALL_EPOLL_WAIT;
 }
 
 }  // namespace lab

@@ -24,6 +24,8 @@ std::string TypeFlagNames(int64_t flags);       // of accept4
 std::string HowName(int64_t how);               // "SHUT_WR"
 std::string MessageFlagNames(int64_t flags);    // "MSG_DONTWAIT|MSG_NOSIGNAL"; "0"
 std::string PollEventNames(short events);       // "POLLIN|POLLHUP"
+std::string EpollEventNames(uint32_t events);   // "EPOLLIN|EPOLLET"
+std::string EpollOperationName(int64_t operation);  // "EPOLL_CTL_ADD"
 std::string FileCommandName(int64_t command);   // "F_SETFL"
 std::string FileFlagNames(int64_t flags);       // "O_NONBLOCK"
 std::string RequestName(int64_t request);       // "FIONREAD"
@@ -38,7 +40,7 @@ std::string ErrorDescription(const duet_ledger_entry& entry);
 std::string AddressOf(const duet_ledger_entry& entry, const Trace* names);
 // The bytes that the entry keeps.
 std::string_view DataOf(const duet_ledger_entry& entry);
-// What a poll or select asked about, as far as it is kept.
+// What a poll or select asked about, or an epoll_wait answered, as far as it is kept.
 std::vector<pollfd> PolledOf(const duet_ledger_entry& entry);
 
 bool HasReturned(const duet_ledger_entry& entry);

@@ -20,6 +20,7 @@ class FakeSockets : public Sockets {
   int calls = 0;
 
   int socket(int, int, int) override { return Answer<int>(); }
+  int socketpair(int, int, int, int ends[2]) override { return pipe2(ends, 0); }
   int bind(int, const sockaddr*, socklen_t) override { return Answer<int>(); }
   int listen(int, int) override { return Answer<int>(); }
   int accept(int sockfd, sockaddr* address, socklen_t* length) override { return accept4(sockfd, address, length, 0); }
@@ -51,6 +52,7 @@ class FakeSockets : public Sockets {
   int close(int) override { return Answer<int>(); }
   int dup(int) override { return Answer<int>(); }
   int dup2(int, int) override { return Answer<int>(); }
+  int dup3(int, int, int) override { return Answer<int>(); }
   int fcntl(int, int, long) override { return Answer<int>(); }
   int ioctl(int, unsigned long, int* argument) override {
     *argument = 17;
@@ -65,12 +67,29 @@ class FakeSockets : public Sockets {
   int getsockname(int, sockaddr* address, socklen_t* length) override { return Address(address, length); }
   int getpeername(int, sockaddr* address, socklen_t* length) override { return Address(address, length); }
   int poll(pollfd* fds, nfds_t, int) override {
-    fds[0].revents = ready;
+    if (fds != nullptr) fds[0].revents = ready;
     return Answer<int>();
   }
   int select(int, fd_set* readable, fd_set*, fd_set*, timeval*) override {
     if (readable != nullptr) FD_CLR(3, readable);
     return Answer<int>();
+  }
+  int ppoll(pollfd* fds, nfds_t count, const timespec*, const sigset_t*) override { return poll(fds, count, 0); }
+  int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec*,
+              const sigset_t*) override {
+    return select(count, readable, writable, exceptional, nullptr);
+  }
+  int epoll_create1(int) override { return Answer<int>(); }
+  int epoll_ctl(int, int, int, epoll_event*) override { return Answer<int>(); }
+  int epoll_wait(int, epoll_event* events, int, int) override {
+    for (int64_t i = 0; i < result; ++i) events[i] = {static_cast<uint32_t>(ready), {.u64 = static_cast<uint64_t>(5 + i)}};
+    return Answer<int>();
+  }
+  int epoll_pwait(int epfd, epoll_event* events, int most, int, const sigset_t*) override {
+    return epoll_wait(epfd, events, most, 0);
+  }
+  int epoll_pwait2(int epfd, epoll_event* events, int most, const timespec*, const sigset_t*) override {
+    return epoll_wait(epfd, events, most, 0);
   }
   int pipe2(int ends[2], int) override {
     ends[0] = 5;

@@ -27,6 +27,9 @@ bool IsAside(const duet_ledger_entry& entry) {
     case DUET_CALL_GETSOCKNAME:
     case DUET_CALL_GETPEERNAME:
     case DUET_CALL_PIPE:
+    case DUET_CALL_SOCKETPAIR:
+    case DUET_CALL_EPOLL_CREATE:
+    case DUET_CALL_EPOLL_CTL:
     case DUET_CALL_GETHOSTNAME:
     case DUET_CALL_GETADDRINFO:
       return true;

@@ -2,6 +2,7 @@
 #include "lab/trace/ledger_entry.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -32,9 +33,14 @@ std::string Polled(const duet_ledger_entry& entry, bool answers) {
   for (const pollfd& polled : kept) {
     const short events = answers ? polled.revents : polled.events;
     if (answers && events == 0) continue;
-    parts.push_back(absl::StrCat("{", polled.fd, ", ", PollEventNames(events), "}"));
+    const bool epoll = entry.call == DUET_CALL_EPOLL_WAIT;
+    const std::string names = epoll ? EpollEventNames(static_cast<uint16_t>(events)) : PollEventNames(events);
+    parts.push_back(absl::StrCat("{", polled.fd, ", ", names, "}"));
   }
-  if (entry.call == DUET_CALL_POLL && entry.arguments[0] > static_cast<int64_t>(kept.size())) parts.push_back("...");
+  const int64_t polled = entry.call == DUET_CALL_POLL ? entry.arguments[0]
+                         : entry.call == DUET_CALL_EPOLL_WAIT ? entry.result
+                                                              : 0;
+  if (polled > static_cast<int64_t>(kept.size())) parts.push_back("...");
   return absl::StrCat("[", absl::StrJoin(parts, ", "), "]");
 }
 
@@ -91,7 +97,9 @@ std::string NameAndArguments(const duet_ledger_entry& entry, const Trace* names)
     case DUET_CALL_CLOSE:
       return absl::StrCat("close(", a[0], ")");
     case DUET_CALL_DUP:
-      return a[1] < 0 ? absl::StrCat("dup(", a[0], ")") : absl::StrCat("dup2(", a[0], ", ", a[1], ")");
+      if (a[1] < 0 && a[2] < 0) return absl::StrCat("dup(", a[0], ")");
+      if (a[2] < 0) return absl::StrCat("dup2(", a[0], ", ", a[1], ")");
+      return absl::StrCat("dup3(", a[0], ", ", a[1], ", ", FileFlagNames(a[2]), ")");
     case DUET_CALL_FCNTL:
       return absl::StrCat("fcntl(", a[0], ", ", FileCommandName(a[1]), FileArgumentOf(entry), ")");
     case DUET_CALL_IOCTL:
@@ -109,6 +117,15 @@ std::string NameAndArguments(const duet_ledger_entry& entry, const Trace* names)
     case DUET_CALL_SELECT:
       return absl::StrCat("select(", a[0], ", ", Polled(entry, false), ", ",
                           a[1] < 0 ? "for ever" : absl::StrCat(a[1], " ms"), ")");
+    case DUET_CALL_EPOLL_CREATE:
+      return absl::StrCat("epoll_create1(", a[0] == EPOLL_CLOEXEC ? "EPOLL_CLOEXEC" : absl::StrCat(a[0]), ")");
+    case DUET_CALL_EPOLL_CTL:
+      return absl::StrCat("epoll_ctl(", a[0], ", ", EpollOperationName(a[1]), ", ", a[2],
+                          a[1] == EPOLL_CTL_DEL ? "" : ", " + EpollEventNames(static_cast<uint32_t>(a[3])), ")");
+    case DUET_CALL_EPOLL_WAIT:
+      return absl::StrCat("epoll_wait(", a[0], ", ", a[1], ", ", a[2], ")");
+    case DUET_CALL_SOCKETPAIR:
+      return absl::StrCat("socketpair(", FamilyName(a[0]), ", ", TypeName(a[1]), ", [", a[2], ", ", a[3], "])");
     case DUET_CALL_PIPE:
       return absl::StrCat("pipe([", a[0], ", ", a[1], "])");
     case DUET_CALL_GETHOSTNAME:

@@ -30,6 +30,10 @@ enum duet_call {
   DUET_CALL_GETHOSTNAME,
   DUET_CALL_GETADDRINFO,
   DUET_CALL_SLEEP,
+  DUET_CALL_SOCKETPAIR,
+  DUET_CALL_EPOLL_CREATE,
+  DUET_CALL_EPOLL_CTL,
+  DUET_CALL_EPOLL_WAIT,
   DUET_CALL_COUNT
 };
 
@@ -43,11 +47,14 @@ struct duet_ledger_entry {
   /* In the order of the call's own: descriptor first where it has one, then lengths, flags, values.
    *   socket: domain type protocol    bind, connect: fd (address below)    listen: fd backlog
    *   accept: fd flags (address below, if there is a result)   send, recv: fd length flags
-   *   read, write: fd length    shutdown: fd how    close: fd    dup: fd target (-1: none, dup itself)
+   *   read, write: fd length    shutdown: fd how    close: fd    dup: fd target (-1: none, dup itself) dup3's flags
    *   fcntl, ioctl: fd command value    getsockopt, setsockopt: fd level option value (data: its first bytes)
    *   poll, select: count timeout_ms (-1: none); data holds the first six as struct pollfd, select's sets too
    *   pipe: the two ends    gethostname: length (data: the name)    getaddrinfo: data holds "node:service"
-   *   sleep: nanoseconds */
+   *   sleep: nanoseconds    socketpair: domain type, the two ends
+   *   epoll_create: flags    epoll_ctl: epfd operation fd events
+   *   epoll_wait: epfd most timeout_ms; data holds the first six answers as struct pollfd, whose fd is the data.fd that
+   *   epoll_ctl was given */
   uint32_t call;        /* enum duet_call */
   int32_t error;        /* errno, or an EAI_ error of getaddrinfo; 0 where the call succeeded */
   uint32_t address;     /* IPv4, host byte order; 0 and port 0: none */

@@ -1,3 +1,4 @@
+// All but the calls that wait for several descriptors, which are in traced_waits.cc.
 #include "lab/trace/traced_sockets.h"
 
 #include <algorithm>
@@ -10,32 +11,6 @@
 namespace lab {
 namespace {
 
-constexpr size_t kMostPolled = DUET_LEDGER_DATA / sizeof(pollfd);
-
-int64_t ToMilliseconds(const timeval* timeout) {
-  return timeout == nullptr ? -1 : int64_t{timeout->tv_sec} * 1000 + timeout->tv_usec / 1000;
-}
-
-void StorePolled(const pollfd* fds, size_t count, bool answered, duet_ledger_entry& entry) {
-  const size_t kept = std::min(count, kMostPolled);
-  pollfd copies[kMostPolled];
-  std::copy_n(fds, kept, copies);
-  if (!answered) {
-    for (pollfd& copy : copies) copy.revents = 0;
-  }
-  std::memcpy(entry.data, copies, kept * sizeof(pollfd));
-  entry.data_length = static_cast<uint16_t>(kept * sizeof(pollfd));
-}
-
-// The events of poll that stand for a descriptor's places in select's sets.
-short EventsOf(int fd, const fd_set* readable, const fd_set* writable, const fd_set* exceptional) {
-  short events = 0;
-  if (readable != nullptr && FD_ISSET(fd, readable)) events |= POLLIN;
-  if (writable != nullptr && FD_ISSET(fd, writable)) events |= POLLOUT;
-  if (exceptional != nullptr && FD_ISSET(fd, exceptional)) events |= POLLPRI;
-  return events;
-}
-
 void StoreInt(const void* value, size_t length, duet_ledger_entry& entry) {
   int number = 0;
   if (value != nullptr && length >= sizeof(number)) std::memcpy(&number, value, sizeof(number));
@@ -47,11 +22,15 @@ void StoreInt(const void* value, size_t length, duet_ledger_entry& entry) {
 // An address is cut to its space, and the length says how long it would have been.
 socklen_t SpaceOf(const socklen_t* length) { return length == nullptr ? 0 : *length; }
 
-size_t LengthOf(const iovec* buffers, size_t count) {
-  if (count > IOV_MAX) return 0;  // the call refuses them unread
+int64_t LengthOf(const iovec* buffers, size_t count) {
+  if (buffers == nullptr || count > IOV_MAX) return 0;  // the call refuses them unread
   size_t length = 0;
   for (size_t i = 0; i < count; ++i) length += buffers[i].iov_len;
-  return length;
+  return static_cast<int64_t>(length);
+}
+
+int64_t LengthOf(const msghdr* message) {
+  return message == nullptr ? 0 : LengthOf(message->msg_iov, message->msg_iovlen);
 }
 
 }  // namespace
@@ -72,8 +51,7 @@ void TracedSockets::Begin(duet_call call, int64_t first, int64_t second, int64_t
   errno = error;
 }
 
-template <typename Result>
-Result TracedSockets::End(Result result) {
+ssize_t TracedSockets::End(ssize_t result) {
   const int error = errno;
   pending_->result = result;
   if (result < 0) pending_->error = pending_->call == DUET_CALL_GETADDRINFO ? static_cast<int>(result) : error;
@@ -108,9 +86,21 @@ void TracedSockets::Address(const sockaddr* address, socklen_t length) {
   pending_->port = ntohs(in.sin_port);
 }
 
+void TracedSockets::Ends(size_t first, const int ends[2]) {
+  pending_->arguments[first] = ends[0];
+  pending_->arguments[first + 1] = ends[1];
+}
+
 int TracedSockets::socket(int domain, int type, int protocol) {
   Begin(DUET_CALL_SOCKET, domain, type, protocol);
   return End(inner_.socket(domain, type, protocol));
+}
+
+int TracedSockets::socketpair(int domain, int type, int protocol, int ends[2]) {
+  Begin(DUET_CALL_SOCKETPAIR, domain, type, -1, -1);
+  const int result = inner_.socketpair(domain, type, protocol, ends);
+  if (result >= 0) Ends(2, ends);
+  return End(result);
 }
 
 int TracedSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
@@ -184,17 +174,17 @@ ssize_t TracedSockets::recvfrom(int sockfd, void* buffer, size_t length, int fla
 }
 
 ssize_t TracedSockets::sendmsg(int sockfd, const msghdr* message, int flags) {
-  Begin(DUET_CALL_SEND, sockfd, static_cast<int64_t>(LengthOf(message->msg_iov, message->msg_iovlen)), flags);
-  Address(static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
+  Begin(DUET_CALL_SEND, sockfd, LengthOf(message), flags);
+  if (message != nullptr) Address(static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
   const ssize_t result = inner_.sendmsg(sockfd, message, flags);
-  Moved(message->msg_iov, message->msg_iovlen, result);
+  if (result > 0) Moved(message->msg_iov, message->msg_iovlen, result);
   return End(result);
 }
 
 ssize_t TracedSockets::recvmsg(int sockfd, msghdr* message, int flags) {
-  Begin(DUET_CALL_RECV, sockfd, static_cast<int64_t>(LengthOf(message->msg_iov, message->msg_iovlen)), flags);
+  Begin(DUET_CALL_RECV, sockfd, LengthOf(message), flags);
   const ssize_t result = inner_.recvmsg(sockfd, message, flags);
-  Moved(message->msg_iov, message->msg_iovlen, result);
+  if (result > 0) Moved(message->msg_iov, message->msg_iovlen, result);
   if (result >= 0) Address(static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
   return End(result);
 }
@@ -215,7 +205,7 @@ ssize_t TracedSockets::write(int fd, const void* buffer, size_t length) {
 
 ssize_t TracedSockets::readv(int fd, const iovec* buffers, int count) {
   const auto used = static_cast<size_t>(std::max(count, 0));
-  Begin(DUET_CALL_READ, fd, static_cast<int64_t>(LengthOf(buffers, used)));
+  Begin(DUET_CALL_READ, fd, LengthOf(buffers, used));
   const ssize_t result = inner_.readv(fd, buffers, count);
   Moved(buffers, used, result);
   return End(result);
@@ -223,7 +213,7 @@ ssize_t TracedSockets::readv(int fd, const iovec* buffers, int count) {
 
 ssize_t TracedSockets::writev(int fd, const iovec* buffers, int count) {
   const auto used = static_cast<size_t>(std::max(count, 0));
-  Begin(DUET_CALL_WRITE, fd, static_cast<int64_t>(LengthOf(buffers, used)));
+  Begin(DUET_CALL_WRITE, fd, LengthOf(buffers, used));
   const ssize_t result = inner_.writev(fd, buffers, count);
   Moved(buffers, used, result);
   return End(result);
@@ -240,13 +230,18 @@ int TracedSockets::close(int fd) {
 }
 
 int TracedSockets::dup(int fd) {
-  Begin(DUET_CALL_DUP, fd, -1);
+  Begin(DUET_CALL_DUP, fd, -1, -1);
   return End(inner_.dup(fd));
 }
 
 int TracedSockets::dup2(int fd, int target) {
-  Begin(DUET_CALL_DUP, fd, target);
+  Begin(DUET_CALL_DUP, fd, target, -1);
   return End(inner_.dup2(fd, target));
+}
+
+int TracedSockets::dup3(int fd, int target, int flags) {
+  Begin(DUET_CALL_DUP, fd, target, flags);
+  return End(inner_.dup3(fd, target, flags));
 }
 
 int TracedSockets::fcntl(int fd, int command, long argument) {
@@ -290,40 +285,10 @@ int TracedSockets::getpeername(int sockfd, sockaddr* address, socklen_t* length)
   return End(result);
 }
 
-int TracedSockets::poll(pollfd* fds, nfds_t count, int timeout_ms) {
-  Begin(DUET_CALL_POLL, static_cast<int64_t>(count), timeout_ms);
-  StorePolled(fds, count, false, *pending_);
-  const int result = inner_.poll(fds, count, timeout_ms);
-  if (result >= 0) StorePolled(fds, count, true, *pending_);
-  return End(result);
-}
-
-int TracedSockets::select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
-  Begin(DUET_CALL_SELECT, count, ToMilliseconds(timeout));
-  pollfd polled[kMostPolled];
-  size_t kept = 0;
-  for (int fd = 0; fd < std::min(count, int{FD_SETSIZE}) && kept < kMostPolled; ++fd) {
-    const short events = EventsOf(fd, readable, writable, exceptional);
-    if (events != 0) polled[kept++] = {fd, events, 0};
-  }
-  StorePolled(polled, kept, false, *pending_);
-  const int result = inner_.select(count, readable, writable, exceptional, timeout);
-  if (result >= 0) {
-    for (size_t i = 0; i < kept; ++i) {
-      polled[i].revents = EventsOf(polled[i].fd, readable, writable, exceptional);
-    }
-    StorePolled(polled, kept, true, *pending_);
-  }
-  return End(result);
-}
-
 int TracedSockets::pipe2(int ends[2], int flags) {
   Begin(DUET_CALL_PIPE, -1, -1);
   const int result = inner_.pipe2(ends, flags);
-  if (result >= 0) {
-    pending_->arguments[0] = ends[0];
-    pending_->arguments[1] = ends[1];
-  }
+  if (result >= 0) Ends(0, ends);
   return End(result);
 }
 

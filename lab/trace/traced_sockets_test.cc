@@ -179,6 +179,38 @@ TEST_F(TracedSocketsTest, PollAndSelectSayWhatWasAskedAndAnswered) {
             "select(1033, [], 1500 ms) = -1 EBADF (Bad file descriptor)");
 }
 
+TEST_F(TracedSocketsTest, NullPointersReachTheCallAsTheyAre) {
+  Gives(-1, EFAULT);
+  EXPECT_EQ(TextOf([](Sockets& s) { s.poll(nullptr, 3, 0); }), "poll([...], 3, 0) = -1 EFAULT (Bad address)");
+  EXPECT_EQ(TextOf([](Sockets& s) { s.writev(1, nullptr, 2); }), "write(1, \"\", 0) = -1 EFAULT (Bad address)");
+  EXPECT_EQ(TextOf([](Sockets& s) { s.sendmsg(3, nullptr, 0); }), "send(3, \"\", 0, 0) = -1 EFAULT (Bad address)");
+  EXPECT_EQ(TextOf([](Sockets& s) { s.epoll_wait(4, nullptr, 1, 0); }),
+            "epoll_wait(4, 1, 0) = -1 EFAULT (Bad address)");
+}
+
+TEST_F(TracedSocketsTest, EpollSaysWhatWasAskedAndAnswered) {
+  Gives(4);
+  EXPECT_EQ(TextOf([](Sockets& s) { s.epoll_create1(EPOLL_CLOEXEC); }), "epoll_create1(EPOLL_CLOEXEC) = 4");
+  Gives(0);
+  epoll_event event{EPOLLIN | EPOLLET, {.fd = 5}};
+  EXPECT_EQ(TextOf([&](Sockets& s) { s.epoll_ctl(4, EPOLL_CTL_ADD, 5, &event); }),
+            "epoll_ctl(4, EPOLL_CTL_ADD, 5, EPOLLIN|EPOLLET) = 0");
+  EXPECT_EQ(TextOf([](Sockets& s) { s.epoll_ctl(4, EPOLL_CTL_DEL, 5, nullptr); }),
+            "epoll_ctl(4, EPOLL_CTL_DEL, 5) = 0");
+  epoll_event told[16];
+  EXPECT_EQ(TextOf([&](Sockets& s) { s.epoll_wait(4, told, 16, 100); }),
+            "epoll_wait(4, 16, 100) = 0 (the time is up)");
+  Gives(1);
+  const timespec limit{1, 0};
+  EXPECT_EQ(TextOf([&](Sockets& s) { s.epoll_pwait2(4, told, 16, &limit, nullptr); }),
+            "epoll_wait(4, 16, 1000) = 1 [{5, EPOLLIN}]");
+  inner_.ready = EPOLLIN | EPOLLRDHUP;
+  Gives(8);
+  const std::string text = TextOf([&](Sockets& s) { s.epoll_pwait(4, told, 16, -1, nullptr); });
+  EXPECT_TRUE(text.starts_with("epoll_wait(4, 16, -1) = 8 [{5, EPOLLIN|EPOLLRDHUP}, {6,")) << text;
+  EXPECT_TRUE(text.ends_with("{10, EPOLLIN|EPOLLRDHUP}, ...]")) << text;
+}
+
 TEST_F(TracedSocketsTest, MoreDescriptorsThanFitAreSaidToBeThere) {
   std::vector<pollfd> fds(100, {7, POLLIN, 0});
   Gives(1);
@@ -218,6 +250,10 @@ TEST_F(TracedSocketsTest, TheRestOfTheCalls) {
   Gives(7);
   EXPECT_EQ(TextOf([](Sockets& s) { s.dup(3); }), "dup(3) = 7");
   EXPECT_EQ(TextOf([](Sockets& s) { s.dup2(3, 7); }), "dup2(3, 7) = 7");
+  EXPECT_EQ(TextOf([](Sockets& s) { s.dup3(3, 7, O_CLOEXEC); }), "dup3(3, 7, O_CLOEXEC) = 7");
+  Gives(0);
+  EXPECT_EQ(TextOf([&](Sockets& s) { s.socketpair(AF_UNIX, SOCK_STREAM, 0, ends); }),
+            "socketpair(AF_UNIX, SOCK_STREAM, [5, 6]) = 0");
 }
 
 TEST_F(TracedSocketsTest, NamesThatDoNotResolveHaveTheirOwnErrors) {

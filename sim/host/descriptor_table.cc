@@ -39,7 +39,9 @@ int DescriptorTable::Close(int fd) {
   if (Get(fd) == nullptr) return -EBADF;
   const FilePtr file = std::move(entries_[static_cast<size_t>(fd)].file);
   entries_[static_cast<size_t>(fd)] = {};
-  if (--file->descriptors_ == 0) file->Release();
+  if (--file->descriptors_ > 0) return 0;
+  file->waiters().Release();
+  file->Release();
   return 0;
 }
 

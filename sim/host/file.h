@@ -15,6 +15,7 @@
 
 namespace sim {
 
+class Epoll;
 class Socket;
 
 class File : public boost::intrusive_ref_counter<File, boost::thread_unsafe_counter> {
@@ -39,6 +40,8 @@ class File : public boost::intrusive_ref_counter<File, boost::thread_unsafe_coun
 
   // Itself, where it is a socket.
   virtual Socket* AsSocket() { return nullptr; }
+  // Itself, where it is an epoll descriptor.
+  virtual Epoll* AsEpoll() { return nullptr; }
 
   bool nonblocking() const { return nonblocking_; }
   void set_nonblocking(bool nonblocking) { nonblocking_ = nonblocking; }

@@ -45,8 +45,8 @@ std::optional<Time> SimSockets::DeadlineAfter(Duration timeout) const {
 }
 
 int SimSockets::WaitFor(File& file, short events, std::optional<Time> deadline) {
-  Waiter waiter;
-  waiter.Join(file.waiters(), *host_.engine().scheduler().current(), events);
+  TaskWaiter waiter(host_.engine().scheduler());
+  waiter.Join(file.waiters(), events);
   switch (host_.engine().Wait(deadline)) {
     case Task::Wakeup::kWoken: return 0;
     case Task::Wakeup::kTimedOut: return -EAGAIN;
@@ -73,6 +73,11 @@ int SimSockets::MakeSocket(int domain, int type, int protocol) {
 int SimSockets::socket(int domain, int type, int protocol) {
   if (const int error = Enter()) return Finish(error);
   return Finish(MakeSocket(domain, type, protocol));
+}
+
+int SimSockets::socketpair(int domain, int, int, int[2]) {
+  if (const int error = Enter()) return Finish(error);
+  return Finish(domain == AF_INET ? -EOPNOTSUPP : -EAFNOSUPPORT);
 }
 
 int SimSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
@@ -214,6 +219,17 @@ int SimSockets::dup2(int fd, int target) {
   return target;
 }
 
+int SimSockets::dup3(int fd, int target, int flags) {
+  FilePtr file;
+  if (const int error = Enter()) return Finish(error);
+  if ((flags & ~O_CLOEXEC) != 0 || fd == target) return Finish(-EINVAL);
+  if (!DescriptorTable::IsValid(target)) return Finish(-EBADF);
+  if (const int error = Find(fd, file)) return Finish(error);
+  descriptors_.Replace(target, std::move(file));
+  descriptors_.set_close_on_exec(target, flags != 0);
+  return target;
+}
+
 int SimSockets::Fcntl(int fd, int command, long argument) {
   FilePtr file;
   if (const int error = Find(fd, file)) return error;
@@ -238,6 +254,7 @@ int SimSockets::fcntl(int fd, int command, long argument) {
 int SimSockets::Ioctl(int fd, unsigned long request, int* argument) {
   FilePtr file;
   if (const int error = Find(fd, file)) return error;
+  if (file->AsEpoll() != nullptr && request != FIONBIO) return -EINVAL;
   if (request != FIONREAD && request != FIONBIO) return -ENOTTY;
   if (argument == nullptr) return -EFAULT;
   if (request == FIONBIO) {

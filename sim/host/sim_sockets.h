@@ -28,6 +28,7 @@ class SimSockets final : public lab::Sockets {
   DescriptorTable& descriptors() { return descriptors_; }
 
   int socket(int domain, int type, int protocol) override;
+  int socketpair(int domain, int type, int protocol, int ends[2]) override;
   int bind(int sockfd, const sockaddr* address, socklen_t length) override;
   int listen(int sockfd, int backlog) override;
   int accept(int sockfd, sockaddr* address, socklen_t* length) override;
@@ -49,6 +50,7 @@ class SimSockets final : public lab::Sockets {
   int close(int fd) override;
   int dup(int fd) override;
   int dup2(int fd, int target) override;
+  int dup3(int fd, int target, int flags) override;
   int fcntl(int fd, int command, long argument) override;
   int ioctl(int fd, unsigned long request, int* argument) override;
   int getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) override;
@@ -57,6 +59,14 @@ class SimSockets final : public lab::Sockets {
   int getpeername(int sockfd, sockaddr* address, socklen_t* length) override;
   int poll(pollfd* fds, nfds_t count, int timeout_ms) override;
   int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) override;
+  int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) override;
+  int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
+              const sigset_t* mask) override;
+  int epoll_create1(int flags) override;
+  int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) override;
+  int epoll_wait(int epfd, epoll_event* events, int most, int timeout_ms) override;
+  int epoll_pwait(int epfd, epoll_event* events, int most, int timeout_ms, const sigset_t* mask) override;
+  int epoll_pwait2(int epfd, epoll_event* events, int most, const timespec* timeout, const sigset_t* mask) override;
   int pipe2(int ends[2], int flags) override;
   int gethostname(char* name, size_t length) override;
   int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) override;
@@ -87,7 +97,9 @@ class SimSockets final : public lab::Sockets {
   void Linger(const FlowPtr& flow, Duration timeout);
   int Fcntl(int fd, int command, long argument);
   int Ioctl(int fd, unsigned long request, int* argument);
-  int Select(int count, fd_set* sets[3], timeval* timeout);
+  int Poll(pollfd* fds, nfds_t count, std::optional<Time> deadline);
+  int Select(int count, fd_set* sets[3], std::optional<Time> deadline);
+  int EpollWait(int epfd, epoll_event* events, int most, std::optional<Time> deadline);
   int64_t Send(File& file, Buffers buffers, int flags);
   int64_t Receive(File& file, Buffers buffers, int flags);
   int64_t SendOn(int fd, const iovec* buffers, size_t count, int flags, bool socket_only);

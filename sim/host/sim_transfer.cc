@@ -97,8 +97,10 @@ int64_t SimSockets::ReceiveOn(int fd, const iovec* buffers, size_t count, int fl
   if (error == 0) error = Find(fd, file);
   if (error == 0 && socket_only && file->AsSocket() == nullptr) error = -ENOTSOCK;
   if (error == 0) error = Check(buffers, count, socket_only);
-  // read of nothing asks nobody; recv of nothing waits, as for a byte.
-  if (error == 0 && !socket_only && TotalSize({buffers, count}) == 0) return 0;
+  // read of nothing asks no socket; recv of nothing waits, as for a byte.
+  if (error == 0 && !socket_only && TotalSize({buffers, count}) == 0) {
+    return file->AsSocket() != nullptr ? 0 : file->Read({}, 0, 0, 0);
+  }
   // There is no urgent data here, and no queue of errors.
   if (error == 0 && (flags & MSG_OOB) != 0) error = -EINVAL;
   if (error == 0 && (flags & MSG_ERRQUEUE) != 0) error = -EAGAIN;

@@ -1,7 +1,7 @@
-// Who waits for something to happen to a socket or pipe.
+// Who waits for something to happen to a file: a task in a call, or an epoll descriptor that has it on its list.
 //
-// A waiter is an object on the waiting task's stack; it joins one queue and leaves it when it is destroyed. Being woken
-// says only that the answer may be another now: whoever waits asks again.
+// A waiter joins one queue and leaves it when it is destroyed. Being told says only that the answer may be another now:
+// whoever waits asks again.
 #pragma once
 
 #include <poll.h>
@@ -15,28 +15,53 @@ class WaitQueue;
 class Waiter {
  public:
   Waiter() = default;
-  ~Waiter();
+  virtual ~Waiter() { Leave(); }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
-  // Waits in `queue` for one of `events` (POLLIN…); for POLLERR and POLLHUP always. Once only.
-  void Join(WaitQueue& queue, Task& task, short events);
+  // Waits in `queue` for one of `events` (POLLIN…); for POLLERR and POLLHUP always. Of exclusive waiters one is told, the
+  // one that came first, after all the others. Once only, until it leaves.
+  void Join(WaitQueue& queue, short events, bool exclusive = false);
+  void Leave();
 
  private:
   friend class WaitQueue;
+
+  // `events` have come. Gives whether that was of use: an exclusive waiter is then the last to be told.
+  virtual bool OnWake(Scheduler& scheduler, short events) = 0;
+  // The last descriptor of the file is gone. May leave.
+  virtual void OnRelease() {}
+
   WaitQueue* queue_ = nullptr;
   Waiter* previous_ = nullptr;
   Waiter* next_ = nullptr;
-  Task* task_ = nullptr;
   short events_ = 0;
+  bool exclusive_ = false;
+};
+
+// Makes a task ready, and leaves the queue with that.
+class TaskWaiter final : public Waiter {
+ public:
+  // The task that runs now.
+  explicit TaskWaiter(Scheduler& scheduler) : task_(*scheduler.current()) {}
+
+ private:
+  bool OnWake(Scheduler& scheduler, short events) override;
+
+  Task& task_;
 };
 
 // Must outlive its waiters.
 class WaitQueue {
  public:
+  // Stands for any event: something has changed, and all are to ask, exclusive ones too.
+  static constexpr short kAnything = -1;
+
   bool empty() const { return first_ == nullptr; }
-  // Wakes those who wait for one of `events`, in the order in which they came.
+  // Tells those who wait for one of `events`, last come first, as Linux does.
   void Wake(Scheduler& scheduler, short events);
+  // Tells everybody that the file is no more.
+  void Release();
 
  private:
   friend class Waiter;

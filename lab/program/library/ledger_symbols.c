@@ -122,12 +122,12 @@ EXPORT int close(int fd) {
 }
 
 EXPORT int dup(int fd) {
-  entry line = duet_begin(DUET_CALL_DUP, fd, -1, 0, 0);
+  entry line = duet_begin(DUET_CALL_DUP, fd, -1, -1, 0);
   return duet_end(&line, NEXT(dup)(fd));
 }
 
 EXPORT int dup2(int fd, int target) {
-  entry line = duet_begin(DUET_CALL_DUP, fd, target, 0, 0);
+  entry line = duet_begin(DUET_CALL_DUP, fd, target, -1, 0);
   return duet_end(&line, NEXT(dup2)(fd, target));
 }
 
