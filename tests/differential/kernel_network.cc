@@ -26,7 +26,11 @@
 namespace differential {
 namespace {
 
-constexpr uint32_t kListening = 1 << 10;  // TCP_LISTEN, as a set of states
+// Sets of the kernel's states, TCP_ESTABLISHED to TCP_NEW_SYN_RECV. Sockets that are bound alone have one beyond, and
+// to list them, or those that listen, takes a walk through tables of the whole machine.
+enum : unsigned { TCP_SYN_RECV = 3, TCP_TIME_WAIT = 6, TCP_NEW_SYN_RECV = 12 };
+constexpr uint32_t kConnections = 0x1bfe;
+constexpr uint32_t kInMotion = kConnections & ~(1u << TCP_TIME_WAIT | 1u << TCP_SYN_RECV | 1u << TCP_NEW_SYN_RECV);
 
 bool Write(const std::string& knob, const std::string& value) {
   std::ofstream file("/proc/sys/net/" + knob);
@@ -131,20 +135,17 @@ absl::StatusOr<std::unique_ptr<KernelNetwork>> KernelNetwork::Enter() {
 KernelNetwork::~KernelNetwork() { close(sock_diag_); }
 
 bool KernelNetwork::InMotion() {
-  constexpr uint32_t kTimeWait = 1 << 6;
-  constexpr uint32_t kSynReceived = 1 << 3 | 1 << 12;  // TCP_SYN_RECV, TCP_NEW_SYN_RECV
   bool moving = false;
-  ForEach(sock_diag_, ~(kListening | kTimeWait | kSynReceived), true,
-          [&](const inet_diag_msg&, const tcp_info* info) {
-            moving = moving || (info != nullptr && info->tcpi_notsent_bytes > 0 && info->tcpi_unacked > 0);
-          });
+  ForEach(sock_diag_, kInMotion, true, [&](const inet_diag_msg&, const tcp_info* info) {
+    moving = moving || (info != nullptr && info->tcpi_notsent_bytes > 0 && info->tcpi_unacked > 0);
+  });
   return moving;
 }
 
 void KernelNetwork::Clear() {
   for (;;) {
     std::vector<inet_diag_msg> found;
-    ForEach(sock_diag_, ~kListening, false, [&](const inet_diag_msg& message, const tcp_info*) {
+    ForEach(sock_diag_, kConnections, false, [&](const inet_diag_msg& message, const tcp_info*) {
       found.push_back(message);
     });
     if (found.empty()) return;

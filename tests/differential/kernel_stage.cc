@@ -174,7 +174,7 @@ void KernelStage::Run(int actor, Job job, Patience patience) {
   Sleep(changes_, before, kGlance);
   WaitUntilQuiet();
   if (!thread.busy() || patience == Patience::kNone) return;
-  const auto limit = Clock::now() + (patience == Patience::kLinger ? kDelayedAck : 2ms * kMostTimeoutMs);
+  const auto limit = Clock::now() + (patience == Patience::kLong ? kDelayedAck : 2ms * kMostTimeoutMs);
   while (thread.busy() && Clock::now() < limit) Sleep(changes_, changes_.load(), 100us);
   WaitUntilQuiet();
 }

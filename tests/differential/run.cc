@@ -87,8 +87,9 @@ class Runner {
   }
 
   Patience PatienceFor(const Step& step) const {
-    if (has_timeouts_) return Patience::kTimeouts;
-    return step.call == Call::kClose && lingers_ ? Patience::kLinger : Patience::kNone;
+    const bool bulky = step.call == Call::kFill || step.call == Call::kDrain;
+    if (bulky || (step.call == Call::kClose && lingers_)) return Patience::kLong;
+    return has_timeouts_ ? Patience::kTimeouts : Patience::kNone;
   }
 
   void Collect(int actor, int step_id) {

@@ -26,7 +26,7 @@ sim::Duration TimeFor(Patience patience) {
   switch (patience) {
     case Patience::kNone: return sim::Duration::zero();
     case Patience::kTimeouts: return 2 * std::chrono::milliseconds(kMostTimeoutMs);
-    case Patience::kLinger: return kMostSettling;
+    case Patience::kLong: return kMostSettling;
   }
   return sim::Duration::zero();
 }

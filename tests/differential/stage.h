@@ -19,7 +19,7 @@ constexpr int ProcessOfAny(int actor) { return actor < kActors ? ProcessOf(actor
 enum class Patience {
   kNone,      // it comes back at once or when another actor makes it
   kTimeouts,  // it may have a timeout that was drawn (kMostTimeoutMs)
-  kLinger,    // it may wait for an acknowledgement, which may be delayed
+  kLong,      // it may move much, or wait for an acknowledgement, which may be delayed
 };
 
 class Stage {
