@@ -40,6 +40,7 @@ struct Options {
   int retries2 = 15;  // stands for how long data is sent again before ETIMEDOUT: see RetransmissionTimeout
   Duration fin_timeout = std::chrono::seconds(60);  // how long an orphan stays in FIN-WAIT-2
   Duration time_wait = std::chrono::seconds(60);
+  Duration invalid_ratelimit = std::chrono::milliseconds(500);  // between two answers to what may be forged
   bool no_delay = false;  // TCP_NODELAY
   bool cork = false;      // TCP_CORK
   uint16_t max_segment = 0;  // TCP_MAXSEG: bounds what both ends send; 0: the MTU alone does
@@ -181,8 +182,11 @@ class Connection {
 
   // segments.cc: the steps of OnSegment, and what is left to each state.
   void OnSegmentInTimeWait(Time now, const lab::Packet& segment);
-  bool IsOld(const lab::TcpHeader& tcp) const;
-  void OnReset(const lab::Packet& segment);
+  void OnSegmentForOrphan(Time now, const lab::Packet& segment);
+  bool IsOld(const lab::TcpHeader& tcp, uint32_t slack = 0) const;
+  void Challenge(Time now);
+  void OutOfPlace(Time now, const lab::Packet& segment);
+  void OnReset(Time now, const lab::Packet& segment);
   void RefuseSecondSyn(const lab::Packet& segment);
   bool TakeAck(Time now, const lab::Packet& segment);
   bool TakeText(Time now, const lab::Packet& segment);
@@ -235,6 +239,7 @@ class Connection {
   Duration syn_timeout_ = RetransmissionTimeout::kInitial;
   uint32_t syn_retransmissions_ = 0;
 
+  std::optional<Time> challenged_;  // when a challenge was sent last
   Time last_heard_{0};  // when the peer's last acceptable acknowledgement came
   std::unique_ptr<KeepAlive> keep_alive_;  // few have one
   uint32_t segments_in_ = 0;

@@ -11,6 +11,7 @@ namespace {
 constexpr uint8_t kWindowScale = 10;
 constexpr uint8_t kWindowScaleMost = 14;  // RFC 7323, 2.3
 constexpr uint16_t kLeastMss = 48;        // Linux's tcp_min_snd_mss
+constexpr Duration kSoon = std::chrono::milliseconds(8);  // two ticks of the kernel's clock
 constexpr uint32_t kTimestampsSize = 12;  // the option in every segment, padded
 
 }  // namespace
@@ -37,7 +38,10 @@ void Connection::TakeSynOptions(const lab::Packet& syn) {
 void Connection::OnSegmentInSynSent(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
   if (tcp.ack_flag && tcp.ack != iss_ + 1) {
-    if (!tcp.rst) reset_due_ = ResetDue{.seq = tcp.ack, .ack = std::nullopt};
+    if (tcp.rst) return;
+    reset_due_ = ResetDue{.seq = tcp.ack, .ack = std::nullopt};
+    // Linux hopes that the reset has swept away what was in the SYN's way.
+    if (syn_retransmissions_ == 0) syn_deadline_ = now + kSoon;
     return;
   }
   if (tcp.rst) {

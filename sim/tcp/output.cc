@@ -40,7 +40,7 @@ std::optional<lab::Packet> Connection::Build(Time now, uint32_t seq) {
   tcp.window = receiver_.TakeWindow();
   if (timestamps_) tcp.timestamps = {TimestampAt(now), recent_timestamp_};
   // Forty bytes of options hold four blocks, or three beside the timestamps.
-  if (sack_ && receiver_.has_holes()) tcp.sack = receiver_.SackBlocks(timestamps_ ? 3 : 4);
+  if (sack_ && receiver_.has_blocks()) tcp.sack = receiver_.TakeSackBlocks(timestamps_ ? 3 : 4);
   return packet;
 }
 

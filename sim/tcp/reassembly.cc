@@ -7,8 +7,9 @@
 
 namespace sim::tcp {
 
-void Reassembly::Insert(uint32_t seq, const lab::Payload& bytes) {
-  if (bytes.empty()) return;
+std::optional<lab::SackBlock> Reassembly::Insert(uint32_t seq, const lab::Payload& bytes) {
+  std::optional<lab::SackBlock> again;
+  if (bytes.empty()) return again;
   latest_ = seq;
   const uint32_t end = seq + static_cast<uint32_t>(bytes.size());
   const auto from_to = [&](uint32_t from, uint32_t to) { return bytes.Slice(from - seq, to - from); };
@@ -16,8 +17,14 @@ void Reassembly::Insert(uint32_t seq, const lab::Payload& bytes) {
   auto run = std::find_if(runs_.begin(), runs_.end(), [&](const Run& each) { return !Before(each.end(), seq); });
   if (run == runs_.end() || Before(end, run->begin)) {
     runs_.insert(run, {seq, bytes});
-    return;
+    return again;
   }
+  const auto note_again = [&](const Run& each) {
+    const uint32_t from = Later(seq, each.begin);
+    const uint32_t to = Earlier(end, each.end());
+    if (Before(from, to)) again = lab::SackBlock{again ? again->begin : from, to};
+  };
+  note_again(*run);
   // It touches `run`: it grows at its front, then at its end, swallowing the runs that it reaches.
   if (Before(seq, run->begin)) {
     lab::Payload joined = from_to(seq, run->begin);
@@ -29,11 +36,13 @@ void Reassembly::Insert(uint32_t seq, const lab::Payload& bytes) {
     if (next == runs_.end() || Before(end, next->begin)) {
       run->bytes.Append(from_to(run->end(), end));
     } else {
+      note_again(*next);
       run->bytes.Append(from_to(run->end(), next->begin));
       run->bytes.Append(next->bytes);
       runs_.erase(next);
     }
   }
+  return again;
 }
 
 lab::Payload Reassembly::TakeAt(uint32_t rcv_nxt) {

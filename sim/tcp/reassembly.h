@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -21,8 +22,8 @@ class Reassembly {
   // The number after the last byte. Not to be called while empty().
   uint32_t end() const { return runs_.back().end(); }
 
-  // Keeps `bytes`, the first of which has the number `seq`.
-  void Insert(uint32_t seq, const lab::Payload& bytes);
+  // Keeps `bytes`, the first of which has the number `seq`. Returns what of them had come before, as one block.
+  std::optional<lab::SackBlock> Insert(uint32_t seq, const lab::Payload& bytes);
 
   // Takes out what continues the sequence at `rcv_nxt`, and forgets what lies before it. Empty where there is
   // still a hole.

@@ -67,7 +67,7 @@ bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duratio
     if (seq == rcv_nxt_) {
       TakeInOrder(now, std::move(text), rto);
     } else {
-      reassembly_.Insert(seq, text);
+      if (const auto again = reassembly_.Insert(seq, text)) OnDuplicate(again->begin, again->end);
       ++out_of_order_;
       acks_.Now();
     }
@@ -93,6 +93,7 @@ void Receiver::TakeFin() {
 void Receiver::Trim(uint32_t& seq, lab::Payload& text, bool& fin) {
   if (Before(seq, rcv_nxt_)) {
     acks_.Now();
+    OnDuplicate(seq, seq + static_cast<uint32_t>(text.size()) + fin);
     const size_t old = std::min<size_t>(rcv_nxt_ - seq, text.size());
     text.RemovePrefix(old);
     seq += static_cast<uint32_t>(old);
@@ -102,6 +103,20 @@ void Receiver::Trim(uint32_t& seq, lab::Payload& text, bool& fin) {
     text = text.Slice(0, After(seq, edge_) ? 0 : edge_ - seq);
     fin = false;
   }
+}
+
+void Receiver::OnDuplicate(uint32_t begin, uint32_t end) {
+  has_duplicate_ = true;
+  duplicate_ = {begin, Before(begin, rcv_nxt_) ? Earlier(end, rcv_nxt_) : end};
+}
+
+// RFC 2883: what came twice goes first.
+absl::InlinedVector<lab::SackBlock, 4> Receiver::TakeSackBlocks(size_t most) {
+  if (!has_duplicate_) return reassembly_.Blocks(most);
+  has_duplicate_ = false;
+  absl::InlinedVector<lab::SackBlock, 4> blocks = reassembly_.Blocks(most - 1);
+  blocks.insert(blocks.begin(), duplicate_);
+  return blocks;
 }
 
 void Receiver::TakeInOrder(Time now, lab::Payload text, Duration rto) {

@@ -37,6 +37,9 @@ class Receiver {
   // acknowledgement. True where the peer's FIN has now come in order. `rto` bounds the delay.
   bool Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto);
 
+  // What came once more: the next acknowledgement says so (RFC 2883).
+  void OnDuplicate(uint32_t begin, uint32_t end);
+
   // Up to `length` bytes that came in order; with `peek` they stay.
   lab::Payload Read(size_t length, bool peek);
   size_t readable() const { return queue_.size(); }
@@ -56,7 +59,8 @@ class Receiver {
   // the peer may have missed it.
   bool awaits_probe() const { return awaits_probe_; }
   // The blocks to report, `most` at the most.
-  absl::InlinedVector<lab::SackBlock, 4> SackBlocks(size_t most) const { return reassembly_.Blocks(most); }
+  absl::InlinedVector<lab::SackBlock, 4> TakeSackBlocks(size_t most);
+  bool has_blocks() const { return has_holes() || has_duplicate_; }
   // The number after the last byte that has come, ahead of holes or not.
   uint32_t highest() const { return has_holes() ? reassembly_.end() : rcv_nxt_; }
   bool has_holes() const { return !reassembly_.empty(); }
@@ -80,6 +84,8 @@ class Receiver {
   uint8_t scale_ = 0;
   bool finished_ = false;
   bool awaits_probe_ = false;
+  bool has_duplicate_ = false;
+  lab::SackBlock duplicate_;    // what came once more, until that is reported
   uint32_t rcv_nxt_ = 0;
   uint32_t last_acknowledged_ = 0;
   uint32_t edge_ = 0;           // the first number beyond the windows that were offered

@@ -6,48 +6,6 @@
 namespace sim::tcp {
 namespace {
 
-TEST(Nagle, SmallSegmentWaitsForAnotherSmallOne) {
-  Script script;
-  script.Establish();
-  script.Write("ab");
-  EXPECT_EQ("PSH, ACK 1:3 ack 1", script.OutAll());
-  script.Write("cd");
-  script.Write("ef");
-  EXPECT_EQ("", script.OutAll());
-  script.Inject({.ack = 3});
-  EXPECT_EQ("PSH, ACK 3:7 ack 1", script.OutAll());
-}
-
-TEST(Nagle, SmallSegmentDoesNotWaitForAFullOne) {
-  Script script;
-  script.Establish();
-  script.Write(std::string(1'460, 'x'));
-  script.Write("ab");
-  EXPECT_EQ("ACK 1:1461 ack 1; PSH, ACK 1461:1463 ack 1", script.OutAll());
-}
-
-TEST(Nagle, FinPushesWhatWaits) {
-  Script script;
-  script.Establish();
-  script.Write("ab");
-  script.OutAll();
-  script.Write("cd");
-  script.connection->ShutdownWrite(script.now);
-  EXPECT_EQ("FIN, PSH, ACK 3:5 ack 1", script.OutAll());
-}
-
-TEST(Nagle, NoDelaySendsAtOnce) {
-  Script script;
-  script.Establish();
-  script.Write("ab");
-  script.OutAll();
-  script.Write("cd");
-  script.connection->SetNoDelay(script.now, true);
-  EXPECT_EQ("PSH, ACK 3:5 ack 1", script.OutAll());
-  script.Write("ef");
-  EXPECT_EQ("PSH, ACK 5:7 ack 1", script.OutAll());
-}
-
 TEST(DelayedAck, AnswerCarriesIt) {
   Script script;
   script.Establish();
@@ -103,19 +61,6 @@ TEST(DelayedAck, TextWithAFinWaitsForTheAnswer) {
   script.Expire();
   EXPECT_EQ(begin + milliseconds(40), script.now);
   EXPECT_EQ("ACK 1 ack 4", script.OutAll());
-}
-
-TEST(DelayedAck, ReadingAllOfAStreamSendsIt) {
-  Script script;
-  script.Establish();
-  for (uint32_t seq = 1; seq <= 16; ++seq) {
-    script.Inject({.seq = seq, .text = "x"});
-    EXPECT_NE("", script.OutAll());
-  }
-  script.Inject({.seq = 17, .text = "x"});
-  EXPECT_EQ("", script.OutAll());
-  script.Read();
-  EXPECT_EQ("ACK 1 ack 18", script.OutAll());
 }
 
 TEST(Retransmission, BacksOffUntilItTimesOut) {

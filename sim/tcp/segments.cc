@@ -6,6 +6,11 @@
 #include "sim/tcp/sequence.h"
 
 namespace sim::tcp {
+namespace {
+
+constexpr uint32_t kClockSlack = 1;  // Linux's TCP_PAWS_WINDOW, in units of the timestamps
+
+}  // namespace
 
 void Connection::OnSegment(Time now, const lab::Packet& segment) {
   if (state_ == State::kClosed) return;
@@ -14,6 +19,8 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
   ++segments_in_;
 
+  if (state_ == State::kFinWait2 && orphan_) return OnSegmentForOrphan(now, segment);
+
   // The peer's SYN once more: our answer was lost, or (with an ACK) both sides began at once.
   const bool same_syn = state_ == State::kSynReceived && tcp.syn && !tcp.rst && tcp.seq + 1 == rcv_nxt();
   if (same_syn && !tcp.ack_flag) {
@@ -21,13 +28,17 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
     return;
   }
   // Second, before the first as in Linux: a reset is judged by stricter rules.
-  if (tcp.rst) return OnReset(segment);
+  if (tcp.rst) return OnReset(now, segment);
   // First: the sequence number. Fourth: a SYN inside the connection. Both get an acknowledgement that tells the
   // peer where we are (RFC 5961's challenge).
-  if (!same_syn) {
-    if (IsOld(tcp) || !receiver_.Acceptable(tcp.seq, segment.sequence_length())) return receiver_.acks().Now();
+  if (same_syn) {
+    receiver_.OnDuplicate(tcp.seq, tcp.seq + 1);
+    receiver_.acks().Now();
+  } else {
+    const bool acceptable = receiver_.Acceptable(tcp.seq, segment.sequence_length());
+    if (IsOld(tcp, kClockSlack) || !acceptable) return OutOfPlace(now, segment);
     if (tcp.syn && state_ == State::kSynReceived) return RefuseSecondSyn(segment);
-    if (tcp.syn) return receiver_.acks().Now();
+    if (tcp.syn) return Challenge(now);
   }
   // Fifth.
   if (!tcp.ack_flag) return;
@@ -45,18 +56,33 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
   }
 }
 
-// PAWS (RFC 7323, 5).
-bool Connection::IsOld(const lab::TcpHeader& tcp) const {
-  return timestamps_ && tcp.timestamps && Before(tcp.timestamps->value, recent_timestamp_);
+// PAWS (RFC 7323, 5). `slack`: by how much segments that were sent at once may differ.
+bool Connection::IsOld(const lab::TcpHeader& tcp, uint32_t slack) const {
+  return timestamps_ && tcp.timestamps && Before(tcp.timestamps->value + slack, recent_timestamp_);
+}
+
+// Linux answers one in 500 ms of what may be forged or go back and forth for ever.
+void Connection::Challenge(Time now) {
+  if (challenged_ && now - *challenged_ < options_.invalid_ratelimit) return;
+  challenged_ = now;
+  receiver_.acks().Now();
+}
+
+// What carries data is repeated by nobody for ever: it is always answered.
+void Connection::OutOfPlace(Time now, const lab::Packet& segment) {
+  const uint32_t length = segment.sequence_length();
+  if (length == 0 || segment.tcp.syn) return Challenge(now);
+  if (Before(segment.tcp.seq, rcv_nxt())) receiver_.OnDuplicate(segment.tcp.seq, segment.tcp.seq + length);
+  receiver_.acks().Now();
 }
 
 // RFC 5961, 3: only a reset in exactly the right place counts; one inside the window is challenged.
-void Connection::OnReset(const lab::Packet& segment) {
+void Connection::OnReset(Time now, const lab::Packet& segment) {
   const uint32_t seq = segment.tcp.seq;
   const bool finished = state_ == State::kCloseWait || state_ == State::kClosing || state_ == State::kLastAck;
   const bool exact = seq == rcv_nxt() || seq == receiver_.highest() || (finished && seq + 1 == rcv_nxt());
   if (exact) return Fail(state_ == State::kCloseWait ? EPIPE : ECONNRESET, Cause::kReset);
-  if (receiver_.Acceptable(seq, segment.sequence_length())) receiver_.acks().Now();
+  if (receiver_.Acceptable(seq, segment.sequence_length())) Challenge(now);
 }
 
 // Another connection is wanted while this one has not come to stand: Linux lets go of both.
@@ -71,7 +97,7 @@ bool Connection::TakeAck(Time now, const lab::Packet& segment) {
   if (state_ == State::kSynReceived) {
     if (!OnAckOfSyn(now, segment)) return false;
   } else if (After(tcp.ack, snd_nxt()) || Before(tcp.ack, snd_una() - sender_.max_window())) {
-    receiver_.acks().Now();  // never sent, or from long ago: challenged too
+    Challenge(now);  // never sent, or from long ago
     return false;
   }
   if (timestamps_ && tcp.timestamps && !After(tcp.seq, receiver_.last_acknowledged())) {
@@ -101,7 +127,7 @@ bool Connection::TakeText(Time now, const lab::Packet& segment) {
   }
   if (receiver_.finished()) {
     const bool again = segment.sequence_length() > 0 && Before(seq, rcv_nxt());
-    if (again) receiver_.acks().Now();
+    if (again) OutOfPlace(now, segment);
     return false;
   }
   return receiver_.Take(now, seq, segment.payload, segment.tcp.fin, sender_.rto());
@@ -160,7 +186,28 @@ void Connection::OnSegmentInTimeWait(Time now, const lab::Packet& segment) {
   }
   if (tcp.ack_flag || IsOld(tcp)) end_deadline_ = now + options_.time_wait;
   const bool expected = !IsOld(tcp) && tcp.seq == rcv_nxt() && segment.sequence_length() == 0;
-  if (!expected) receiver_.acks().Now();
+  if (!expected) OutOfPlace(now, segment);
+}
+
+// FIN-WAIT-2 without a process: like TIME-WAIT it waits for nothing but the peer's FIN, and Linux keeps as little of it.
+void Connection::OnSegmentForOrphan(Time now, const lab::Packet& segment) {
+  const lab::TcpHeader& tcp = segment.tcp;
+  const uint32_t length = segment.sequence_length();
+  const uint32_t end = tcp.seq + length;
+  const uint32_t edge = rcv_nxt() + receiver_.window();
+  const bool overlaps = After(end, rcv_nxt()) && Before(tcp.seq, edge);
+  const bool in_window = tcp.seq == rcv_nxt() || overlaps || (tcp.seq == edge && length == 0);
+  if (IsOld(tcp) || !in_window) return OutOfPlace(now, segment);
+  if (tcp.rst) return Transition(State::kClosed, Cause::kReset);
+  const bool again = !tcp.syn && (!tcp.ack_flag || !After(end, rcv_nxt()) || length == 0);
+  if (again) return;
+  if (tcp.syn || !tcp.fin || end != rcv_nxt() + 1) {
+    reset_due_ = ResetDue{.seq = tcp.ack, .ack = std::nullopt};
+    if (!tcp.ack_flag) reset_due_ = ResetDue{.seq = 0, .ack = end};
+    return Fail(ECONNRESET, Cause::kAbort);
+  }
+  receiver_.Take(now, tcp.seq, segment.payload, /*fin=*/true, sender_.rto());
+  InFinWait2(now, /*fin=*/true);
 }
 
 std::optional<uint32_t> Connection::IssToReopen(const lab::Packet& syn) const {

@@ -33,7 +33,7 @@ void Sender::Start(const Acknowledgement& first, uint32_t mss, std::optional<Dur
 
 size_t Sender::Write(const lab::Payload& bytes, bool more) {
   more_ = more;
-  push_ = false;
+  push_ = burst_ = false;
   const size_t taken = std::min(bytes.size(), space());
   buffer_.Append(taken == bytes.size() ? bytes : bytes.Slice(0, taken));
   data_end_ += static_cast<uint32_t>(taken);
@@ -103,10 +103,11 @@ std::optional<Sender::Segment> Sender::NextNew(Time now) {
 
   const uint32_t left = window_left();
   if (length + fin > left) {
-    // No small segment because of a small window, but to probe it.
+    // No small segment because of a small window, but to probe it, or behind full ones of the same burst: Linux cuts
+    // them out of one piece.
     if (length <= left) {
       fin = false;
-    } else if (probe_due_) {
+    } else if (probe_due_ || (burst_ && !NagleHolds(left))) {
       length = left;
       fin = false;
     }
@@ -126,6 +127,7 @@ std::optional<Sender::Segment> Sender::NextNew(Time now) {
   bytes_sent_ += length;
   ++data_segments_;
   if (length < mss()) small_end_ = snd_nxt_;
+  burst_ = length == mss();
   if (!timed_at_) {
     timed_at_ = now;
     timed_end_ = snd_nxt_;
@@ -160,7 +162,7 @@ void Sender::OnAcknowledgement(Time now, const Acknowledgement& seen) {
   const bool duplicate = IsDuplicate(seen);
   UpdateWindow(seen);
   probes_unanswered_ = 0;
-  more_ = false;
+  more_ = burst_ = false;
   if (seen.ack != snd_una_) return OnAdvance(now, seen);
   if (duplicate) OnDuplicate();
 }

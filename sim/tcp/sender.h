@@ -129,6 +129,7 @@ class Sender {
   bool no_delay_ = false;
   bool cork_ = false;
   bool more_ = false;  // what does not fill a segment waits for the next Write
+  bool burst_ = false;  // a full segment has just left
   bool push_ = false;  // what was written before NoDelay was set goes at once
   bool fin_queued_ = false;
   uint32_t mss_ = 0;       // 0: not started

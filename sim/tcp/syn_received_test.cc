@@ -41,47 +41,6 @@ TEST(SynReceived, AckEstablishes) {
   EXPECT_FALSE(script.connection->Deadline());
 }
 
-TEST(SynReceived, AckMayCarryText) {
-  Script script;
-  script.AcceptSyn();
-  script.Inject({.text = "hello"});
-  EXPECT_STATE(kEstablished, script);
-  EXPECT_EQ("ACK 1 ack 6", script.OutAll());
-  EXPECT_EQ("hello", script.Read());
-}
-
-TEST(SynReceived, AckMayCarryTextAndFin) {
-  Script script;
-  script.AcceptSyn();
-  script.Inject({.text = "hello", .fin = true});
-  EXPECT_STATE(kCloseWait, script);
-  EXPECT_EQ("hello", script.Read());
-}
-
-TEST(SynReceived, SynAgainIsAnsweredAgain) {
-  Script script;
-  script.AcceptSyn();
-  script.Inject({.seq = 0, .syn = true, .no_ack = true});
-  EXPECT_EQ("SYN, ACK 0 ack 1", script.OutAll());
-  EXPECT_STATE(kSynReceived, script);
-}
-
-TEST(SynReceived, WrongAckIsReset) {
-  Script script;
-  script.AcceptSyn();
-  script.Inject({.ack = 100});
-  EXPECT_EQ("RST 100", script.OutAll());
-  EXPECT_STATE(kSynReceived, script);
-}
-
-TEST(SynReceived, SegmentWithoutAckIsIgnored) {
-  Script script;
-  script.AcceptSyn();
-  script.Inject({.text = "hello", .no_ack = true});
-  EXPECT_EQ("", script.OutAll());
-  EXPECT_STATE(kSynReceived, script);
-}
-
 TEST(SynReceived, AnotherSynInTheWindowEndsIt) {
   Script script;
   script.AcceptSyn();
@@ -91,22 +50,6 @@ TEST(SynReceived, AnotherSynInTheWindowEndsIt) {
   EXPECT_TRUE(reset->tcp.rst);
   EXPECT_EQ(kPeerIss + 102, reset->tcp.ack);
   EXPECT_STATE(kClosed, script);
-}
-
-TEST(SynReceived, ResetEndsIt) {
-  Script script;
-  script.AcceptSyn();
-  script.Inject({.rst = true});
-  EXPECT_STATE(kClosed, script);
-  EXPECT_EQ(ECONNRESET, script.connection->error());
-}
-
-TEST(SynReceived, ResetElsewhereInTheWindowIsChallenged) {
-  Script script;
-  script.AcceptSyn();
-  script.Inject({.seq = 101, .rst = true});
-  EXPECT_EQ("ACK 1 ack 1", script.OutAll());
-  EXPECT_STATE(kSynReceived, script);
 }
 
 TEST(SynReceived, SynAckIsRepeatedUntilItTimesOut) {
@@ -122,25 +65,6 @@ TEST(SynReceived, SynAckIsRepeatedUntilItTimesOut) {
   EXPECT_EQ(begin + seconds(63), script.now);
   EXPECT_STATE(kClosed, script);
   EXPECT_EQ(ETIMEDOUT, script.connection->error());
-}
-
-TEST(SynReceived, CloseBeforeTheAckSendsFinAfterIt) {
-  Script script;
-  script.AcceptSyn();
-  script.connection->Close(script.now);
-  EXPECT_STATE(kSynReceived, script);
-  EXPECT_EQ("", script.OutAll());
-  script.Inject({});
-  EXPECT_STATE(kFinWait1, script);
-  EXPECT_EQ("FIN, ACK 1 ack 1", script.OutAll());
-}
-
-TEST(SynReceived, AbortResets) {
-  Script script;
-  script.AcceptSyn();
-  script.connection->Abort(script.now);
-  EXPECT_STATE(kClosed, script);
-  EXPECT_EQ("RST, ACK 1 ack 1", script.OutAll());
 }
 
 TEST(SynReceived, UnreachableEndsIt) {
@@ -173,6 +97,25 @@ TEST(NoConnection, SegmentWithAckIsResetAtItsAck) {
 TEST(NoConnection, ResetIsNotAnswered) {
   Script script;
   EXPECT_FALSE(Connection::ResetFor(script.From({.rst = true})));
+}
+
+TEST(SynReceived, CloseBeforeTheAckSendsFinAfterIt) {
+  Script script;
+  script.AcceptSyn();
+  script.connection->Close(script.now);
+  EXPECT_STATE(kSynReceived, script);
+  EXPECT_EQ("", script.OutAll());
+  script.Inject({});
+  EXPECT_STATE(kFinWait1, script);
+  EXPECT_EQ("FIN, ACK 1 ack 1", script.OutAll());
+}
+
+TEST(SynReceived, AbortResets) {
+  Script script;
+  script.AcceptSyn();
+  script.connection->Abort(script.now);
+  EXPECT_STATE(kClosed, script);
+  EXPECT_EQ("RST, ACK 1 ack 1", script.OutAll());
 }
 
 }  // namespace

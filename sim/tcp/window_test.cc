@@ -15,80 +15,6 @@ Options SmallReader() {
   return options;
 }
 
-TEST(SendWindow, IsKeptTo) {
-  Script script;
-  script.peer_scale.reset();
-  script.Establish();
-  script.Inject({.window = 0});
-  script.Inject({.window = 3'000});
-  script.Write(std::string(4'000, 'x'));
-  EXPECT_EQ("ACK 1:1461 ack 1; ACK 1461:2921 ack 1", script.OutAll());
-  script.Inject({.ack = 2'921, .window = 3'000});
-  EXPECT_EQ("PSH, ACK 2921:4001 ack 1", script.OutAll());
-}
-
-TEST(SendWindow, SegmentsAreHalfOfTheLargestWindow) {
-  Script script;
-  script.peer_mss = 65'495;
-  script.Establish();
-  script.Write(std::string(100'000, 'x'));
-  EXPECT_EQ("ACK 1:32121 ack 1; ACK 32121:64241 ack 1", script.OutAll());
-}
-
-TEST(SendWindow, SegmentsKeepRoomForTimestamps) {
-  Script script;
-  script.peer_timestamps = true;
-  script.Establish();
-  script.Write(std::string(3'000, 'x'));
-  EXPECT_EQ("ACK 1:1449 ack 1; ACK 1449:2897 ack 1; PSH, ACK 2897:3001 ack 1", script.OutAll());
-}
-
-TEST(SendWindow, FinWaitsForASpaceOfItsOwn) {
-  Script script;
-  script.peer_scale.reset();
-  script.Establish();
-  script.Inject({.window = 0});
-  script.Inject({.window = 10});
-  script.Write("0123456789");
-  script.connection->ShutdownWrite(script.now);
-  EXPECT_EQ("PSH, ACK 1:11 ack 1", script.OutAll());
-  script.Inject({.ack = 11, .window = 0});
-  EXPECT_EQ("", script.OutAll());
-  script.Inject({.ack = 11, .window = 10});
-  EXPECT_EQ("FIN, ACK 11 ack 1", script.OutAll());
-}
-
-TEST(SendWindow, VerySmallOneIsFilledByOneSegment) {
-  Script script;
-  script.Connect();
-  lab::Packet answer = script.From({.seq = 0, .ack = 1, .syn = true});
-  answer.tcp.window = 400;
-  script.Deliver(answer);
-  script.OutAll();
-  script.Write(std::string(400, 'x'));
-  EXPECT_EQ("PSH, ACK 1:401 ack 1", script.OutAll());
-}
-
-TEST(SendWindow, OlderSegmentDoesNotChangeIt) {
-  Script script;
-  script.Establish();
-  script.Inject({.text = "hello"});
-  script.Inject({.seq = 6, .text = "world"});
-  script.OutAll();
-  script.Inject({.seq = 1, .text = "helloworld", .window = 0});
-  script.Write("x");
-  EXPECT_EQ("PSH, ACK 1:2 ack 11", script.OutAll());
-}
-
-TEST(SendWindow, SameNumbersMayCloseIt) {
-  Script script;
-  script.Establish();
-  script.Inject({});
-  script.Inject({.window = 0});
-  script.Write("x");
-  EXPECT_EQ("", script.OutAll());
-}
-
 TEST(ZeroWindow, IsProbedEverMoreSlowly) {
   Script script;
   script.Establish();
@@ -133,30 +59,6 @@ TEST(ZeroWindow, NothingToSendIsNoReasonToProbe) {
   script.Inject({.window = 0});
   EXPECT_EQ("", script.OutAll());
   EXPECT_FALSE(script.connection->Deadline());
-}
-
-TEST(ZeroWindow, FinIsAReasonToProbe) {
-  Script script;
-  script.Establish();
-  script.Inject({.window = 0});
-  script.connection->Close(script.now);
-  EXPECT_EQ("", script.OutAll());
-  script.Expire();
-  EXPECT_EQ("ACK 0 ack 1", script.OutAll());
-  script.Inject({});
-  EXPECT_EQ("FIN, ACK 1 ack 1", script.OutAll());
-}
-
-TEST(ZeroWindow, WindowSmallerThanASegmentIsUsedOnlyByTheProbe) {
-  Script script;
-  script.peer_scale.reset();
-  script.Establish();
-  script.Inject({.window = 0});
-  script.Inject({.window = 100});
-  script.Write(std::string(1'000, 'x'));
-  EXPECT_EQ("", script.OutAll());
-  script.Expire();
-  EXPECT_EQ("ACK 1:101 ack 1", script.OutAll());
 }
 
 TEST(ReceiveWindow, ClosesAndTakesWhatItOffered) {
