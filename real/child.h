@@ -13,11 +13,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "lab/sockets/unique_fd.h"
 #include "real/host.h"
 #include "real/names.h"
-#include "real/unique_fd.h"
 
 namespace real {
+
+using lab::UniqueFd;
 
 class Child {
  public:

@@ -6,9 +6,11 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
-#include "real/unique_fd.h"
+#include "lab/sockets/unique_fd.h"
 
 namespace real {
+
+using lab::UniqueFd;
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -10,10 +10,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "lab/sockets/unique_fd.h"
 #include "lab/world/world.h"
-#include "real/unique_fd.h"
 
 namespace real {
+
+using lab::UniqueFd;
 
 class Host {
  public:

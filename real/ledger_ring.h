@@ -8,10 +8,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "lab/sockets/unique_fd.h"
 #include "lab/trace/ledger_entry.h"
-#include "real/unique_fd.h"
 
 namespace real {
+
+using lab::UniqueFd;
 
 // The world's side.
 class LedgerRing {

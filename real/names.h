@@ -10,9 +10,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "real/unique_fd.h"
+#include "lab/sockets/unique_fd.h"
 
 namespace real {
+
+using lab::UniqueFd;
 
 // Makes the folder, once, in a process whose mounts are private (EnterNamespaces does).
 absl::Status MakeNamesFolder();

@@ -14,14 +14,17 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "lab/sockets/unique_fd.h"
 #include "real/child.h"
 #include "real/file.h"
 #include "real/host.h"
 #include "real/ledger_ring.h"
 #include "real/names.h"
-#include "real/unique_fd.h"
 
 namespace real {
+
+using lab::UniqueFd;
+
 namespace {
 
 absl::Status Unavailable(absl::string_view what, absl::string_view remedy) {

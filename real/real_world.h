@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "lab/choice/choices.h"
+#include "lab/sockets/unique_fd.h"
 #include "lab/world/world.h"
 #include "real/child.h"
 #include "real/host.h"
@@ -23,9 +24,10 @@
 #include "real/names.h"
 #include "real/reports.h"
 #include "real/switch.h"
-#include "real/unique_fd.h"
 
 namespace real {
+
+using lab::UniqueFd;
 
 class RealWorld : public lab::World {
  public:

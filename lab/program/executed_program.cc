@@ -1,6 +1,5 @@
 // A program as a process of a real world: it runs in the host's own namespaces, in a sandbox.
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "lab/program/program.h"
 #include "lab/program/program_sandbox.h"
+#include "lab/program/spawn.h"
 #include "lab/world/world.h"
 
 namespace lab {
@@ -25,14 +25,6 @@ int LedgerDescriptor() {
   return fd;
 }
 
-[[noreturn]] void Execute(const std::vector<std::string>& line) {
-  std::vector<char*> words;
-  for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  execv(words[0], words.data());
-  _exit(127);
-}
-
 int Run(Process& process, const ProgramOptions& options) {
   std::vector<std::string> arguments = process.arguments();
   if (!arguments.empty()) arguments.erase(arguments.begin());
@@ -45,14 +37,14 @@ int Run(Process& process, const ProgramOptions& options) {
     process.report(kLabErrorReport, reason);
     return 127;
   }
-  if (child == 0) Execute(*line);
+  if (child == 0) {
+    execv((*line)[0].c_str(), ArgumentVector(*line).data());
+    _exit(127);
+  }
 
   // This process stays to say what the status means. The standard streams are the program's: they end when it does.
   for (int fd = 0; fd < 3; ++fd) close(fd);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  const int exit_status = WaitForExit(child);
   if (exit_status == 128 + SIGXCPU) {
     process.report(kLimitReport, absl::StrCat(ProgramName(options), " used more than ", options.limits.cpu_seconds,
                                               " s of CPU time"));

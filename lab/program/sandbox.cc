@@ -1,8 +1,6 @@
 #include "lab/program/sandbox.h"
 
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -12,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "lab/program/runfiles.h"
+#include "lab/program/spawn.h"
 
 namespace lab {
 namespace {
@@ -141,20 +140,8 @@ absl::Status SandboxAvailable() {
   }
   SandboxOptions options;
   options.kind = SandboxOptions::Kind::kProgram;
-  const Words line = SandboxCommand(options, {"/usr/bin/true"});
-  std::vector<char*> arguments;
-  for (const std::string& word : line) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  for (int fd = 0; fd < 3; ++fd) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", fd == 0 ? 0 : 1, 0);
-  pid_t pid = 0;
-  const int error = posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  int status = 1;
-  if (error == 0) waitpid(pid, &status, 0);
-  if (error == 0 && status == 0) return absl::OkStatus();
+  const absl::StatusOr<pid_t> child = Spawn(SandboxCommand(options, {"/usr/bin/true"}), {});
+  if (child.ok() && WaitForExit(*child) == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "programs run in a sandbox, and this machine does not let one be made: user namespaces have to be allowed "
       "(sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000; in a container, a security "

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "lab/program/channel.h"
+#include "lab/program/spawn.h"
 
 namespace lab {
 namespace {
@@ -67,25 +67,6 @@ int ParentPidfd(pid_t pid) {
   return static_cast<int>(syscall(SYS_pidfd_open, parent, 0));
 }
 
-absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& line, const Ends& ends, int channel_fd) {
-  std::vector<char*> words;
-  for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, ends.complaints[1], 1);
-  posix_spawn_file_actions_adddup2(&actions, ends.complaints[1], 2);
-  posix_spawn_file_actions_adddup2(&actions, channel_fd, DUET_CHANNEL_FD);
-  posix_spawn_file_actions_adddup2(&actions, ends.hello[1], DUET_HELLO_FD);
-  posix_spawn_file_actions_addclosefrom_np(&actions, DUET_HELLO_FD + 1);
-  pid_t pid = 0;
-  const int error = posix_spawn(&pid, words[0], &actions, nullptr, words.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("executing ", line[0]));
-  return pid;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SandboxedProcess>> SandboxedProcess::Start(const std::vector<std::string>& line,
@@ -93,7 +74,10 @@ absl::StatusOr<std::unique_ptr<SandboxedProcess>> SandboxedProcess::Start(const 
   Ends ends;
   const int channel = fcntl(channel_fd, F_DUPFD_CLOEXEC, 16);
   if (channel < 0 || !ends.Make()) return absl::ErrnoToStatus(errno, "making descriptors for a sandbox");
-  absl::StatusOr<pid_t> pid = Spawn(line, ends, channel);
+  const absl::StatusOr<pid_t> pid = Spawn(line, {{ends.complaints[1], 1},
+                                                 {ends.complaints[1], 2},
+                                                 {channel, DUET_CHANNEL_FD},
+                                                 {ends.hello[1], DUET_HELLO_FD}});
   close(channel);
   if (!pid.ok()) return pid.status();
   std::unique_ptr<SandboxedProcess> process(new SandboxedProcess(*pid, ends.hello[0], ends.complaints[0]));
@@ -105,9 +89,7 @@ SandboxedProcess::~SandboxedProcess() {
   ReadHello();
   if (!status_.has_value()) {
     kill(sandbox_, SIGKILL);
-    int status = 0;
-    while (waitpid(sandbox_, &status, 0) < 0 && errno == EINTR) {
-    }
+    WaitForExit(sandbox_);
   }
   // The kernel ends the others on account of these; they are gone only when it says so.
   for (const int pidfd : {program_pidfd_, init_pidfd_}) {
@@ -125,7 +107,7 @@ SandboxedProcess::~SandboxedProcess() {
 std::optional<int> SandboxedProcess::ExitStatus() {
   int status = 0;
   if (!status_.has_value() && waitpid(sandbox_, &status, WNOHANG) == sandbox_) {
-    status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    status_ = ExitStatusOf(status);
   }
   return status_;
 }

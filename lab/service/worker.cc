@@ -18,6 +18,7 @@
 #include "lab/grade/runner.h"
 #include "lab/grade/token.h"
 #include "lab/program/sandbox.h"
+#include "lab/program/spawn.h"
 #include "lab/service/convert.h"
 #include "lab/service/worker.pb.h"
 #include "lab/trace/ladder.h"
@@ -120,10 +121,7 @@ void Confine(const Order& order) {
   dup2(input, 0);
   close(input);
   const std::vector<std::string> line = SandboxCommand(sandbox, {kBinaryInProgram, "worker", "confined"});
-  std::vector<char*> words;
-  for (const std::string& word : line) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  execv(words[0], words.data());
+  execv(line[0].c_str(), ArgumentVector(line).data());
 }
 
 absl::StatusOr<grade::Submission> MakeSubmission(const Order& order, const grade::Exercise& exercise) {

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace real {
+namespace lab {
 
 class UniqueFd {
  public:
@@ -37,4 +37,4 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-}  // namespace real
+}  // namespace lab
