@@ -17,10 +17,10 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "lab/sockets/unique_fd.h"
 #include "real/file.h"
 #include "real/host.h"
 #include "real/namespaces.h"
-#include "real/unique_fd.h"
 #include "tests/segments/endpoint.h"
 
 namespace segments {
@@ -67,7 +67,7 @@ class RealEndpoint final : public Endpoint {
     SetKnob("tcp_invalid_ratelimit", settings.invalid_ratelimit_ms);
     SetKnob("tcp_early_retrans", settings.tail_loss_probe ? 3 : 0);
     SetKnob("tcp_no_metrics_save", 1);
-    socket_ = real::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    socket_ = lab::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     Prepare();
     const sockaddr_in us = AddressOf(kUs);
     Must(bind(socket_.get(), reinterpret_cast<const sockaddr*>(&us), sizeof us) == 0, "bind");
@@ -189,7 +189,7 @@ class RealEndpoint final : public Endpoint {
   // The connection's, which a listener gives once it has it.
   int Socket() {
     if (!socket_ && listener_) {
-      socket_ = real::UniqueFd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      socket_ = lab::UniqueFd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     }
     return socket_.get();
   }
@@ -202,8 +202,8 @@ class RealEndpoint final : public Endpoint {
 
   Settings settings_;
   std::unique_ptr<real::Host> host_;
-  real::UniqueFd listener_;
-  real::UniqueFd socket_;
+  lab::UniqueFd listener_;
+  lab::UniqueFd socket_;
 };
 
 }  // namespace
