@@ -150,7 +150,7 @@ ssize_t TracedSockets::send(int sockfd, const void* buffer, size_t length, int f
 ssize_t TracedSockets::recv(int sockfd, void* buffer, size_t length, int flags) {
   Begin(DUET_CALL_RECV, sockfd, static_cast<int64_t>(length), flags);
   const ssize_t result = inner_.recv(sockfd, buffer, length, flags);
-  Moved(buffer, length, result);
+  if ((flags & MSG_TRUNC) == 0) Moved(buffer, length, result);  // otherwise a stream has stored nothing
   return End(result);
 }
 
@@ -168,7 +168,7 @@ ssize_t TracedSockets::recvfrom(int sockfd, void* buffer, size_t length, int fla
   Begin(DUET_CALL_RECV, sockfd, static_cast<int64_t>(length), flags);
   const socklen_t space = SpaceOf(address_length);
   const ssize_t result = inner_.recvfrom(sockfd, buffer, length, flags, address, address_length);
-  Moved(buffer, length, result);
+  if ((flags & MSG_TRUNC) == 0) Moved(buffer, length, result);
   if (result >= 0 && address_length != nullptr) Address(address, std::min(space, *address_length));
   return End(result);
 }
@@ -184,7 +184,7 @@ ssize_t TracedSockets::sendmsg(int sockfd, const msghdr* message, int flags) {
 ssize_t TracedSockets::recvmsg(int sockfd, msghdr* message, int flags) {
   Begin(DUET_CALL_RECV, sockfd, LengthOf(message), flags);
   const ssize_t result = inner_.recvmsg(sockfd, message, flags);
-  if (result > 0) Moved(message->msg_iov, message->msg_iovlen, result);
+  if (result > 0 && (flags & MSG_TRUNC) == 0) Moved(message->msg_iov, message->msg_iovlen, result);
   if (result >= 0) Address(static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
   return End(result);
 }

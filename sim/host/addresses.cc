@@ -54,6 +54,16 @@ int LoadAddress(const sockaddr* address, socklen_t length, lab::Endpoint& out) {
   return 0;
 }
 
+int LoadBindAddress(const sockaddr* address, socklen_t length, lab::Endpoint& out) {
+  sockaddr_in in;
+  const bool readable = address != nullptr && length >= sizeof in && length <= sizeof(sockaddr_storage);
+  if (!readable) return LoadAddress(address, length, out);
+  std::memcpy(&in, address, sizeof in);
+  if (in.sin_family != AF_UNSPEC || in.sin_addr.s_addr != INADDR_ANY) return LoadAddress(address, length, out);
+  in.sin_family = AF_INET;
+  return LoadAddress(reinterpret_cast<const sockaddr*>(&in), sizeof in, out);
+}
+
 int StoreAddress(const lab::Endpoint& endpoint, sockaddr* address, socklen_t* length) {
   if (address == nullptr) return 0;
   if (length == nullptr) return -EFAULT;

@@ -12,6 +12,9 @@ namespace sim {
 // Reads a sockaddr_in. 0, or -EFAULT, -EINVAL (too short), -EAFNOSUPPORT.
 int LoadAddress(const sockaddr* address, socklen_t length, lab::Endpoint& out);
 
+// The same for bind, which takes AF_UNSPEC with 0.0.0.0 for AF_INET.
+int LoadBindAddress(const sockaddr* address, socklen_t length, lab::Endpoint& out);
+
 // Stores it as accept and getsockname do: cut to *length, which becomes its full length. Both may be null. 0, or
 // -EFAULT, -EINVAL.
 int StoreAddress(const lab::Endpoint& endpoint, sockaddr* address, socklen_t* length);

@@ -30,7 +30,7 @@ class Epoll final : public File {
 
   short Ready() const override;
   int64_t Read(Buffers, size_t, size_t, int) override { return -EINVAL; }
-  int64_t Write(Buffers, size_t, size_t) override { return -EINVAL; }
+  int64_t Write(Buffers, size_t, size_t, int) override { return -EINVAL; }
   size_t readable() const override { return 0; }
   void Release() override;
   Epoll* AsEpoll() override { return this; }

@@ -29,9 +29,9 @@ class File : public boost::intrusive_ref_counter<File, boost::thread_unsafe_coun
   virtual short Ready() const = 0;
   WaitQueue& waiters() { return waiters_; }
 
-  // Moves up to `length` bytes into, or out of, `buffers` from `offset` on. `flags`: MSG_PEEK.
+  // Moves up to `length` bytes into, or out of, `buffers` from `offset` on. `flags`: MSG_PEEK, MSG_TRUNC; MSG_MORE.
   virtual int64_t Read(Buffers buffers, size_t offset, size_t length, int flags) = 0;
-  virtual int64_t Write(Buffers buffers, size_t offset, size_t length) = 0;
+  virtual int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) = 0;
   // FIONREAD.
   virtual size_t readable() const = 0;
 

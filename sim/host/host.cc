@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sim/host/listen_queue.h"
+#include "sim/host/spread.h"
 
 namespace sim {
 namespace {
@@ -61,18 +62,25 @@ void Host::Forget(Flow& flow) {
   if (found != flows_.end() && found->second == keep) flows_.erase(found);
 }
 
-void Host::Add(ListenQueue& listener) { listeners_[listener.local()] = &listener; }
+void Host::Add(ListenQueue& listener) { listeners_[listener.local()].push_back(&listener); }
 
-void Host::Remove(ListenQueue& listener) { listeners_.erase(listener.local()); }
+void Host::Remove(ListenQueue& listener) {
+  const auto found = listeners_.find(listener.local());
+  std::erase(found->second, &listener);
+  if (found->second.empty()) listeners_.erase(found);
+}
 
-ListenQueue* Host::FindListener(const lab::IpAddress& address, uint16_t port) const {
-  auto found = listeners_.find(lab::Endpoint{address, port});
-  if (found == listeners_.end()) found = listeners_.find(lab::Endpoint{0, port});
-  return found == listeners_.end() ? nullptr : found->second;
+ListenQueue* Host::FindListener(const lab::Endpoint& local, const lab::Endpoint& remote) const {
+  auto found = listeners_.find(local);
+  if (found == listeners_.end()) found = listeners_.find(lab::Endpoint{0, local.port});
+  if (found == listeners_.end()) return nullptr;
+  const std::vector<ListenQueue*>& sharing = found->second;
+  return sharing.size() == 1 ? sharing.front() : sharing[Spread(local, remote, sharing.size())];
 }
 
 bool Host::Listening(uint16_t port) const {
-  return FindListener(address(), port) != nullptr || FindListener(Network::kLoopback, port) != nullptr;
+  const auto listens = [&](const lab::IpAddress& own) { return FindListener({own, port}, {}) != nullptr; };
+  return listens(address()) || listens(Network::kLoopback);
 }
 
 void Host::Deliver(const lab::Packet& packet) {
@@ -81,12 +89,12 @@ void Host::Deliver(const lab::Packet& packet) {
   if (found != flows_.end()) {
     const FlowPtr flow = found->second;
     const std::optional<uint32_t> iss = flow->connection().IssToReopen(packet);
-    if (iss) listener = FindListener(packet.destination.address, packet.destination.port);
+    if (iss) listener = FindListener(packet.destination, packet.source);
     if (listener == nullptr) return flow->OnSegment(packet);
     flow->Retire();
     return listener->OnSyn(packet, *iss);
   }
-  listener = FindListener(packet.destination.address, packet.destination.port);
+  listener = FindListener(packet.destination, packet.source);
   if (listener == nullptr) return Refuse(packet);
   listener->OnSegment(packet);
 }

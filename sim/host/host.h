@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "lab/world/world.h"
@@ -50,8 +51,9 @@ class Host final : public Network::Port {
   // The listeners; they leave before they are destroyed.
   void Add(ListenQueue& listener);
   void Remove(ListenQueue& listener);
-  // The one that a SYN to the address and port would reach, or null.
-  ListenQueue* FindListener(const lab::IpAddress& address, uint16_t port) const;
+  // The one that a SYN from `remote` to `local` would reach, or null. Where several share the port by SO_REUSEPORT it
+  // follows from the two ends which of them that is.
+  ListenQueue* FindListener(const lab::Endpoint& local, const lab::Endpoint& remote) const;
   bool Listening(uint16_t port) const;
 
   void Deliver(const lab::Packet& packet) override;
@@ -82,7 +84,7 @@ class Host final : public Network::Port {
   Ports ports_;
   // Never iterated: its order is not repeatable.
   absl::flat_hash_map<FourTuple, FlowPtr> flows_;
-  absl::flat_hash_map<lab::Endpoint, ListenQueue*> listeners_;
+  absl::flat_hash_map<lab::Endpoint, std::vector<ListenQueue*>> listeners_;
 };
 
 }  // namespace sim

@@ -39,6 +39,7 @@ class ListenQueue final : private Flow::Owner {
   const lab::Endpoint& local() const { return local_; }
   // As listen gives it: cut to somaxconn, negative ones too.
   void set_backlog(int backlog);
+  size_t backlog() const { return backlog_; }
 
   // A segment to the listening port for which there is no connection.
   void OnSegment(const lab::Packet& segment);

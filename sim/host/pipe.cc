@@ -52,7 +52,7 @@ short PipeWriter::Ready() const {
   return buffer_->bytes.size() + PIPE_BUF <= PipeBuffer::kCapacity ? POLLOUT | POLLWRNORM : 0;
 }
 
-int64_t PipeWriter::Write(Buffers buffers, size_t offset, size_t length) {
+int64_t PipeWriter::Write(Buffers buffers, size_t offset, size_t length, int) {
   if (buffer_->readers_queue == nullptr) return -EPIPE;
   const size_t space = PipeBuffer::kCapacity - std::min(buffer_->bytes.size(), PipeBuffer::kCapacity);
   if (space == 0 || (length <= PIPE_BUF && space < length)) return length == 0 ? 0 : -EAGAIN;
@@ -69,7 +69,7 @@ void PipeWriter::Release() {
 
 int PipeWriter::access_mode() const { return O_WRONLY; }
 
-int64_t OutputCollector::Write(Buffers buffers, size_t offset, size_t length) {
+int64_t OutputCollector::Write(Buffers buffers, size_t offset, size_t length, int) {
   const size_t kept = std::min(length, most_ - std::min(kept_->size(), most_));
   if (kept > 0) kept_->append(Gather(buffers, offset, kept).ToString());
   return static_cast<int64_t>(length);

@@ -26,7 +26,7 @@ class PipeReader final : public File {
 
   short Ready() const override;
   int64_t Read(Buffers buffers, size_t offset, size_t length, int flags) override;
-  int64_t Write(Buffers, size_t, size_t) override { return -EBADF; }
+  int64_t Write(Buffers, size_t, size_t, int) override { return -EBADF; }
   size_t readable() const override { return buffer_->bytes.size(); }
   void Release() override;
   int access_mode() const override;
@@ -43,7 +43,7 @@ class PipeWriter final : public File {
   short Ready() const override;
   int64_t Read(Buffers, size_t, size_t, int) override { return -EBADF; }
   // Up to 4,096 bytes (PIPE_BUF) go in one piece or not at all. -EPIPE: nobody will read.
-  int64_t Write(Buffers buffers, size_t offset, size_t length) override;
+  int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) override;
   size_t readable() const override { return buffer_->bytes.size(); }
   void Release() override;
   int access_mode() const override;
@@ -61,7 +61,7 @@ class OutputCollector final : public File {
 
   short Ready() const override { return POLLOUT | POLLWRNORM; }
   int64_t Read(Buffers, size_t, size_t, int) override { return -EBADF; }
-  int64_t Write(Buffers buffers, size_t offset, size_t length) override;
+  int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) override;
   size_t readable() const override { return 0; }
   void Release() override {}
   int access_mode() const override;

@@ -46,7 +46,8 @@ bool Ports::Conflicts(const PortClaim& claim, const lab::IpAddress& address, uin
   for (const PortClaim* other = found->second; other != nullptr; other = other->next_) {
     if (other == &claim || !Overlap(address, other->address_)) continue;
     if (purpose == Purpose::kAnyPort || !MayShare(claim, *other)) return true;
-    if (purpose == Purpose::kListen && other->listening) return true;
+    const bool both_listen = claim.reuse.port && other->reuse.port;
+    if (purpose == Purpose::kListen && other->listening && !both_listen) return true;
   }
   return false;
 }

@@ -11,8 +11,8 @@ namespace sim {
 
 class Ports;
 
-// SO_REUSEADDR and SO_REUSEPORT. Two sockets share a port where both have set the same one of them; a listener shares
-// its port only by the second. Unlike in Linux no two can listen on it at once.
+// SO_REUSEADDR and SO_REUSEPORT. Two sockets share a port where both have set the same one of them; listeners share
+// it only by the second.
 struct Reuse {
   bool address = false;
   bool port = false;

@@ -3,7 +3,6 @@
 #include "sim/host/sim_sockets.h"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cstring>
@@ -63,6 +62,7 @@ int SimSockets::MakeSocket(int domain, int type, int protocol) {
   if (domain != AF_INET) return -EAFNOSUPPORT;
   constexpr int kMostProtocols = 263;  // Linux's IPPROTO_MAX
   if (protocol < 0 || protocol >= kMostProtocols) return -EINVAL;
+  if (kind == SOCK_RAW) return protocol == 0 ? -EPROTONOSUPPORT : -EPERM;
   if (kind != SOCK_STREAM) return -ESOCKTNOSUPPORT;
   if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
   FilePtr socket(new StreamSocket(host_));
@@ -85,7 +85,7 @@ int SimSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
   lab::Endpoint local;
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
-  if (error == 0) error = LoadAddress(address, length, local);
+  if (error == 0) error = LoadBindAddress(address, length, local);
   return Finish(error != 0 ? error : socket->Bind(local));
 }
 
@@ -249,26 +249,6 @@ int SimSockets::Fcntl(int fd, int command, long argument) {
 int SimSockets::fcntl(int fd, int command, long argument) {
   if (const int error = Enter()) return Finish(error);
   return Finish(Fcntl(fd, command, argument));
-}
-
-int SimSockets::Ioctl(int fd, unsigned long request, int* argument) {
-  FilePtr file;
-  if (const int error = Find(fd, file)) return error;
-  if (file->AsEpoll() != nullptr && request != FIONBIO) return -EINVAL;
-  if (request != FIONREAD && request != FIONBIO) return -ENOTTY;
-  if (argument == nullptr) return -EFAULT;
-  if (request == FIONBIO) {
-    file->set_nonblocking(*argument != 0);
-    return 0;
-  }
-  if (file->AsSocket() != nullptr && file->AsSocket()->listening()) return -EINVAL;
-  *argument = static_cast<int>(file->readable());
-  return 0;
-}
-
-int SimSockets::ioctl(int fd, unsigned long request, int* argument) {
-  if (const int error = Enter()) return Finish(error);
-  return Finish(Ioctl(fd, request, argument));
 }
 
 int SimSockets::getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) {

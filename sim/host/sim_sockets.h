@@ -104,6 +104,7 @@ class SimSockets final : public lab::Sockets {
   int64_t Receive(File& file, Buffers buffers, int flags);
   int64_t SendOn(int fd, const iovec* buffers, size_t count, int flags, bool socket_only);
   int64_t ReceiveOn(int fd, const iovec* buffers, size_t count, int flags, bool socket_only);
+  int CheckMessage(int sockfd, const msghdr* message) const;
   // How much of what could be moved is: all, or less where transfers are cut short.
   size_t Cut(size_t length);
   void Charge(int64_t moved);

@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "sim/host/addresses.h"
 #include "sim/host/sim_sockets.h"
@@ -9,13 +10,13 @@
 namespace sim {
 namespace {
 
-// 0, or what the kernel would say of these buffers.
-int Check(const iovec* buffers, size_t count, bool socket_only) {
+// 0, or what the kernel would say of these buffers. What `discards` needs no memory.
+int Check(const iovec* buffers, size_t count, bool socket_only, bool discards = false) {
   if (count > IOV_MAX) return socket_only ? -EMSGSIZE : -EINVAL;
   if (count > 0 && buffers == nullptr) return -EFAULT;
   size_t total = 0;
   for (size_t i = 0; i < count; ++i) {
-    if (buffers[i].iov_base == nullptr && buffers[i].iov_len > 0) return -EFAULT;
+    if (buffers[i].iov_base == nullptr && buffers[i].iov_len > 0 && !discards) return -EFAULT;
     if (buffers[i].iov_len > SSIZE_MAX - total) return -EINVAL;
     total += buffers[i].iov_len;
   }
@@ -24,6 +25,30 @@ int Check(const iovec* buffers, size_t count, bool socket_only) {
 
 // The kernel moves at most this much at once (MAX_RW_COUNT).
 constexpr size_t kMostAtOnce = 0x7ffff000;
+
+// How many bytes a receive waits for: all with MSG_WAITALL, otherwise SO_RCVLOWAT's. Datagrams and pipes give what
+// there is.
+size_t Target(const Socket* socket, size_t length, int flags) {
+  if (socket == nullptr || socket->type() != SOCK_STREAM) return 0;
+  if ((flags & MSG_WAITALL) != 0) return length;
+  return std::min(length, static_cast<size_t>(socket->options()->receive_low));
+}
+
+// Ancillary data that goes with a message: what sockets know is of no use on these, what nobody knows is refused.
+int CheckControl(const msghdr& message) {
+  if (message.msg_controllen > INT_MAX) return -ENOBUFS;
+  const auto* const control = static_cast<const char*>(message.msg_control);
+  size_t at = 0;
+  while (message.msg_controllen - at >= sizeof(cmsghdr)) {
+    cmsghdr header;
+    std::memcpy(&header, control + at, sizeof header);
+    if (header.cmsg_len < sizeof header || header.cmsg_len > message.msg_controllen - at) return -EINVAL;
+    const bool known = header.cmsg_type == SCM_RIGHTS || header.cmsg_type == SCM_CREDENTIALS;
+    if (header.cmsg_level == SOL_SOCKET && !known) return -EINVAL;
+    at += std::min(CMSG_ALIGN(header.cmsg_len), message.msg_controllen - at);
+  }
+  return 0;
+}
 
 iovec One(const void* buffer, size_t length) {
   return {const_cast<void*>(buffer), std::min(length, kMostAtOnce)};
@@ -50,7 +75,7 @@ int64_t SimSockets::Send(File& file, Buffers buffers, int flags) {
   for (;;) {
     // What has gone counts; an error is left for the next call to tell.
     if (done > 0 && (file.Ready() & POLLERR) != 0) return static_cast<int64_t>(done);
-    int64_t result = file.Write(buffers, done, length - done);
+    int64_t result = file.Write(buffers, done, length - done, flags);
     if (result >= 0) done += static_cast<size_t>(result);
     if (done == length && result >= 0) return static_cast<int64_t>(done);
     if (result == -EAGAIN && !nonblocking) result = WaitFor(file, POLLOUT, deadline);
@@ -61,19 +86,25 @@ int64_t SimSockets::Send(File& file, Buffers buffers, int flags) {
 int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
   const Socket* const socket = file.AsSocket();
   const bool nonblocking = file.nonblocking() || (flags & MSG_DONTWAIT) != 0;
-  const bool wait_all = (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0;
+  const bool peek = (flags & MSG_PEEK) != 0;
   const bool cut = socket != nullptr && (flags & (MSG_WAITALL | MSG_PEEK)) == 0;
   const auto deadline = socket != nullptr ? DeadlineAfter(socket->options()->receive_timeout) : std::nullopt;
   const size_t length = std::min(TotalSize(buffers), kMostAtOnce);
+  const size_t target = Target(socket, length, flags);
   size_t done = 0;
+  constexpr short kEnds = POLLERR | POLLHUP | POLLRDHUP;
   for (;;) {
-    if (done > 0 && file.readable() == 0 && (file.Ready() & POLLERR) != 0) return static_cast<int64_t>(done);
+    // What has come counts; an error, and the end, are left for the next call to tell.
+    const bool all_seen = file.readable() == (peek ? done : 0);
+    if (done > 0 && all_seen && (file.Ready() & kEnds) != 0) return static_cast<int64_t>(done);
+    // What a peek has seen it sees again, with what has come meanwhile.
+    if (peek) done = 0;
     const size_t there = std::min(length - done, file.readable());
     int64_t result = file.Read(buffers, done, cut && there > 0 ? Cut(there) : length - done, flags);
-    if (result == 0) return static_cast<int64_t>(done);
     if (result > 0) done += static_cast<size_t>(result);
-    if (result > 0 && (!wait_all || done == length)) return static_cast<int64_t>(done);
-    if (result == -EAGAIN && !nonblocking) result = WaitFor(file, POLLIN, deadline);
+    if (result == 0 || (done > 0 && done >= target)) return static_cast<int64_t>(done);
+    if (done > 0 && (nonblocking || (file.Ready() & kEnds) != 0)) return static_cast<int64_t>(done);
+    if ((result == -EAGAIN || result > 0) && !nonblocking) result = WaitFor(file, POLLIN, deadline);
     if (result < 0) return done > 0 ? static_cast<int64_t>(done) : result;
   }
 }
@@ -96,14 +127,16 @@ int64_t SimSockets::ReceiveOn(int fd, const iovec* buffers, size_t count, int fl
   int error = Enter();
   if (error == 0) error = Find(fd, file);
   if (error == 0 && socket_only && file->AsSocket() == nullptr) error = -ENOTSOCK;
-  if (error == 0) error = Check(buffers, count, socket_only);
+  const bool stream = error == 0 && socket_only && file->AsSocket()->AsStream() != nullptr;
+  const bool discards = stream && (flags & MSG_TRUNC) != 0;
+  if (error == 0) error = Check(buffers, count, socket_only, discards);
   // read of nothing asks no socket; recv of nothing waits, as for a byte.
   if (error == 0 && !socket_only && TotalSize({buffers, count}) == 0) {
     return file->AsSocket() != nullptr ? 0 : file->Read({}, 0, 0, 0);
   }
-  // There is no urgent data here, and no queue of errors.
-  if (error == 0 && (flags & MSG_OOB) != 0) error = -EINVAL;
+  // There is no queue of errors, and no urgent data here.
   if (error == 0 && (flags & MSG_ERRQUEUE) != 0) error = -EAGAIN;
+  if (error == 0 && (flags & MSG_OOB) != 0) error = file->AsSocket()->listening() ? -ENOTCONN : -EINVAL;
   if (error != 0) return error;
   const int64_t result = Receive(*file, {buffers, count}, flags);
   Charge(result);
@@ -120,7 +153,12 @@ ssize_t SimSockets::recv(int sockfd, void* buffer, size_t length, int flags) {
   return Finish(ReceiveOn(sockfd, &one, 1, flags, true));
 }
 
-ssize_t SimSockets::sendto(int sockfd, const void* buffer, size_t length, int flags, const sockaddr*, socklen_t) {
+ssize_t SimSockets::sendto(int sockfd, const void* buffer, size_t length, int flags, const sockaddr* address,
+                           socklen_t address_length) {
+  if (address != nullptr && address_length > sizeof(sockaddr_storage)) {
+    const int error = Enter();
+    return Finish(error != 0 ? error : descriptors_.Get(sockfd) == nullptr ? -EBADF : -EINVAL);
+  }
   return send(sockfd, buffer, length, flags);
 }
 
@@ -131,13 +169,22 @@ ssize_t SimSockets::recvfrom(int sockfd, void* buffer, size_t length, int flags,
   return received;
 }
 
+// 0, or what the kernel would say of a message before it asks the socket.
+int SimSockets::CheckMessage(int sockfd, const msghdr* message) const {
+  if (descriptors_.Get(sockfd) == nullptr) return -EBADF;
+  if (descriptors_.Get(sockfd)->AsSocket() == nullptr) return -ENOTSOCK;
+  if (message == nullptr) return -EFAULT;
+  return message->msg_name != nullptr && static_cast<int>(message->msg_namelen) < 0 ? -EINVAL : 0;
+}
+
 ssize_t SimSockets::sendmsg(int sockfd, const msghdr* message, int flags) {
-  if (message == nullptr) return Finish(-EFAULT);
+  if (const int error = CheckMessage(sockfd, message)) return Finish(error);
+  if (const int error = CheckControl(*message)) return Finish(error);
   return Finish(SendOn(sockfd, message->msg_iov, message->msg_iovlen, flags, true));
 }
 
 ssize_t SimSockets::recvmsg(int sockfd, msghdr* message, int flags) {
-  if (message == nullptr) return Finish(-EFAULT);
+  if (const int error = CheckMessage(sockfd, message)) return Finish(error);
   const int64_t received = ReceiveOn(sockfd, message->msg_iov, message->msg_iovlen, flags, true);
   if (received >= 0) {
     message->msg_namelen = 0;

@@ -3,9 +3,11 @@
 #include <netinet/tcp.h>
 
 #include <cerrno>
+#include <cstring>
 #include <optional>
 
 #include "sim/host/stream_socket.h"
+#include "sim/host/tcp_info.h"
 
 namespace sim {
 namespace {
@@ -17,20 +19,63 @@ struct Effect {
   void (*apply)(const OptionValues& values, Time now, tcp::Connection& connection);
 };
 
+tcp::KeepAliveOptions KeepAliveOf(const OptionValues& values) {
+  return {values.keep_alive, std::chrono::seconds(values.keep_idle), std::chrono::seconds(values.keep_interval),
+          values.keep_count};
+}
+
+// What the bytes themselves may take up of a buffer that also counts the kernel's bookkeeping.
+uint32_t SendBufferOf(const OptionValues& values) { return static_cast<uint32_t>(values.send_buffer); }
+uint32_t ReceiveBufferOf(const OptionValues& values) { return static_cast<uint32_t>(values.receive_buffer / 2); }
+
+void ApplyNoDelay(const OptionValues& values, Time now, tcp::Connection& connection) {
+  connection.SetNoDelay(now, values.no_delay);
+}
+
+void ApplyCork(const OptionValues& values, Time now, tcp::Connection& connection) {
+  connection.SetCork(now, values.cork);
+}
+
+void ApplyKeepAlive(const OptionValues& values, Time now, tcp::Connection& connection) {
+  const tcp::KeepAliveOptions options = KeepAliveOf(values);
+  connection.SetKeepAlive(now, options.on, options.idle, options.interval, options.count);
+}
+
+void ApplyUserTimeout(const OptionValues& values, Time now, tcp::Connection& connection) {
+  connection.SetUserTimeout(now, std::chrono::milliseconds(values.user_timeout_ms));
+}
+
+void ApplySendBuffer(const OptionValues& values, Time now, tcp::Connection& connection) {
+  if (values.send_buffer > 0) connection.SetSendBuffer(now, SendBufferOf(values));
+}
+
+void ApplyReceiveBuffer(const OptionValues& values, Time now, tcp::Connection& connection) {
+  if (values.receive_buffer > 0) connection.SetReceiveBuffer(now, ReceiveBufferOf(values));
+}
+
 constexpr Effect kEffects[] = {
-    {IPPROTO_TCP, TCP_NODELAY,
-     [](const OptionValues& values, Time now, tcp::Connection& connection) {
-       connection.SetNoDelay(now, values.no_delay);
-     }},
+    {SOL_SOCKET, SO_KEEPALIVE, ApplyKeepAlive},
+    {SOL_SOCKET, SO_SNDBUF, ApplySendBuffer},
+    {SOL_SOCKET, SO_RCVBUF, ApplyReceiveBuffer},
+    {IPPROTO_TCP, TCP_NODELAY, ApplyNoDelay},
+    {IPPROTO_TCP, TCP_CORK, ApplyCork},
+    {IPPROTO_TCP, TCP_KEEPIDLE, ApplyKeepAlive},
+    {IPPROTO_TCP, TCP_KEEPINTVL, ApplyKeepAlive},
+    {IPPROTO_TCP, TCP_KEEPCNT, ApplyKeepAlive},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT, ApplyUserTimeout},
 };
 
 }  // namespace
 
 void Apply(const OptionValues& values, tcp::Options& options) {
   options.no_delay = values.no_delay;
-  if (values.send_buffer > 0) options.send_buffer = static_cast<uint32_t>(values.send_buffer);
-  // Half of what the kernel books is the bytes themselves.
-  if (values.receive_buffer > 0) options.receive_buffer = static_cast<uint32_t>(values.receive_buffer / 2);
+  options.cork = values.cork;
+  options.max_segment = values.max_segment;
+  options.keep_alive = KeepAliveOf(values);
+  options.user_timeout = std::chrono::milliseconds(values.user_timeout_ms);
+  options.defer_accept = values.defer_accept;
+  if (values.send_buffer > 0) options.send_buffer = SendBufferOf(values);
+  if (values.receive_buffer > 0) options.receive_buffer = ReceiveBufferOf(values);
   if (values.syn_count > 0) options.syn_retries = values.syn_count;
   if (values.linger2 > 0) options.fin_timeout = std::chrono::seconds(values.linger2);
 }
@@ -50,9 +95,17 @@ int StreamSocket::SetOption(int level, int option, const void* value, socklen_t 
   if (before_connecting && flow_ != nullptr && length >= sizeof(int)) return -EINVAL;
   if (const int error = options_.Set(kKind, level, option, value, length)) return error;
   claim_.reuse = options_->reuse;
+  if (level == SOL_SOCKET && option == SO_RCVLOWAT && flow_ != nullptr) OnChange(*flow_);
   if (flow_ == nullptr) return 0;
   flow_->claim().reuse = options_->reuse;
-  ApplyOne(*options_, level, option, host_.now(), flow_->connection());
+  tcp::Connection& connection = flow_->connection();
+  if (level == IPPROTO_TCP && option == TCP_QUICKACK) {
+    // Its odd and even values are different things.
+    int asked;
+    std::memcpy(&asked, value, sizeof asked);
+    connection.SetQuickAck(host_.now(), asked);
+  }
+  ApplyOne(*options_, level, option, host_.now(), connection);
   flow_->Settle();
   return 0;
 }
@@ -62,12 +115,21 @@ std::optional<int> StreamSocket::LiveNumber(int level, int option) {
   const bool connected = flow_ != nullptr;
   if (level == SOL_SOCKET) {
     switch (option) {
-      case SO_ERROR: return connected ? flow_->connection().TakeError() : 0;
+      case SO_ERROR: return TakeError();
       case SO_ACCEPTCONN: return listening();
+      case SO_SNDBUF:
+        if (!connected || options_->send_buffer > 0) break;
+        return static_cast<int>(tcp::Options{}.send_buffer);
     }
   }
   if (level == IPPROTO_TCP) {
     switch (option) {
+      case TCP_QUICKACK:
+        if (!connected) break;
+        return flow_->connection().quick_ack();
+      case TCP_MAXSEG:
+        if (!connected) break;
+        return static_cast<int>(flow_->connection().GetInfo(host_.now()).send_mss);
       case TCP_SYNCNT: return options_->syn_count > 0 ? options_->syn_count : host_.knobs().tcp_syn_retries;
       case TCP_LINGER2: return options_->linger2 != 0 ? options_->linger2 : host_.knobs().tcp_fin_timeout;
     }
@@ -75,9 +137,19 @@ std::optional<int> StreamSocket::LiveNumber(int level, int option) {
   return std::nullopt;
 }
 
+int StreamSocket::GetInfo(const OptionRoom& room) const {
+  if (queue_ != nullptr) return StoreListenerInfo(queue_->waiting(), queue_->backlog(), room);
+  if (flow_ == nullptr) return StoreClosedInfo(room);
+  return StoreConnectionInfo(flow_->connection().GetInfo(host_.now()), room);
+}
+
 int StreamSocket::GetOption(int level, int option, void* value, socklen_t* length) {
-  if (const std::optional<int> number = LiveNumber(level, option)) {
-    return OptionRoom(level, value, length).Store(*number);
+  const OptionRoom room(level, value, length);
+  if (const std::optional<int> number = LiveNumber(level, option)) return room.Store(*number);
+  if (level == IPPROTO_TCP && option == TCP_INFO) return GetInfo(room);
+  if (level == IPPROTO_IP && option == IP_MTU) {
+    if (!remote()) return -ENOTCONN;
+    return room.Store(static_cast<int>(host_.network().mtu(host_.id(), remote()->address)));
   }
   return options_.Get(kKind, level, option, value, length);
 }

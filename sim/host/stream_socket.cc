@@ -14,6 +14,9 @@ namespace {
 // Whether the socket has lost its connection: TIME-WAIT is the host's alone, as in Linux.
 bool Over(tcp::State state) { return state == tcp::State::kClosed || state == tcp::State::kTimeWait; }
 
+// All hosts of a network that has a way: 10.0.0.0/8, and the loopback's.
+bool IsBroadcast(const lab::IpAddress& address) { return address.is_ipv4() && (address.ipv4() & 0xffffff) == 0xffffff; }
+
 }  // namespace
 
 StreamSocket::~StreamSocket() {
@@ -26,6 +29,7 @@ int StreamSocket::Bind(const lab::Endpoint& local) {
   constexpr uint16_t kFirstUnprivileged = 1024;
   if (local.port != 0 && local.port < kFirstUnprivileged) return -EACCES;
   claim_.reuse = options_->reuse;
+  port_asked_ = local.port != 0;
   return host_.ports().Bind(claim_, local.address, local.port);
 }
 
@@ -36,7 +40,8 @@ int StreamSocket::Listen(int backlog) {
     return 0;
   }
   if (!claim_.held()) {
-    if (const int error = host_.ports().Bind(claim_, 0, 0)) return error;
+    claim_.reuse = options_->reuse;
+    if (const int error = host_.ports().Bind(claim_, last_.address, 0)) return error;
   }
   if (const int error = host_.ports().Listen(claim_)) return error;
   ListenQueue::Settings settings;
@@ -61,7 +66,8 @@ int StreamSocket::Accept(SocketPtr& accepted, lab::Endpoint& from) {
 }
 
 int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
-  local.address = !claim_.address().is_any() ? claim_.address() : host_.SourceFor(remote.address);
+  local.address = claim_.held() ? claim_.address() : last_.address;
+  if (local.address.is_any()) local.address = host_.SourceFor(remote.address);
   if (claim_.held()) {
     local.port = claim_.port();
     return host_.Has(local, remote) ? -EADDRNOTAVAIL : 0;
@@ -79,7 +85,7 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   if (flow_ != nullptr) return -EISCONN;
   lab::Endpoint remote = asked;
   if (remote.address.is_any()) remote.address = Network::kLoopback;
-  if (!Network::Routable(remote.address)) return -ENETUNREACH;
+  if (!Network::Routable(remote.address) || IsBroadcast(remote.address)) return -ENETUNREACH;
 
   const bool bound = claim_.held();
   lab::Endpoint local;
@@ -92,6 +98,7 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   // From here on the connection's own claim holds the port that was chosen for it.
   if (!bound) claim_.Release();
   host_.Add(flow_);
+  error_ = 0;
   connecting_ = true;
   flow_->Settle();
   return -EINPROGRESS;
@@ -110,21 +117,40 @@ int StreamSocket::FinishConnect() {
 
 void StreamSocket::Disconnect() {
   connecting_ = false;
-  if (flow_ == nullptr) return;
-  const FlowPtr flow = std::exchange(flow_, nullptr);
-  flow->set_owner(nullptr);
-  flow->connection().Abort(host_.now());
-  flow->Settle();
+  queue_.reset();
+  claim_.listening = false;
+  if (flow_ != nullptr) {
+    const FlowPtr flow = std::exchange(flow_, nullptr);
+    tcp::Connection& connection = flow->connection();
+    const tcp::State state = connection.state();
+    // Linux leaves word where there was something to give up.
+    if (!Over(state) && state != tcp::State::kClosing && state != tcp::State::kLastAck) error_ = ECONNRESET;
+    if (!claim_.held()) last_.port = connection.local().port;
+    flow->set_owner(nullptr);
+    connection.Abort(host_.now());
+    flow->Settle();
+  }
+  LosePort();
+  waiters().Wake(host_.engine().scheduler(), Ready());
+}
+
+// A port that the program didn't choose goes as it came, and the name of the socket still tells of it.
+void StreamSocket::LosePort() {
+  if (!claim_.held() || port_asked_) return;
+  last_ = {claim_.address(), claim_.port()};
+  claim_.Release();
+}
+
+int StreamSocket::TakeError() {
+  if (error_ != 0) return std::exchange(error_, 0);
+  return flow_ != nullptr ? flow_->connection().TakeError() : 0;
 }
 
 int StreamSocket::Shutdown(int how) {
   if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return -EINVAL;
   if (queue_ != nullptr) {
     // As in Linux: SHUT_WR does nothing to a listener, and SHUT_RD ends it.
-    if (how == SHUT_WR) return 0;
-    queue_.reset();
-    claim_.listening = false;
-    waiters().Wake(host_.engine().scheduler(), POLLHUP);
+    if (how != SHUT_WR) Disconnect();
     return 0;
   }
   if (flow_ == nullptr) return -ENOTCONN;
@@ -132,7 +158,6 @@ int StreamSocket::Shutdown(int how) {
   if (Over(connection.state())) return -ENOTCONN;
   if (connecting_ && connection.state() == tcp::State::kSynSent) {
     Disconnect();
-    waiters().Wake(host_.engine().scheduler(), POLLHUP);
     return 0;
   }
   if (how != SHUT_WR) connection.ShutdownRead(host_.now());
@@ -143,7 +168,7 @@ int StreamSocket::Shutdown(int how) {
 
 lab::Endpoint StreamSocket::local() const {
   if (flow_ != nullptr) return flow_->connection().local();
-  return claim_.held() ? lab::Endpoint{claim_.address(), claim_.port()} : lab::Endpoint{};
+  return claim_.held() ? lab::Endpoint{claim_.address(), claim_.port()} : last_;
 }
 
 std::optional<lab::Endpoint> StreamSocket::remote() const {

@@ -27,7 +27,7 @@ class StreamSocket final : public Socket, private Flow::Owner {
   int Accept(SocketPtr& accepted, lab::Endpoint& from) override;
   int Connect(const lab::Endpoint& remote) override;
   int FinishConnect() override;
-  // A connection is reset.
+  // A connection is reset, and a listener listens no more.
   void Disconnect() override;
   int Shutdown(int how) override;
   int SetOption(int level, int option, const void* value, socklen_t length) override;
@@ -41,7 +41,7 @@ class StreamSocket final : public Socket, private Flow::Owner {
 
   short Ready() const override;
   int64_t Read(Buffers buffers, size_t offset, size_t length, int flags) override;
-  int64_t Write(Buffers buffers, size_t offset, size_t length) override;
+  int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) override;
   size_t readable() const override;
   void Release() override;
   StreamSocket* AsStream() override { return this; }
@@ -52,12 +52,18 @@ class StreamSocket final : public Socket, private Flow::Owner {
   int Claim(const lab::Endpoint& remote, lab::Endpoint& local);
   short ReadyOfConnection() const;
   std::optional<int> LiveNumber(int level, int option);
+  int GetInfo(const OptionRoom& room) const;
+  int TakeError();
+  void LosePort();
 
   Host& host_;
   PortClaim claim_;                    // from bind
   std::unique_ptr<ListenQueue> queue_;  // a listener's
   FlowPtr flow_;                       // a connection's, from connect's beginning on
+  lab::Endpoint last_;                 // what it was called before it lost its port; port 0: it had none
+  bool port_asked_ = false;            // bind was given a port: it stays with the socket
   bool connecting_ = false;
+  int error_ = 0;                      // of a connection that was given up
 };
 
 }  // namespace sim

@@ -11,7 +11,9 @@ namespace {
 bool Handshaking(tcp::State state) { return state == tcp::State::kSynSent || state == tcp::State::kSynReceived; }
 
 // Linux wakes writers only once a third of the buffer is free (sk_stream_is_writeable), so that they write in bulk.
-bool Writable(const tcp::Connection& connection) {
+// TCP_NOTSENT_LOWAT is a bound of its own.
+bool Writable(const tcp::Connection& connection, uint32_t not_sent_low) {
+  if (not_sent_low > 0 && connection.unsent() >= not_sent_low) return false;
   return 2 * connection.write_space() >= connection.unacknowledged();
 }
 
@@ -19,7 +21,7 @@ bool Writable(const tcp::Connection& connection) {
 
 short StreamSocket::Ready() const {
   if (queue_ != nullptr) return queue_->empty() ? 0 : POLLIN | POLLRDNORM;
-  if (flow_ == nullptr) return POLLOUT | POLLWRNORM | POLLHUP;
+  if (flow_ == nullptr) return static_cast<short>(POLLOUT | POLLWRNORM | POLLHUP | (error_ != 0 ? POLLERR : 0));
   return ReadyOfConnection();
 }
 
@@ -33,20 +35,20 @@ short StreamSocket::ReadyOfConnection() const {
   if (read_ended && write_ended) events |= POLLHUP;
   if (read_ended) events |= POLLIN | POLLRDNORM | POLLRDHUP;
   if (!Handshaking(connection.state())) {
-    if (connection.readable() > 0) events |= POLLIN | POLLRDNORM;
-    if (write_ended || Writable(connection)) events |= POLLOUT | POLLWRNORM;
+    if (connection.readable() >= static_cast<size_t>(options_->receive_low)) events |= POLLIN | POLLRDNORM;
+    if (write_ended || Writable(connection, options_->not_sent_low)) events |= POLLOUT | POLLWRNORM;
   }
   if (connection.error() != 0) events |= POLLERR;
   return events;
 }
 
 int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int flags) {
-  if (flow_ == nullptr) return -ENOTCONN;
+  if (flow_ == nullptr) return error_ != 0 ? -TakeError() : -ENOTCONN;
   tcp::Connection& connection = flow_->connection();
   if (connection.readable() > 0) {
     const bool peek = (flags & MSG_PEEK) != 0;
     const lab::Payload bytes = connection.Read(host_.now(), length, peek);
-    Scatter(bytes, buffers, offset);
+    if ((flags & MSG_TRUNC) == 0) Scatter(bytes, buffers, offset);
     if (!peek) flow_->Settle();
     return static_cast<int64_t>(bytes.size());
   }
@@ -55,9 +57,9 @@ int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int fl
   return connection.read_shut() || connection.state() == tcp::State::kClosed ? 0 : -EAGAIN;
 }
 
-int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length) {
+int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int flags) {
   // As in Linux, where the manual page would have ENOTCONN.
-  if (flow_ == nullptr) return -EPIPE;
+  if (flow_ == nullptr) return error_ != 0 ? -TakeError() : -EPIPE;
   tcp::Connection& connection = flow_->connection();
   if (const int error = connection.TakeError()) return -error;
   if (connection.write_shut() || connection.state() == tcp::State::kClosed) return -EPIPE;
@@ -65,7 +67,8 @@ int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length) {
   if (Handshaking(connection.state())) return -EAGAIN;
   const size_t space = std::min(length, connection.write_space());
   if (space == 0) return -EAGAIN;
-  const size_t taken = connection.Write(host_.now(), Gather(buffers, offset, space));
+  const bool more = (flags & MSG_MORE) != 0;
+  const size_t taken = connection.Write(host_.now(), Gather(buffers, offset, space), more);
   flow_->Settle();
   return taken > 0 ? static_cast<int64_t>(taken) : -EAGAIN;
 }

@@ -169,7 +169,9 @@ TEST_F(TcpOptionTest, AcceptedSocketsHaveWhatTheListenerHadWhenTheyConnected) {
       return self.Accept(listener);
     };
     const auto set = [&](bool usual) {
-      for (const Number& one : inherited) self.SetOption(listener, one.level, one.option, usual ? one.usual : one.least);
+      for (const Number& one : inherited) {
+        self.SetOption(listener, one.level, one.option, usual ? one.usual : one.least);
+      }
     };
     const int before = accepted();
     self.Connect(kLoopback, kPort);
