@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/ipv6.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -90,6 +92,24 @@ absl::Status SetKnobs(const lab::Knobs& knobs) {
   return status;
 }
 
+// A device is to have the addresses that it is given and no others, and to say nothing by itself: no search for
+// routers, no test for duplicates, no link-local address. False where the kernel has no IPv6.
+bool PrepareIpv6() {
+  const UniqueFd any(socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!any) return false;
+  for (const char* devices : {"all", "default"}) {
+    const auto set = [devices](const char* knob, const char* value) {
+      return WriteSmallFile(absl::StrCat("/proc/sys/net/ipv6/conf/", devices, "/", knob), value).ok();
+    };
+    if (!set("disable_ipv6", "0")) return false;
+    set("accept_ra", "0");
+    set("router_solicitations", "0");
+    set("accept_dad", "0");
+    set("addr_gen_mode", "1");  // none
+  }
+  return true;
+}
+
 // Machines differ in their default; a kernel that keeps cubic from network namespaces gives them reno.
 void ChooseCongestionControl() {
   const std::string path = "/proc/sys/net/ipv4/tcp_congestion_control";
@@ -126,8 +146,9 @@ ifreq WithAddress(ifreq request, uint32_t address) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Host>> Host::Create(const std::string& name, uint32_t address, const lab::Knobs& knobs) {
-  std::unique_ptr<Host> host(new Host(address));
+absl::StatusOr<std::unique_ptr<Host>> Host::Create(const std::string& name, const Addresses& addresses,
+                                                   const lab::Knobs& knobs) {
+  std::unique_ptr<Host> host(new Host(addresses));
   const FreshNamespaces fresh;
   if (fresh.error() != 0) {
     return absl::UnavailableError(absl::StrCat("no network namespace can be made (", strerror(fresh.error()),
@@ -146,9 +167,7 @@ absl::Status Host::Prepare(const std::string& name, const lab::Knobs& knobs) {
   if (name.empty() || sethostname(name.data(), name.size()) != 0) {
     return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" can't be the name of a host"));
   }
-  // Kernels without IPv6 have neither file.
-  (void)WriteSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
-  (void)WriteSmallFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+  has_ipv6_ = PrepareIpv6();
   ChooseCongestionControl();
   if (absl::Status status = SetKnobs(knobs); !status.ok()) return status;
   return AddTun();
@@ -171,13 +190,24 @@ absl::Status Host::AddTun() {
   request = RequestFor(kDevice);
   request.ifr_mtu = kMtu;
   status.Update(Configure(any.get(), SIOCSIFMTU, request, "setting the MTU"));
-  request = WithAddress(RequestFor(kDevice), address_);
+  request = WithAddress(RequestFor(kDevice), addresses_.ipv4);
   status.Update(Configure(any.get(), SIOCSIFADDR, request, "setting the address"));
   request = WithAddress(RequestFor(kDevice), 0xff000000);
   status.Update(Configure(any.get(), SIOCSIFNETMASK, request, "setting the netmask"));
   status.Update(Up(any.get(), kDevice));
   status.Update(Up(any.get(), "lo"));
+  if (status.ok() && has_ipv6_) status = AddIpv6();
   return status;
+}
+
+absl::Status Host::AddIpv6() {
+  const UniqueFd any(socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  in6_ifreq request{};
+  request.ifr6_addr = addresses_.ipv6.ToIn6();
+  request.ifr6_prefixlen = 64;
+  request.ifr6_ifindex = tun_index_;
+  if (ioctl(any.get(), SIOCSIFADDR, &request) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, absl::StrCat("setting the IPv6 address of ", kDevice));
 }
 
 int Host::Enter() const {
@@ -187,8 +217,13 @@ int Host::Enter() const {
 
 bool Host::Listening(uint16_t port) const { return ListensOn(sock_diag_.get(), port); }
 
-absl::Status Host::SetMtu(uint32_t destination, uint32_t mtu) {
-  return RouteWithMtu(route_.get(), tun_index_, destination, mtu);
+absl::Status Host::SetMtu(const Addresses& destination, uint32_t mtu) {
+  constexpr uint32_t kLeastIpv6 = 1'280;
+  absl::Status status = RouteWithMtu(route_.get(), tun_index_, destination.ipv4, mtu);
+  if (has_ipv6_) {
+    status.Update(RouteWithMtu(route_.get(), tun_index_, destination.ipv6, std::max(mtu, kLeastIpv6)));
+  }
+  return status;
 }
 
 }  // namespace real

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "lab/sockets/unique_fd.h"
 #include "lab/world/world.h"
+#include "real/addresses.h"
 
 namespace real {
 
@@ -21,10 +22,9 @@ class Host {
  public:
   // Needs EnterNamespaces before. Unavailable: a sentence that says what to enable. InvalidArgument: a name or a knob
   // that this kernel does not take.
-  static absl::StatusOr<std::unique_ptr<Host>> Create(const std::string& name, uint32_t address,
+  static absl::StatusOr<std::unique_ptr<Host>> Create(const std::string& name, const Addresses& addresses,
                                                       const lab::Knobs& knobs);
 
-  uint32_t address() const { return address_; }
   // Nonblocking.
   int tun() const { return tun_.get(); }
 
@@ -34,15 +34,17 @@ class Host {
   // Whether a TCP socket listens on the port, by any of the host's addresses.
   bool Listening(uint16_t port) const;
 
-  // Keeps the host's packets to `destination` at or below `mtu` bytes.
-  absl::Status SetMtu(uint32_t destination, uint32_t mtu);
+  // Keeps the host's packets to `destination` at or below `mtu` bytes; IPv6 needs at least 1,280.
+  absl::Status SetMtu(const Addresses& destination, uint32_t mtu);
 
  private:
-  explicit Host(uint32_t address) : address_(address) {}
+  explicit Host(const Addresses& addresses) : addresses_(addresses) {}
   absl::Status Prepare(const std::string& name, const lab::Knobs& knobs);
   absl::Status AddTun();
+  absl::Status AddIpv6();
 
-  uint32_t address_;
+  Addresses addresses_;
+  bool has_ipv6_ = false;
   int tun_index_ = 0;
   UniqueFd tun_;
   UniqueFd network_;  // the namespaces

@@ -108,20 +108,19 @@ Names::~Names() { unlinkat(Folder(), file_.c_str(), 0); }
 
 absl::StatusOr<std::unique_ptr<Names>> Names::Create() {
   std::unique_ptr<Names> names(new Names);
-  absl::StatusOr<UniqueFd> hosts = MakeFile(Folder(), names->file_, "127.0.0.1 localhost\n");
+  absl::StatusOr<UniqueFd> hosts = MakeFile(Folder(), names->file_, "127.0.0.1 localhost\n::1 ip6-localhost ip6-loopback\n");
   if (!hosts.ok()) return hosts.status();
   names->hosts_ = *std::move(hosts);
   return names;
 }
 
-absl::Status Names::Add(const std::string& name, uint32_t address) {
+absl::Status Names::Add(const std::string& name, const lab::IpAddress& address) {
   if (!IsHostName(name)) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", name, "\" can't be the name of a host: letters, digits, hyphens and dots make one"));
   }
   // One write: whoever reads meanwhile sees the line or not.
-  return Append(hosts_, absl::StrCat(address >> 24, ".", address >> 16 & 255, ".", address >> 8 & 255, ".",
-                                     address & 255, " ", name, "\n"));
+  return Append(hosts_, absl::StrCat(ToString(address), " ", name, "\n"));
 }
 
 absl::Status Names::Mount() const {

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "lab/sockets/ip_address.h"
 #include "lab/sockets/unique_fd.h"
 
 namespace real {
@@ -26,7 +27,7 @@ class Names {
 
   // Makes `name` resolve to the address from now on, also in processes that mounted the files before.
   // InvalidArgument: no host can be called so.
-  absl::Status Add(const std::string& name, uint32_t address);
+  absl::Status Add(const std::string& name, const lab::IpAddress& address);
 
   // Gives the calling process mounts of its own in which /etc/hosts and /etc/nsswitch.conf are these.
   absl::Status Mount() const;

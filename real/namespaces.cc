@@ -104,7 +104,7 @@ absl::Status TryWorld() {
   if (!names.ok()) return names.status();
   const auto ledger = LedgerRing::Create();
   if (!ledger.ok()) return ledger.status();
-  const auto host = Host::Create("trial", 0x0a000001, lab::Knobs());
+  const auto host = Host::Create("trial", {0x0a000001, lab::Ipv6AddressOf(0)}, lab::Knobs());
   if (!host.ok()) return host.status();
   const auto child = Child::Start(**host, **names, ledger->fd(), [](int, int) { return 0; });
   if (!child.ok()) return child.status();

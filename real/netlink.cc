@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace real {
 namespace {
@@ -63,36 +64,40 @@ bool ListensOn(int sock_diag, uint16_t port) {
   return ListensOn(sock_diag, AF_INET, port) || ListensOn(sock_diag, AF_INET6, port);
 }
 
-absl::Status RouteWithMtu(int route, int device_index, uint32_t destination, uint32_t mtu) {
+absl::Status RouteWithMtu(int route, int device_index, const lab::IpAddress& destination, uint32_t mtu) {
   struct {
     nlmsghdr header;
     rtmsg body;
-    rtattr to_header;
-    uint32_t to;
     rtattr device_header;
     int32_t device;
     rtattr metrics_header;
     rtattr mtu_header;
     uint32_t mtu;
+    rtattr to_header;  // last, because its length differs
+    in6_addr to;
   } request{};
-  request.header.nlmsg_len = sizeof request;
+  const bool ipv4 = destination.is_ipv4();
+  const in6_addr to = destination.ToIn6();
+  constexpr size_t kMapping = sizeof to - sizeof(in_addr);  // what stands before an IPv4 address
+  const size_t length = ipv4 ? sizeof(in_addr) : sizeof to;
+  request.header.nlmsg_len = static_cast<uint32_t>(sizeof request - sizeof request.to + length);
   request.header.nlmsg_type = RTM_NEWROUTE;
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK;
-  request.body.rtm_family = AF_INET;
-  request.body.rtm_dst_len = 32;
+  request.body.rtm_family = ipv4 ? AF_INET : AF_INET6;
+  request.body.rtm_dst_len = static_cast<uint8_t>(8 * length);
   request.body.rtm_table = RT_TABLE_MAIN;
   request.body.rtm_protocol = RTPROT_STATIC;
   request.body.rtm_scope = RT_SCOPE_LINK;
   request.body.rtm_type = RTN_UNICAST;
-  request.to_header = {RTA_LENGTH(sizeof request.to), RTA_DST};
-  request.to = htonl(destination);
+  request.to_header = {static_cast<uint16_t>(RTA_LENGTH(length)), RTA_DST};
+  std::memcpy(&request.to, to.s6_addr + (ipv4 ? kMapping : 0), length);
   request.device_header = {RTA_LENGTH(sizeof request.device), RTA_OIF};
   request.device = device_index;
   request.metrics_header = {RTA_LENGTH(RTA_LENGTH(sizeof request.mtu)), RTA_METRICS};
   request.mtu_header = {RTA_LENGTH(sizeof request.mtu), RTAX_MTU};
   request.mtu = mtu;
 
-  return Ask(route, &request, sizeof request, "setting a route's MTU");
+  return Ask(route, &request, request.header.nlmsg_len, "setting a route's MTU");
 }
 
 absl::Status SetQueueLength(int route, int device_index, uint32_t packets) {

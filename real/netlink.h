@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "lab/sockets/ip_address.h"
 
 namespace real {
 
@@ -11,9 +12,9 @@ namespace real {
 // in.
 bool ListensOn(int sock_diag, uint16_t port);
 
-// Routes packets to `destination` (host byte order) through the device with `mtu` at most, in the namespace that
+// Routes packets to `destination` through the device with `mtu` at most, in the namespace that
 // `route` (NETLINK_ROUTE) was opened in; replaces an earlier such route.
-absl::Status RouteWithMtu(int route, int device_index, uint32_t destination, uint32_t mtu);
+absl::Status RouteWithMtu(int route, int device_index, const lab::IpAddress& destination, uint32_t mtu);
 
 // Lets so many packets wait in the device; in the namespace that `route` was opened in.
 absl::Status SetQueueLength(int route, int device_index, uint32_t packets);

@@ -52,16 +52,17 @@ lab::Time RealWorld::now() const {
 lab::HostId RealWorld::AddHost(const lab::HostOptions& options) {
   const auto id = static_cast<lab::HostId>(hosts_.size());
   hosts_.push_back(nullptr);
-  trace_.AddHost(options.name, address(id));
+  trace_.AddHost(options.name, address(id), lab::Ipv6AddressOf(id));
   if (status_.ok()) status_ = MakeHost(options);
-  switch_.AddHost(address(id), hosts_.back() == nullptr ? -1 : hosts_.back()->tun());
+  switch_.AddHost(AddressesOf(id), hosts_.back() == nullptr ? -1 : hosts_.back()->tun());
   if (hosts_.back() != nullptr) Watch(hosts_.back()->tun(), EPOLLIN, Source::kHost, id);
   return id;
 }
 
 absl::Status RealWorld::MakeHost(const lab::HostOptions& options) {
-  const uint32_t at = address(static_cast<lab::HostId>(hosts_.size() - 1));
-  if (absl::Status status = names_->Add(options.name, at); !status.ok()) return status;
+  const Addresses at = AddressesOf(static_cast<lab::HostId>(hosts_.size() - 1));
+  if (absl::Status status = names_->Add(options.name, at.ipv4); !status.ok()) return status;
+  if (absl::Status status = names_->Add(absl::StrCat("ip6-", options.name), at.ipv6); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<Host>> host = Host::Create(options.name, at, options.knobs);
   if (!host.ok()) return host.status();
   hosts_.back() = *std::move(host);
@@ -77,8 +78,8 @@ void RealWorld::SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& op
          absl::StrCat("link ", options.up ? "up" : "down", " between ", hosts.at(a).name, " and ", hosts.at(b).name));
   }
   if (hosts_.at(a) == nullptr || hosts_.at(b) == nullptr) return;
-  status_.Update(hosts_[a]->SetMtu(address(b), options.mtu));
-  status_.Update(hosts_[b]->SetMtu(address(a), options.mtu));
+  status_.Update(hosts_[a]->SetMtu(AddressesOf(b), options.mtu));
+  status_.Update(hosts_[b]->SetMtu(AddressesOf(a), options.mtu));
 }
 
 bool RealWorld::Listening(lab::HostId host, uint16_t port) const {

@@ -68,6 +68,7 @@ class RealWorld : public lab::World {
   // What became ready.
   enum class Source : uint32_t { kHost, kInput, kOutput, kErrorOutput, kReports, kEnd };
 
+  Addresses AddressesOf(lab::HostId host) const { return {address(host), lab::Ipv6AddressOf(host)}; }
   absl::Status MakeHost(const lab::HostOptions& options);
   absl::Status Launch(Running& running, lab::ProcessId process, const lab::StartOptions& options,
                       const lab::Function& function);

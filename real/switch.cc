@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -12,17 +13,34 @@ namespace {
 
 constexpr size_t kLargestPacket = 65'535;
 constexpr int kMostAtOnce = 64;
-constexpr size_t kIpHeader = 20;
 
-lab::IpAddress AddressAt(const uint8_t* bytes) {
-  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
+// A packet's ends, as its header says; false where there is no whole header of either version.
+bool ReadEnds(std::span<const uint8_t> packet, lab::IpAddress& source, lab::IpAddress& destination) {
+  constexpr size_t kIpv4Header = 20;
+  constexpr size_t kIpv6Header = 40;
+  const auto word = [packet](size_t at) {
+    return uint32_t{packet[at]} << 24 | uint32_t{packet[at + 1]} << 16 | uint32_t{packet[at + 2]} << 8 | packet[at + 3];
+  };
+  const auto address6 = [word](size_t at) {
+    return lab::IpAddress::V6(word(at), word(at + 4), word(at + 8), word(at + 12));
+  };
+  const int version = packet.empty() ? 0 : packet[0] >> 4;
+  if (version == 4 && packet.size() >= kIpv4Header) {
+    source = word(12);
+    destination = word(16);
+    return true;
+  }
+  if (version != 6 || packet.size() < kIpv6Header) return false;
+  source = address6(8);
+  destination = address6(24);
+  return true;
 }
 
 }  // namespace
 
-void Switch::AddHost(const lab::IpAddress& address, int tun) {
-  by_address_[address] = static_cast<lab::HostId>(ports_.size());
-  ports_.push_back({address, tun});
+void Switch::AddHost(const Addresses& addresses, int tun) {
+  by_address_[addresses.ipv4] = by_address_[addresses.ipv6] = static_cast<lab::HostId>(ports_.size());
+  ports_.push_back({tun});
 }
 
 lab::LinkOptions Switch::SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) {
@@ -53,8 +71,10 @@ void Switch::Collect(lab::HostId from, lab::Time now) {
 
 void Switch::Take(lab::HostId from, const uint8_t* bytes, size_t length, lab::Time now) {
   // Whatever claims to come from elsewhere goes nowhere.
-  if (length < kIpHeader || bytes[0] >> 4 != 4 || AddressAt(bytes + 12) != ports_[from].address) return;
-  const lab::HostId to = HostOf(AddressAt(bytes + 16));
+  lab::IpAddress source;
+  lab::IpAddress destination;
+  if (!ReadEnds({bytes, length}, source, destination) || HostOf(source) != from) return;
+  const lab::HostId to = HostOf(destination);
 
   absl::StatusOr<lab::Packet> packet = lab::FromBytes({bytes, length});
   if (packet.ok()) return Judge(from, to, *std::move(packet), Bytes(bytes, bytes + length), now);

@@ -15,6 +15,7 @@
 #include "lab/wire/link.h"
 #include "lab/wire/packet.h"
 #include "lab/wire/rule.h"
+#include "real/addresses.h"
 
 namespace real {
 
@@ -24,7 +25,7 @@ class Switch {
   Switch(lab::Choices choices, lab::Trace& trace) : choices_(std::move(choices)), trace_(trace) {}
 
   // Hosts are numbered as they are added. `tun` must stay open.
-  void AddHost(const lab::IpAddress& address, int tun);
+  void AddHost(const Addresses& addresses, int tun);
   // Both directions; returns what was set before.
   lab::LinkOptions SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options);
   void AddRule(lab::Rule rule) { rules_.Add(std::move(rule)); }
@@ -39,7 +40,6 @@ class Switch {
  private:
   using Bytes = std::vector<uint8_t>;
   struct Port {
-    lab::IpAddress address;
     int tun;
   };
   struct Parcel {

@@ -45,6 +45,11 @@ class IpAddress {
     return is_ipv4() ? words_[3] >> 24 == 127 : (words_[0] | words_[1] | words_[2]) == 0 && words_[3] == 1;
   }
 
+  // 224.0.0.0/4 or ff00::/8.
+  constexpr bool is_multicast() const { return is_ipv4() ? words_[3] >> 28 == 0xe : words_[0] >> 24 == 0xff; }
+  // fe80::/10: means something together with a device alone.
+  constexpr bool is_ipv6_link_local() const { return words_[0] >> 22 == 0xfe80 >> 6; }
+
   // IPv4 addresses have their usual order.
   constexpr auto operator<=>(const IpAddress&) const = default;
 
@@ -59,6 +64,9 @@ class IpAddress {
 
   std::array<uint32_t, 4> words_;
 };
+
+inline constexpr IpAddress kIpv6Any = IpAddress::V6(0, 0, 0, 0);       // ::
+inline constexpr IpAddress kIpv6Loopback = IpAddress::V6(0, 0, 0, 1);  // ::1
 
 // The port is in host byte order.
 struct Endpoint {

@@ -137,9 +137,9 @@ std::string ErrorDescription(const duet_ledger_entry& entry) {
 }
 
 std::string AddressOf(const duet_ledger_entry& entry, const Trace* names) {
-  if (entry.address == 0 && entry.port == 0) return "";
-  const std::string host = names != nullptr ? names->NameOf(entry.address) : ToString(IpAddress(entry.address));
-  return absl::StrCat(host, ":", entry.port);
+  const Endpoint endpoint = EndpointOf(entry);
+  if (endpoint == Endpoint()) return "";
+  return names != nullptr ? names->NameOf(endpoint) : ToString(endpoint);
 }
 
 std::string_view DataOf(const duet_ledger_entry& entry) {

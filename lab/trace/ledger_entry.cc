@@ -155,6 +155,19 @@ std::string ResultOf(const duet_ledger_entry& entry, const Trace* names) {
 
 }  // namespace
 
+Endpoint EndpointOf(const duet_ledger_entry& entry) {
+  in6_addr in6;
+  std::memcpy(&in6, entry.address, sizeof(in6));
+  const IpAddress address(in6);
+  return address == kIpv6Any && entry.port == 0 ? Endpoint() : Endpoint{address, entry.port};
+}
+
+void SetAddress(duet_ledger_entry& entry, const Endpoint& endpoint) {
+  const in6_addr in6 = endpoint.address.ToIn6();
+  std::memcpy(entry.address, &in6, sizeof(in6));
+  entry.port = endpoint.port;
+}
+
 std::string ToString(const duet_ledger_entry& entry) {
   return absl::StrCat(NameAndArguments(entry, nullptr), " = ", ResultOf(entry, nullptr));
 }

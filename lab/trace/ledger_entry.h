@@ -57,7 +57,7 @@ struct duet_ledger_entry {
    *   epoll_ctl was given */
   uint32_t call;        /* enum duet_call */
   int32_t error;        /* errno, or an EAI_ error of getaddrinfo; 0 where the call succeeded */
-  uint32_t address;     /* IPv4, host byte order; 0 and port 0: none */
+  uint8_t address[16];  /* network byte order, IPv4 as the address that maps it; all 0 and port 0: none */
   uint16_t port;        /* host byte order */
   uint16_t data_length; /* how many bytes of `data` count */
   uint8_t data[DUET_LEDGER_DATA]; /* the first bytes that the call moved */

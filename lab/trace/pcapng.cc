@@ -23,6 +23,7 @@ enum Option : uint16_t {
 constexpr uint32_t kByteOrderMagic = 0x1a2b3c4d;
 constexpr uint16_t kLinkTypeRaw = 101;
 constexpr uint16_t kIpv4Record = 1;
+constexpr uint16_t kIpv6Record = 2;
 constexpr uint8_t kNanoseconds = 9;    // of a second's decimal places
 constexpr size_t kLongestText = 1000;  // of an option, whose length has 16 bits
 
@@ -88,11 +89,14 @@ std::string InterfaceBlock() {
 std::string NamesBlock(const Trace& trace) {
   Block block(kNameResolution);
   for (const Trace::Host& host : trace.hosts()) {
-    std::string record;
-    for (int shift = 24; shift >= 0; shift -= 8) record += static_cast<char>(host.address.ipv4() >> shift);
-    record += Printable(host.name).substr(0, kLongestText);
-    record += '\0';
-    block.Raw(kIpv4Record, record);
+    const std::string name = Printable(host.name).substr(0, kLongestText);
+    const in6_addr mapped = host.address.ToIn6();
+    const std::string bytes(reinterpret_cast<const char*>(&mapped), sizeof mapped);
+    block.Raw(kIpv4Record, bytes.substr(12) + name + '\0');
+    if (host.address6.is_any()) continue;
+    const in6_addr address6 = host.address6.ToIn6();
+    const std::string bytes6(reinterpret_cast<const char*>(&address6), sizeof address6);
+    block.Raw(kIpv6Record, bytes6 + "ip6-" + name + '\0');
   }
   block.Raw(kEndOfOptions, "");  // of the records
   return block.Finish();

@@ -85,8 +85,7 @@ class Story {
     event.entry.error = error;
     event.entry.begin_ns = now_.count();
     event.entry.end_ns = lasts_us < 0 ? now_.count() - 1 : now_.count() + lasts_us * 1000;
-    event.entry.address = address.address.ipv4();
-    event.entry.port = address.port;
+    if (address != Endpoint()) SetAddress(event.entry, address);
     event.entry.data_length = static_cast<uint16_t>(std::min<size_t>(data.size(), DUET_LEDGER_DATA));
     std::memcpy(event.entry.data, data.data(), event.entry.data_length);
     trace_.Add(event);

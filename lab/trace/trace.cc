@@ -22,8 +22,8 @@ Time TimeOf(const Event& event) {
   return std::get<NoteEvent>(event).time;
 }
 
-HostId Trace::AddHost(std::string name, IpAddress address) {
-  hosts_.push_back({std::move(name), address});
+HostId Trace::AddHost(std::string name, const IpAddress& address, const IpAddress& address6) {
+  hosts_.push_back({std::move(name), address, address6});
   return static_cast<HostId>(hosts_.size()) - 1;
 }
 
@@ -55,7 +55,7 @@ void Trace::Add(CallEvent event) {
   Mix(static_cast<uint64_t>(entry.result));
   for (const int64_t argument : entry.arguments) Mix(static_cast<uint64_t>(argument));
   Mix(static_cast<uint64_t>(entry.error));
-  Mix(uint64_t{entry.address} << 16 | entry.port);
+  Mix(EndpointOf(entry));
   const size_t data_length = std::min<size_t>(entry.data_length, DUET_LEDGER_DATA);
   Mix(std::string_view(reinterpret_cast<const char*>(entry.data), data_length));
   Keep(std::move(event));
@@ -156,11 +156,14 @@ void Trace::Sort() {
   std::inplace_merge(events_.begin(), sorted_end, events_.end(), earlier);
 }
 
-std::string Trace::NameOf(const IpAddress& address) const {
+std::string Trace::NameOf(const Endpoint& endpoint) const {
   for (const Host& host : hosts_) {
-    if (host.address == address) return host.name;
+    if (host.address == endpoint.address) return absl::StrCat(host.name, ":", endpoint.port);
+    if (host.address6 == endpoint.address && !host.address6.is_any()) {
+      return absl::StrCat("ip6-", host.name, ":", endpoint.port);
+    }
   }
-  return ToString(address);
+  return ToString(endpoint);
 }
 
 std::string Describe(const Packet& packet) {

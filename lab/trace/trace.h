@@ -72,13 +72,14 @@ class Trace {
   struct Host {
     std::string name;
     IpAddress address;
+    IpAddress address6;  // 0.0.0.0: none
   };
   struct TracedProcess {
     std::string name;
     HostId host;
   };
 
-  HostId AddHost(std::string name, IpAddress address);
+  HostId AddHost(std::string name, const IpAddress& address, const IpAddress& address6 = {});
   ProcessId AddProcess(std::string name, HostId host);
 
   void Add(PacketEvent event);
@@ -91,8 +92,8 @@ class Trace {
   const std::vector<Host>& hosts() const { return hosts_; }
   const std::vector<TracedProcess>& processes() const { return processes_; }
   const std::vector<Event>& events() const { return events_; }
-  // The name of the host that has the address, or the address with its dots.
-  std::string NameOf(const IpAddress& address) const;
+  // "server:9999", for IPv6 "ip6-server:9999"; "127.0.0.1:9999", "[::1]:9999" where no host has the address.
+  std::string NameOf(const Endpoint& endpoint) const;
   // How many were added, kept or not.
   uint64_t size() const { return size_; }
   // How many were not kept, and when the first of them was.
@@ -124,6 +125,10 @@ class Trace {
 // given, one that a hostile program wrote too; the text is printable ASCII. `names` gives addresses their names.
 std::string ToString(const duet_ledger_entry& entry);
 std::string ToString(const duet_ledger_entry& entry, const Trace& names);
+
+// The address that an entry has, which may be a hostile program's; 0.0.0.0 and port 0 where it has none.
+Endpoint EndpointOf(const duet_ledger_entry& entry);
+void SetAddress(duet_ledger_entry& entry, const Endpoint& endpoint);
 
 // What a packet carries: "SYN", "SYN, ACK", "200 bytes", "200 bytes, FIN", "FIN", "ACK", "RST".
 std::string Describe(const Packet& packet);

@@ -100,7 +100,7 @@ TEST(TraceHashTest, CoversAllOfACallAndTheBytesThatItsLedgerKeeps) {
       [](CallEvent& e) { e.entry.error = EINTR; },
       [](CallEvent& e) { e.entry.arguments[0] = 9; },
       [](CallEvent& e) { e.entry.arguments[3] = 9; },
-      [](CallEvent& e) { e.entry.address ^= 1; },
+      [](CallEvent& e) { e.entry.address[15] ^= 1; },
       [](CallEvent& e) { e.entry.port ^= 1; },
       [](CallEvent& e) { e.entry.data[4] ^= 1; },
       [](CallEvent& e) { e.entry.data_length = 4; },
@@ -199,8 +199,9 @@ TEST(TraceTest, SortsByTheTimeOfBeginningAndKeepsTheOrderOfEquals) {
 
 TEST(TraceTest, KnowsHostsByTheirAddresses) {
   Story story;
-  EXPECT_EQ(story.trace().NameOf(Story::AddressOf(1)), "server");
-  EXPECT_EQ(story.trace().NameOf(0x7f000001), "127.0.0.1");
+  EXPECT_EQ(story.trace().NameOf({Story::AddressOf(1), 80}), "server:80");
+  EXPECT_EQ(story.trace().NameOf({0x7f000001, 80}), "127.0.0.1:80");
+  EXPECT_EQ(story.trace().NameOf({kIpv6Loopback, 80}), "[::1]:80");
 }
 
 TEST(ToStringTest, NamesHostsThatATraceKnows) {

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "lab/trace/trace.h"
+
 namespace lab {
 namespace {
 
@@ -79,11 +81,16 @@ void TracedSockets::Moved(const void* buffer, size_t length, ssize_t result) {
 }
 
 void TracedSockets::Address(const sockaddr* address, socklen_t length) {
-  if (address == nullptr || length < sizeof(sockaddr_in) || address->sa_family != AF_INET) return;
-  sockaddr_in in;
-  std::memcpy(&in, address, sizeof(in));
-  pending_->address = ntohl(in.sin_addr.s_addr);
-  pending_->port = ntohs(in.sin_port);
+  if (address == nullptr || length < sizeof(sockaddr_in)) return;
+  if (address->sa_family == AF_INET) {
+    sockaddr_in in;
+    std::memcpy(&in, address, sizeof(in));
+    SetAddress(*pending_, {ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)});
+  } else if (address->sa_family == AF_INET6 && length >= sizeof(sockaddr_in6)) {
+    sockaddr_in6 in6;
+    std::memcpy(&in6, address, sizeof(in6));
+    SetAddress(*pending_, {IpAddress(in6.sin6_addr), ntohs(in6.sin6_port)});
+  }
 }
 
 void TracedSockets::Ends(size_t first, const int ends[2]) {

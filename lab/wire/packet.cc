@@ -5,14 +5,15 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lab/wire/ip_header.h"
 
 namespace lab {
 namespace {
 
-constexpr size_t kIpHeader = 20;
 constexpr size_t kTcpHeader = 20;
 constexpr size_t kMostOptions = 40;
-constexpr uint8_t kTcp = 6;
+constexpr size_t kUdpHeader = 8;
+constexpr size_t kIcmpHeader = 8;
 
 // RFC 9293, 3.1 and RFCs 7323 and 2018.
 enum OptionKind : uint8_t {
@@ -44,51 +45,31 @@ size_t SackBlocks(const TcpHeader& tcp) {
   return space < 12 ? 0 : std::min(tcp.sack.size(), (space - 4) / 8);
 }
 
-class Writer {
- public:
-  explicit Writer(std::vector<uint8_t>& bytes) : bytes_(bytes) {}
+// ICMP's number in IPv6 (RFC 4443).
+constexpr uint8_t kIcmpv6 = 58;
 
-  void U8(uint8_t value) { bytes_.push_back(value); }
-  void U16(uint16_t value) {
-    U8(static_cast<uint8_t>(value >> 8));
-    U8(static_cast<uint8_t>(value));
+uint8_t NumberOf(Protocol protocol, bool ipv4) {
+  return protocol == Protocol::kIcmp && !ipv4 ? kIcmpv6 : static_cast<uint8_t>(protocol);
+}
+
+// Over all that follows the IP header, with the pseudo header (RFC 9293, 3.1, RFC 768 and RFC 4443) where the protocol
+// has one; 0 where its own checksum field holds the right one.
+uint16_t BodyChecksum(const IpHeader& ip, std::span<const uint8_t> body) {
+  const bool bare = ip.protocol == static_cast<uint8_t>(Protocol::kIcmp);
+  return Checksum((bare ? 0 : PseudoHeaderSum(ip, body.size())) + Sum(body));
+}
+
+// Where the checksum stands in a protocol's header.
+size_t ChecksumAt(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kTcp: return 16;
+    case Protocol::kUdp: return 6;
+    case Protocol::kIcmp: return 2;
   }
-  void U32(uint32_t value) {
-    U16(static_cast<uint16_t>(value >> 16));
-    U16(static_cast<uint16_t>(value));
-  }
-
- private:
-  std::vector<uint8_t>& bytes_;
-};
-
-uint16_t U16At(std::span<const uint8_t> bytes, size_t at) {
-  return static_cast<uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+  std::abort();
 }
 
-uint32_t U32At(std::span<const uint8_t> bytes, size_t at) {
-  return uint32_t{U16At(bytes, at)} << 16 | U16At(bytes, at + 2);
-}
-
-// RFC 1071's sum, not yet folded.
-uint64_t Sum(std::span<const uint8_t> bytes) {
-  uint64_t sum = 0;
-  for (size_t i = 0; i + 1 < bytes.size(); i += 2) sum += U16At(bytes, i);
-  if (bytes.size() % 2 != 0) sum += uint64_t{bytes.back()} << 8;
-  return sum;
-}
-
-uint16_t Checksum(uint64_t sum) {
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(~sum);
-}
-
-// Over the segment with the pseudo header (RFC 9293, 3.1); 0 where its own checksum field holds the right one.
-uint16_t TcpChecksum(std::span<const uint8_t> ip_header, std::span<const uint8_t> segment) {
-  return Checksum(Sum(ip_header.subspan(12, 8)) + kTcp + segment.size() + Sum(segment));
-}
-
-void WriteOptions(const TcpHeader& tcp, Writer& writer) {
+void WriteTcpOptions(const TcpHeader& tcp, Writer& writer) {
   if (tcp.mss) {
     writer.U16(kMss << 8 | 4);
     writer.U16(*tcp.mss);
@@ -120,6 +101,33 @@ uint8_t FlagBits(const TcpHeader& tcp) {
                               tcp.urg << 5);
 }
 
+// The protocol's header; its checksum is still 0.
+void WriteHeader(const Packet& packet, Writer& writer) {
+  if (packet.protocol == Protocol::kIcmp) {
+    writer.U8(packet.icmp.type);
+    writer.U8(packet.icmp.code);
+    writer.U16(0);
+    writer.U32(packet.icmp.rest);
+    return;
+  }
+  writer.U16(packet.source.port);
+  writer.U16(packet.destination.port);
+  if (packet.protocol == Protocol::kUdp) {
+    writer.U16(static_cast<uint16_t>(kUdpHeader + packet.payload.size()));
+    writer.U16(0);
+    return;
+  }
+  const TcpHeader& tcp = packet.tcp;
+  writer.U32(tcp.seq);
+  writer.U32(tcp.ack);
+  writer.U8(static_cast<uint8_t>(tcp.size() / 4 << 4));
+  writer.U8(FlagBits(tcp));
+  writer.U16(tcp.window);
+  writer.U16(0);
+  writer.U16(tcp.urgent);
+  WriteTcpOptions(tcp, writer);
+}
+
 // One option, `bytes` being the whole of it. What is unknown or of a wrong length is passed over, as Linux does.
 void ReadOption(std::span<const uint8_t> bytes, TcpHeader& tcp) {
   const size_t length = bytes.size();
@@ -146,7 +154,7 @@ void ReadOption(std::span<const uint8_t> bytes, TcpHeader& tcp) {
   }
 }
 
-void ReadOptions(std::span<const uint8_t> bytes, TcpHeader& tcp) {
+void ReadTcpOptions(std::span<const uint8_t> bytes, TcpHeader& tcp) {
   while (!bytes.empty() && bytes[0] != kEndOfOptions) {
     if (bytes[0] == kNop) {
       bytes = bytes.subspan(1);
@@ -158,21 +166,60 @@ void ReadOptions(std::span<const uint8_t> bytes, TcpHeader& tcp) {
   }
 }
 
-// Checks the IPv4 header, and cuts `bytes` to what it says the packet's length is.
-absl::StatusOr<std::span<const uint8_t>> CheckIp(std::span<const uint8_t> bytes) {
-  if (bytes.size() < kIpHeader) {
-    return absl::InvalidArgumentError(absl::StrCat("an IPv4 packet cut to ", bytes.size(), " bytes"));
+absl::Status CutShort(const char* what, size_t length) {
+  return absl::InvalidArgumentError(absl::StrCat(what, " cut to ", length, " bytes"));
+}
+
+absl::Status WrongChecksum(const char* protocol) {
+  return absl::InvalidArgumentError(absl::StrCat("the ", protocol, " checksum is wrong"));
+}
+
+absl::Status ReadTcp(const IpHeader& ip, std::span<const uint8_t> bytes, Packet& packet) {
+  const size_t header = bytes.size() < kTcpHeader ? 0 : bytes[12] >> 4 << 2;
+  if (header < kTcpHeader || header > bytes.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a TCP header of ", header, " bytes in a segment of ", bytes.size()));
   }
-  if (bytes[0] >> 4 != 4) return absl::InvalidArgumentError(absl::StrCat("IP version ", bytes[0] >> 4, ", not 4"));
-  const size_t header = size_t{4} * (bytes[0] & 0xf);
-  const size_t total = U16At(bytes, 2);
-  if (header < kIpHeader || total < header || total > bytes.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("an IPv4 header of ", header, " bytes in a packet of ", total,
-                                                   " bytes, of which ", bytes.size(), " are here"));
+  if (BodyChecksum(ip, bytes) != 0) return WrongChecksum("TCP");
+  packet.source.port = U16At(bytes, 0);
+  packet.destination.port = U16At(bytes, 2);
+  TcpHeader& tcp = packet.tcp;
+  tcp.seq = U32At(bytes, 4);
+  tcp.ack = U32At(bytes, 8);
+  const uint8_t flags = bytes[13];
+  tcp.fin = flags & 1;
+  tcp.syn = flags & 2;
+  tcp.rst = flags & 4;
+  tcp.psh = flags & 8;
+  tcp.ack_flag = flags & 16;
+  tcp.urg = flags & 32;
+  tcp.window = U16At(bytes, 14);
+  tcp.urgent = U16At(bytes, 18);
+  ReadTcpOptions(bytes.subspan(kTcpHeader, header - kTcpHeader), tcp);
+  packet.payload = Payload::Copy(bytes.data() + header, bytes.size() - header);
+  return absl::OkStatus();
+}
+
+absl::Status ReadUdp(const IpHeader& ip, std::span<const uint8_t> bytes, Packet& packet) {
+  if (bytes.size() < kUdpHeader) return CutShort("a datagram", bytes.size());
+  const size_t length = U16At(bytes, 4);
+  if (length < kUdpHeader || length > bytes.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("a datagram of ", length, " bytes in ", bytes.size()));
   }
-  if (Checksum(Sum(bytes.first(header))) != 0) return absl::InvalidArgumentError("the IPv4 checksum is wrong");
-  if ((U16At(bytes, 6) & 0x3fff) != 0) return absl::InvalidArgumentError("a fragment of an IPv4 packet");
-  return bytes.first(total);
+  bytes = bytes.first(length);
+  if (U16At(bytes, 6) != 0 && BodyChecksum(ip, bytes) != 0) return WrongChecksum("UDP");
+  packet.source.port = U16At(bytes, 0);
+  packet.destination.port = U16At(bytes, 2);
+  packet.payload = Payload::Copy(bytes.data() + kUdpHeader, bytes.size() - kUdpHeader);
+  return absl::OkStatus();
+}
+
+absl::Status ReadIcmp(const IpHeader& ip, std::span<const uint8_t> bytes, Packet& packet) {
+  if (bytes.size() < kIcmpHeader) return CutShort("an ICMP message", bytes.size());
+  if (BodyChecksum(ip, bytes) != 0) return WrongChecksum("ICMP");
+  packet.icmp = {bytes[0], bytes[1], U32At(bytes, 4)};
+  packet.payload = Payload::Copy(bytes.data() + kIcmpHeader, bytes.size() - kIcmpHeader);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -198,81 +245,65 @@ std::string TcpHeader::FlagsToString() const {
 
 uint32_t Packet::sequence_length() const { return static_cast<uint32_t>(payload.size()) + tcp.syn + tcp.fin; }
 
-size_t Packet::wire_size() const { return kIpHeader + tcp.size() + payload.size(); }
+size_t Packet::wire_size() const {
+  const size_t header = is_tcp() ? tcp.size() : protocol == Protocol::kUdp ? kUdpHeader : kIcmpHeader;
+  return IpHeaderSize(source.address) + header + payload.size();
+}
 
 std::vector<uint8_t> ToBytes(const Packet& packet, uint16_t identification) {
   const size_t size = packet.wire_size();
-  if (size > 65'535) std::abort();  // a link's MTU bounds segments below that
+  const size_t body_at = IpHeaderSize(packet.source.address);
+  // A link's MTU bounds segments below that.
+  if (size > 65'535 || packet.source.address.is_ipv4() != packet.destination.address.is_ipv4()) std::abort();
+  IpHeader ip;
+  ip.source = packet.source.address;
+  ip.destination = packet.destination.address;
+  ip.protocol = NumberOf(packet.protocol, ip.source.is_ipv4());
+  ip.hops = packet.hops;
+  ip.type_of_service = packet.type_of_service;
+  ip.identification = identification;
+  ip.dont_fragment = packet.protocol != Protocol::kIcmp;
   std::vector<uint8_t> bytes;
   bytes.reserve(size);
-  Writer writer(bytes);
-  writer.U16(0x4500);
-  writer.U16(static_cast<uint16_t>(size));
-  writer.U16(identification);
-  writer.U16(0x4000);  // don't fragment
-  writer.U8(64);       // hops
-  writer.U8(kTcp);
-  writer.U16(0);  // checksum, below
-  writer.U32(packet.source.address.ipv4());
-  writer.U32(packet.destination.address.ipv4());
+  WriteIpHeader(ip, size - body_at, bytes);
 
-  const TcpHeader& tcp = packet.tcp;
-  writer.U16(packet.source.port);
-  writer.U16(packet.destination.port);
-  writer.U32(tcp.seq);
-  writer.U32(tcp.ack);
-  writer.U8(static_cast<uint8_t>(tcp.size() / 4 << 4));
-  writer.U8(FlagBits(tcp));
-  writer.U16(tcp.window);
-  writer.U16(0);  // checksum, below
-  writer.U16(tcp.urgent);
-  WriteOptions(tcp, writer);
+  Writer writer(bytes);
+  WriteHeader(packet, writer);
   const size_t payload_at = bytes.size();
   bytes.resize(size);
   packet.payload.CopyTo(bytes.data() + payload_at, size - payload_at);
 
-  const std::span<uint8_t> ip(bytes.data(), kIpHeader);
-  const std::span<uint8_t> segment(bytes.data() + kIpHeader, size - kIpHeader);
-  const auto store = [&bytes](size_t at, uint16_t value) {
-    bytes[at] = static_cast<uint8_t>(value >> 8);
-    bytes[at + 1] = static_cast<uint8_t>(value);
-  };
-  store(10, Checksum(Sum(ip)));
-  store(kIpHeader + 16, TcpChecksum(ip, segment));
+  const std::span<uint8_t> body(bytes.data() + body_at, size - body_at);
+  const uint16_t checksum = BodyChecksum(ip, body);
+  // UDP's 0 says that there is none.
+  const bool all_ones = packet.protocol == Protocol::kUdp && checksum == 0;
+  StoreU16(body, ChecksumAt(packet.protocol), all_ones ? 0xffff : checksum);
   return bytes;
 }
 
 absl::StatusOr<Packet> FromBytes(std::span<const uint8_t> bytes) {
-  const auto whole = CheckIp(bytes);
-  if (!whole.ok()) return whole.status();
-  bytes = *whole;
-  if (bytes[9] != kTcp) return absl::UnimplementedError(absl::StrCat("IP protocol ", bytes[9], ", not TCP"));
-  const std::span<const uint8_t> ip = bytes;
-  bytes = bytes.subspan(size_t{4} * (bytes[0] & 0xf));
-  const size_t header = bytes.size() < kTcpHeader ? 0 : bytes[12] >> 4 << 2;
-  if (header < kTcpHeader || header > bytes.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a TCP header of ", header, " bytes in a segment of ", bytes.size()));
-  }
-  if (TcpChecksum(ip, bytes) != 0) return absl::InvalidArgumentError("the TCP checksum is wrong");
-
+  const absl::StatusOr<IpPacket> read = ReadIpPacket(bytes);
+  if (!read.ok()) return read.status();
+  const auto& [ip, body] = *read;
   Packet packet;
-  packet.source = {U32At(ip, 12), U16At(bytes, 0)};
-  packet.destination = {U32At(ip, 16), U16At(bytes, 2)};
-  TcpHeader& tcp = packet.tcp;
-  tcp.seq = U32At(bytes, 4);
-  tcp.ack = U32At(bytes, 8);
-  const uint8_t flags = bytes[13];
-  tcp.fin = flags & 1;
-  tcp.syn = flags & 2;
-  tcp.rst = flags & 4;
-  tcp.psh = flags & 8;
-  tcp.ack_flag = flags & 16;
-  tcp.urg = flags & 32;
-  tcp.window = U16At(bytes, 14);
-  tcp.urgent = U16At(bytes, 18);
-  ReadOptions(bytes.subspan(kTcpHeader, header - kTcpHeader), tcp);
-  packet.payload = Payload::Copy(bytes.data() + header, bytes.size() - header);
+  packet.source.address = ip.source;
+  packet.destination.address = ip.destination;
+  packet.type_of_service = ip.type_of_service;
+  packet.hops = ip.hops;
+  absl::Status status;
+  if (ip.protocol == static_cast<uint8_t>(Protocol::kTcp)) {
+    packet.protocol = Protocol::kTcp;
+    status = ReadTcp(ip, body, packet);
+  } else if (ip.protocol == static_cast<uint8_t>(Protocol::kUdp)) {
+    packet.protocol = Protocol::kUdp;
+    status = ReadUdp(ip, body, packet);
+  } else if (ip.protocol == NumberOf(Protocol::kIcmp, ip.source.is_ipv4())) {
+    packet.protocol = Protocol::kIcmp;
+    status = ReadIcmp(ip, body, packet);
+  } else {
+    status = absl::UnimplementedError(absl::StrCat("IP protocol ", ip.protocol, ", not TCP, UDP or ICMP"));
+  }
+  if (!status.ok()) return status;
   return packet;
 }
 

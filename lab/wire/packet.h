@@ -1,4 +1,4 @@
-// A packet between two hosts: IPv4 with TCP, as fields, and its form in bytes.
+// A packet between two hosts: IP (of the version that its addresses have) with TCP, UDP or ICMP, as fields, and its form in bytes.
 //
 // Checksums and bytes are made only where somebody looks: a capture, or a TUN device.
 #pragma once
@@ -54,23 +54,42 @@ struct TcpHeader {
   std::string FlagsToString() const;
 };
 
-struct Packet {
-  Endpoint source;
-  Endpoint destination;
-  TcpHeader tcp;
-  Payload payload;
+// RFC 792's header without the checksum. See icmp.h.
+struct IcmpHeader {
+  uint8_t type = 0;
+  uint8_t code = 0;
+  uint32_t rest = 0;  // by type: an echo's identifier and number, or the next hop's MTU
 
+  bool operator==(const IcmpHeader&) const = default;
+};
+
+// With the numbers of the IPv4 header; IPv6 has its own for ICMP, and ICMP its own types there.
+enum class Protocol : uint8_t { kIcmp = 1, kTcp = 6, kUdp = 17 };
+
+struct Packet {
+  static constexpr uint8_t kUsualHops = 64;
+
+  Endpoint source;  // ICMP has no ports: they are 0
+  Endpoint destination;
+  Protocol protocol = Protocol::kTcp;
+  uint8_t hops = kUsualHops;     // IP_TTL
+  uint8_t type_of_service = 0;   // IP_TOS
+  TcpHeader tcp;                 // with kTcp; otherwise as it is made
+  IcmpHeader icmp;               // with kIcmp
+  Payload payload;               // what follows the header
+
+  bool is_tcp() const { return protocol == Protocol::kTcp; }
   // The sequence numbers that it takes up: its bytes, and one each for SYN and FIN.
   uint32_t sequence_length() const;
-  // The whole packet's length on the wire, IPv4 header included.
+  // The whole packet's length on the wire, IP header included.
   size_t wire_size() const;
 };
 
-// The IPv4 packet in bytes, checksums right. `identification` goes into the IPv4 header.
+// The packet in bytes, checksums right. Both addresses are of one family. `identification` goes into an IPv4 header.
 std::vector<uint8_t> ToBytes(const Packet& packet, uint16_t identification = 0);
 
-// The packet that these bytes are. InvalidArgument where they are not whole, not IPv4 (version, header
-// length, a fragment) or a checksum is wrong; Unimplemented where they are another protocol than TCP.
+// The packet that these bytes are. InvalidArgument where they are not whole, not IP (version, header
+// length, a fragment) or a checksum is wrong; Unimplemented where they are a protocol that Packet has not.
 absl::StatusOr<Packet> FromBytes(std::span<const uint8_t> bytes);
 
 }  // namespace lab

@@ -14,6 +14,10 @@ constexpr char kLinuxSyn[] =
     "4500003cd51b40004006519e0a0000010a0000028332270fd2542c7b00000000a002ffd7606600000204ffd7"
     "0402080a0fba20cd000000000103030a";
 
+constexpr char kLinuxIpv6Syn[] =
+    "600ec8d800280640fd000000000000000000000000000001fd000000000000000000000000000002"
+    "bb08270fcf4f035600000000a002ffc3b9e900000204ffc30402080af051f52b000000000103030a";
+
 std::vector<uint8_t> Hex(const char* hex) {
   const std::string bytes = absl::HexStringToBytes(hex);
   return {bytes.begin(), bytes.end()};
@@ -159,16 +163,132 @@ absl::StatusOr<Packet> WithHeader(size_t at, uint8_t value) {
 }
 
 TEST(PacketTest, OtherProtocolsAreUnimplemented) {
-  const auto udp = WithHeader(9, 17);
-  EXPECT_EQ(udp.status().code(), absl::StatusCode::kUnimplemented);
-  EXPECT_EQ(udp.status().message(), "IP protocol 17, not TCP");
+  const auto sctp = WithHeader(9, 132);
+  EXPECT_EQ(sctp.status().code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(sctp.status().message(), "IP protocol 132, not TCP, UDP or ICMP");
+}
+
+// A datagram "hello", and port-unreachable for "world", as they left Linux 6.18 by a TUN device.
+constexpr char kLinuxDatagram[] = "45000021daa8400040114c210a0000010a0000021e61270f000d628f68656c6c6f";
+constexpr char kLinuxUnreachable[] =
+    "45c0003df9be000040016c3f0a0000010a0000020303111e000000004500002100014000401126c90a0000020a000001115c0009000d8c90"
+    "776f726c64";
+
+TEST(PacketTest, ADatagramIsTheKernelsToTheByte) {
+  const auto packet = FromBytes(Hex(kLinuxDatagram));
+  ASSERT_TRUE(packet.ok()) << packet.status();
+  EXPECT_EQ(packet->protocol, Protocol::kUdp);
+  EXPECT_EQ(ToString(packet->source), "10.0.0.1:7777");
+  EXPECT_EQ(ToString(packet->destination), "10.0.0.2:9999");
+  EXPECT_EQ(packet->payload.ToString(), "hello");
+  EXPECT_EQ(packet->wire_size(), 33u);
+  EXPECT_EQ(ToBytes(*packet, 0xdaa8), Hex(kLinuxDatagram));
+}
+
+TEST(PacketTest, AnIcmpErrorIsTheKernelsToTheByte) {
+  const auto packet = FromBytes(Hex(kLinuxUnreachable));
+  ASSERT_TRUE(packet.ok()) << packet.status();
+  EXPECT_EQ(packet->protocol, Protocol::kIcmp);
+  EXPECT_EQ(packet->icmp, (IcmpHeader{3, 3, 0}));
+  EXPECT_EQ(ToString(packet->source), "10.0.0.1:0");
+  EXPECT_EQ(packet->payload.size(), 33u);
+  EXPECT_EQ(ToBytes(*packet, 0xf9be), Hex(kLinuxUnreachable));
+}
+
+TEST(PacketTest, HopsAndTypeOfServiceAreKept) {
+  Packet packet = Data(1);
+  packet.hops = 3;
+  packet.type_of_service = 0x10;
+  const auto back = FromBytes(ToBytes(packet));
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(back->hops, 3);
+  EXPECT_EQ(back->type_of_service, 0x10);
+}
+
+TEST(PacketTest, ADatagramThatIsNotWholeOrWrongIsRefused) {
+  auto bytes = Hex(kLinuxDatagram);
+  bytes.back() ^= 1;
+  EXPECT_EQ(FromBytes(bytes).status().message(), "the UDP checksum is wrong");
+  bytes[26] = bytes[27] = 0;  // no checksum at all
+  EXPECT_TRUE(FromBytes(bytes).ok());
+  bytes[25] = 14;
+  EXPECT_EQ(FromBytes(bytes).status().message(), "a datagram of 14 bytes in 13");
+  bytes[25] = 7;
+  EXPECT_EQ(FromBytes(bytes).status().message(), "a datagram of 7 bytes in 13");
+  bytes[25] = 12;
+  EXPECT_EQ(FromBytes(bytes)->payload.ToString(), "hell");
+}
+
+TEST(PacketTest, AChecksumOfZeroIsSentAsAllOnes) {
+  Packet packet = Data(0);
+  packet.protocol = Protocol::kUdp;
+  // Finds the two bytes that make the sum come out as zero.
+  bool found = false;
+  for (uint32_t word = 0; word <= 0xffff && !found; ++word) {
+    packet.payload = Payload::Copy(std::string{static_cast<char>(word >> 8), static_cast<char>(word)});
+    const auto bytes = ToBytes(packet);
+    ASSERT_FALSE(bytes[26] == 0 && bytes[27] == 0);
+    found = bytes[26] == 0xff && bytes[27] == 0xff;
+    if (found) {
+      EXPECT_TRUE(FromBytes(bytes).ok());
+    }
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(PacketTest, AnIcmpMessageThatIsNotWholeOrWrongIsRefused) {
+  auto bytes = Hex(kLinuxUnreachable);
+  bytes.back() ^= 1;
+  EXPECT_EQ(FromBytes(bytes).status().message(), "the ICMP checksum is wrong");
 }
 
 TEST(PacketTest, FragmentsAndOtherVersionsAreRefused) {
   EXPECT_EQ(WithHeader(6, 0x20).status().message(), "a fragment of an IPv4 packet");
   EXPECT_EQ(WithHeader(7, 1).status().message(), "a fragment of an IPv4 packet");
-  EXPECT_EQ(WithHeader(0, 0x65).status().message(), "IP version 6, not 4");
+  EXPECT_EQ(WithHeader(0, 0x55).status().message(), "IP version 5, not 4 or 6");
   EXPECT_FALSE(WithHeader(0, 0x44).ok());
+}
+
+TEST(PacketTest, RoundTripsOverIpv6) {
+  for (const size_t length : {size_t{0}, size_t{1}, size_t{1000}, size_t{65'535 - 60}}) {
+    Packet packet = Data(length);
+    packet.source.address = IpAddress::V6(0xfd000000, 0, 0, 1);
+    packet.destination.address = IpAddress::V6(0xfd000000, 0, 0, 2);
+    packet.hops = 9;
+    packet.type_of_service = 0x12;
+    ExpectRoundTrip(packet);
+    const std::vector<uint8_t> bytes = ToBytes(packet);
+    EXPECT_EQ(bytes.size(), 40 + 20 + length);
+    EXPECT_EQ(FromBytes(bytes)->hops, 9);
+    EXPECT_EQ(FromBytes(bytes)->type_of_service, 0x12);
+    packet.protocol = Protocol::kUdp;
+    EXPECT_EQ(FromBytes(ToBytes(packet))->protocol, Protocol::kUdp);
+    packet.protocol = Protocol::kIcmp;
+    EXPECT_EQ(ToBytes(packet)[6], 58);
+    EXPECT_EQ(FromBytes(ToBytes(packet))->protocol, Protocol::kIcmp);
+  }
+}
+
+TEST(PacketTest, ReadsAndWritesTheKernelsSynOverIpv6) {
+  const std::vector<uint8_t> bytes = Hex(kLinuxIpv6Syn);
+  const auto packet = FromBytes(bytes);
+  ASSERT_TRUE(packet.ok()) << packet.status();
+  EXPECT_EQ(ToString(packet->source.address), "fd00::1");
+  EXPECT_EQ(ToString(packet->destination), "[fd00::2]:9999");
+  EXPECT_TRUE(packet->tcp.syn);
+  EXPECT_EQ(packet->tcp.mss, 65'535 - 60);
+}
+
+TEST(PacketTest, AnIpv6PacketThatIsNotWholeOrOfIpv4IsRefused) {
+  std::vector<uint8_t> bytes = Hex(kLinuxIpv6Syn);
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(FromBytes(std::span(bytes).first(length)).ok()) << length;
+  }
+  bytes.push_back(0);
+  EXPECT_TRUE(FromBytes(bytes).ok());
+  const in6_addr mapped = IpAddress(0x0a000001).ToIn6();
+  std::copy(std::begin(mapped.s6_addr), std::end(mapped.s6_addr), bytes.begin() + 8);
+  EXPECT_EQ(FromBytes(bytes).status().message(), "a mapped IPv4 address in an IPv6 packet");
 }
 
 TEST(PacketTest, RandomBytesNeverCrash) {

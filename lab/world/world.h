@@ -4,7 +4,9 @@
 //
 // Guarantees:
 //  1. Hosts have names that resolve on every host, addresses 10.0.0.1, 10.0.0.2, … in the order they were added,
-//     and 127.0.0.1; every two are joined by a link of their own. Nothing leaves a world.
+//     and 127.0.0.1; every two are joined by a link of their own. Nothing leaves a world. For IPv6 they have
+//     fd00::1, fd00::2, …, and ::1, and the name "ip6-NAME" (as Debian calls its own ip6-localhost): a host's
+//     name alone stands for its IPv4 address.
 //  2. Processes run only inside RunUntil (the simulated world) or from Start on (the real one).
 //  3. Destroying a world ends every process of it and frees what it took from the system.
 // For one thread.
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include "lab/choice/choices.h"
+#include "lab/sockets/ip_address.h"
 #include "lab/sockets/process.h"
 #include "lab/trace/trace.h"
 #include "lab/wire/link.h"
@@ -76,6 +79,11 @@ inline constexpr std::string_view kUnsupportedReport = "duet.unsupported";
 inline constexpr std::string_view kLimitReport = "duet.limit";
 // The lab itself failed to run the program: a sentence.
 inline constexpr std::string_view kLabErrorReport = "duet.lab-error";
+
+// fd00::1 for the first host that was added.
+constexpr IpAddress Ipv6AddressOf(HostId host) {
+  return IpAddress::V6(0xfd000000, 0, 0, static_cast<uint32_t>(host) + 1);
+}
 
 class World {
  public:

@@ -1,27 +1,21 @@
-// Socket addresses and names at the edge of the simulated kernel.
+// Socket addresses at the edge of the simulated kernel.
 #pragma once
 
-#include <netdb.h>
 #include <sys/socket.h>
 
 #include "lab/wire/packet.h"
-#include "sim/host/network.h"
 
 namespace sim {
 
-// Reads a sockaddr_in. 0, or -EFAULT, -EINVAL (too short), -EAFNOSUPPORT.
-int LoadAddress(const sockaddr* address, socklen_t length, lab::Endpoint& out);
+// Reads the address that a socket of the domain was given: a sockaddr_in, or a sockaddr_in6 (whose scope is nothing that
+// a host here would need). 0, or -EFAULT, -EINVAL (too short, or link-local without a scope), -EAFNOSUPPORT.
+int LoadAddress(int domain, const sockaddr* address, socklen_t length, lab::Endpoint& out);
 
 // The same for bind, which takes AF_UNSPEC with 0.0.0.0 for AF_INET.
-int LoadBindAddress(const sockaddr* address, socklen_t length, lab::Endpoint& out);
+int LoadBindAddress(int domain, const sockaddr* address, socklen_t length, lab::Endpoint& out);
 
-// Stores it as accept and getsockname do: cut to *length, which becomes its full length. Both may be null. 0, or
-// -EFAULT, -EINVAL.
-int StoreAddress(const lab::Endpoint& endpoint, sockaddr* address, socklen_t* length);
-
-// getaddrinfo by the names of the network's hosts. `*result` is to be given to FreeNames.
-int ResolveNames(const Network& network, const char* node, const char* service, const addrinfo* hints,
-                 addrinfo** result);
-void FreeNames(addrinfo* result);
+// Stores it as a socket of the domain calls it, and as accept and getsockname do: cut to *length, which becomes its full
+// length. Both may be null. 0, or -EFAULT, -EINVAL.
+int StoreAddress(int domain, const lab::Endpoint& endpoint, sockaddr* address, socklen_t* length);
 
 }  // namespace sim

@@ -1,5 +1,7 @@
 #include "sim/host/host.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "sim/host/listen_queue.h"
@@ -71,8 +73,15 @@ void Host::Remove(ListenQueue& listener) {
 }
 
 ListenQueue* Host::FindListener(const lab::Endpoint& local, const lab::Endpoint& remote) const {
+  const bool ipv4 = local.address.is_ipv4();
   auto found = listeners_.find(local);
-  if (found == listeners_.end()) found = listeners_.find(lab::Endpoint{0, local.port});
+  if (found == listeners_.end()) {
+    found = listeners_.find(lab::Endpoint{ipv4 ? lab::IpAddress() : lab::kIpv6Any, local.port});
+  }
+  if (found == listeners_.end() && ipv4) {
+    found = listeners_.find(lab::Endpoint{lab::kIpv6Any, local.port});
+    if (found != listeners_.end() && found->second.front()->ipv6_only()) return nullptr;
+  }
   if (found == listeners_.end()) return nullptr;
   const std::vector<ListenQueue*>& sharing = found->second;
   return sharing.size() == 1 ? sharing.front() : sharing[Spread(local, remote, sharing.size())];
@@ -80,7 +89,7 @@ ListenQueue* Host::FindListener(const lab::Endpoint& local, const lab::Endpoint&
 
 bool Host::Listening(uint16_t port) const {
   const auto listens = [&](const lab::IpAddress& own) { return FindListener({own, port}, {}) != nullptr; };
-  return listens(address()) || listens(Network::kLoopback);
+  return listens(address()) || listens(Network::kLoopback) || listens(address6()) || listens(lab::kIpv6Loopback);
 }
 
 void Host::Deliver(const lab::Packet& packet) {

@@ -26,6 +26,7 @@ class Host final : public Network::Port {
   HostId id() const { return id_; }
   const std::string& name() const { return network_.name(id_); }
   uint32_t address() const { return network_.address(id_); }
+  lab::IpAddress address6() const { return lab::Ipv6AddressOf(id_); }
   const lab::Knobs& knobs() const { return knobs_; }
   Engine& engine() { return engine_; }
   Network& network() { return network_; }
@@ -33,9 +34,12 @@ class Host final : public Network::Port {
   Time now() const { return engine_.now(); }
 
   // Whether packets for the address stay here.
-  bool IsLocal(const lab::IpAddress& address) const { return address == this->address() || address.is_loopback(); }
+  bool IsLocal(const lab::IpAddress& address) const {
+    return address == this->address() || address == address6() || address.is_loopback();
+  }
   // This host's address towards `remote`.
   lab::IpAddress SourceFor(const lab::IpAddress& remote) const {
+    if (!remote.is_ipv4()) return remote.is_loopback() ? lab::kIpv6Loopback : address6();
     return remote.is_loopback() ? Network::kLoopback : address();
   }
 

@@ -37,6 +37,8 @@ class ListenQueue final : private Flow::Owner {
   ~ListenQueue() override;
 
   const lab::Endpoint& local() const { return local_; }
+  // Where its address is ::, whether it leaves IPv4 to others.
+  bool ipv6_only() const { return (*settings_.socket)->ipv6_only; }
   // As listen gives it: cut to somaxconn, negative ones too.
   void set_backlog(int backlog);
   size_t backlog() const { return backlog_; }

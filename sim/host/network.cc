@@ -2,10 +2,18 @@
 
 #include <utility>
 
+#include "lab/world/world.h"
+
 namespace sim {
 namespace {
 
 constexpr uint32_t kFirstAddress = 0x0a000001;  // 10.0.0.1
+
+// fd00::/64, which the hosts' addresses are in.
+bool InIpv6Network(const lab::IpAddress& address) {
+  const auto& network = lab::Ipv6AddressOf(0).words();
+  return address.words()[0] == network[0] && address.words()[1] == network[1];
+}
 
 }  // namespace
 
@@ -34,25 +42,32 @@ Network::~Network() = default;
 HostId Network::Add(std::string name, Port& port) {
   const auto id = static_cast<HostId>(hosts_.size());
   const uint32_t address = kFirstAddress + static_cast<uint32_t>(id);
-  trace_.AddHost(name, address);
+  trace_.AddHost(name, address, lab::Ipv6AddressOf(id));
   hosts_.push_back({std::move(name), address, &port, lab::Link(static_cast<uint32_t>(id) << 16 | id, {})});
   return id;
 }
 
-uint32_t Network::Resolve(std::string_view name) const {
+std::optional<lab::IpAddress> Network::Resolve(std::string_view name) const {
+  constexpr std::string_view kIpv6 = "ip6-";
   for (const Joined& host : hosts_) {
     if (host.name == name) return host.address;
+    if (name.starts_with(kIpv6) && name.substr(kIpv6.size()) == host.name) {
+      return lab::Ipv6AddressOf(static_cast<HostId>(&host - hosts_.data()));
+    }
   }
-  return 0;
+  return std::nullopt;
 }
 
 bool Network::Routable(const lab::IpAddress& address) {
-  return address.is_loopback() || (address.is_ipv4() && address.ipv4() >> 24 == 10);
+  if (address.is_loopback()) return true;
+  return address.is_ipv4() ? address.ipv4() >> 24 == 10 : InIpv6Network(address);
 }
 
 HostId Network::Find(const lab::IpAddress& address) const {
-  const uint32_t index = address.ipv4() - kFirstAddress;
-  return address.is_ipv4() && index < hosts_.size() ? static_cast<HostId>(index) : -1;
+  if (!address.is_ipv4() && !InIpv6Network(address)) return -1;
+  const uint32_t first = address.is_ipv4() ? kFirstAddress : lab::Ipv6AddressOf(0).words()[3];
+  const uint32_t index = address.words()[3] - first;
+  return index < hosts_.size() && (address.is_ipv4() || address.words()[2] == 0) ? static_cast<HostId>(index) : -1;
 }
 
 lab::Link& Network::LinkBetween(HostId from, HostId to) {

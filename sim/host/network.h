@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,15 +42,15 @@ class Network {
   HostId Add(std::string name, Port& port);
   uint32_t address(HostId host) const { return hosts_[static_cast<size_t>(host)].address; }
   const std::string& name(HostId host) const { return hosts_[static_cast<size_t>(host)].name; }
-  // The address of the host of that name, or 0.
-  uint32_t Resolve(std::string_view name) const;
+  // The address of the host of that name, or of ip6-NAME; nothing where there is none.
+  std::optional<lab::IpAddress> Resolve(std::string_view name) const;
 
   void SetLink(HostId a, HostId b, const lab::LinkOptions& options);
   void AddRule(lab::Rule rule) { rules_.Add(std::move(rule)); }
 
   // The largest packet between the host and the address.
   uint32_t mtu(HostId from, const lab::IpAddress& to) const;
-  // Whether packets to that address have a way at all: it is a host's own, or in 10.0.0.0/8.
+  // Whether packets to that address have a way at all: it is a host's own, or in 10.0.0.0/8 or fd00::/64.
   static bool Routable(const lab::IpAddress& address);
 
   void Send(HostId from, lab::Packet packet);

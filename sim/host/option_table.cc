@@ -235,6 +235,11 @@ int GetTtl(const Values& values, const SocketKind&, const OptionRoom& room) {
   return room.Store(values.ttl < 0 ? kUsual : values.ttl);
 }
 
+int GetIpv6Hops(const Values& values, const SocketKind&, const OptionRoom& room) {
+  constexpr int kUsual = 64;
+  return room.Store(values.ipv6_hops < 0 ? kUsual : values.ipv6_hops);
+}
+
 // The two bits of ECN are TCP's to set.
 int SetTos(Values& values, const Argument& argument) {
   const int ecn = argument.kind.protocol == IPPROTO_TCP ? 3 : 0;
@@ -334,12 +339,17 @@ constexpr OptionEntry kTable[] = {
     {IPPROTO_IP, IP_MULTICAST_LOOP, AtLeastAByte<SetSwitch<&Values::multicast_loop>>,
      GetNumber<&Values::multicast_loop>},
     {IPPROTO_IP, IP_TRANSPARENT, AtLeastAByte<NotPermittedOn>, GetConstant<0>},
+
+    Switch<&Values::ipv6_only>(IPPROTO_IPV6, IPV6_V6ONLY),
+    Switch<&Values::ipv6_packet_info>(IPPROTO_IPV6, IPV6_RECVPKTINFO),
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS, SetNumber<&Values::ipv6_hops, -1, 255>, GetIpv6Hops},
 };
 
 }  // namespace
 
 const OptionEntry* FindOption(const SocketKind& kind, int level, int name) {
   if (level == IPPROTO_TCP && kind.protocol != IPPROTO_TCP) return nullptr;
+  if (level == IPPROTO_IPV6 && kind.domain != AF_INET6) return nullptr;
   const auto found = std::find_if(std::begin(kTable), std::end(kTable), [&](const OptionEntry& entry) {
     return entry.level == level && entry.name == name;
   });

@@ -5,7 +5,11 @@
 namespace sim {
 namespace {
 
-bool Overlap(const lab::IpAddress& a, const lab::IpAddress& b) { return a.is_any() || b.is_any() || a == b; }
+// Whether the two stand for an address in common; of families that differ only a dual-stack :: does.
+bool Overlap(const lab::IpAddress& a, bool a_ipv6_only, const lab::IpAddress& b, bool b_ipv6_only) {
+  if (a.is_ipv4() == b.is_ipv4()) return a.is_any() || b.is_any() || a == b;
+  return a.is_ipv4() ? b.is_any() && !b_ipv6_only : a.is_any() && !a_ipv6_only;
+}
 
 bool MayShare(const PortClaim& a, const PortClaim& b) {
   const bool by_address = a.reuse.address && b.reuse.address && !b.listening;
@@ -44,7 +48,7 @@ bool Ports::Conflicts(const PortClaim& claim, const lab::IpAddress& address, uin
   const auto found = first_.find(port);
   if (found == first_.end()) return false;
   for (const PortClaim* other = found->second; other != nullptr; other = other->next_) {
-    if (other == &claim || !Overlap(address, other->address_)) continue;
+    if (other == &claim || !Overlap(address, claim.ipv6_only, other->address_, other->ipv6_only)) continue;
     if (purpose == Purpose::kAnyPort || !MayShare(claim, *other)) return true;
     const bool both_listen = claim.reuse.port && other->reuse.port;
     if (purpose == Purpose::kListen && other->listening && !both_listen) return true;

@@ -34,6 +34,7 @@ class PortClaim {
   uint16_t port() const { return port_; }
 
   Reuse reuse;
+  bool ipv6_only = false;  // :: does not stand for IPv4's addresses too
   bool listening = false;
 
  private:
@@ -57,7 +58,7 @@ class Ports {
   Ports(const Ports&) = delete;
   Ports& operator=(const Ports&) = delete;
 
-  // bind: claims the port on `address` (0: every address); port 0 takes one that nobody has.
+  // bind: claims the port on `address` (0.0.0.0: all of IPv4, ::: all of both); port 0 takes one that nobody has.
   // 0, or -EADDRINUSE.
   int Bind(PortClaim& claim, const lab::IpAddress& address, uint16_t port);
   // listen: whether a claim that was bound may listen. 0, or -EADDRINUSE.

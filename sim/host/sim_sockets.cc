@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "sim/host/addresses.h"
+#include "sim/host/names.h"
 #include "sim/host/pipe.h"
 #include "sim/host/stream_socket.h"
 
@@ -59,13 +60,13 @@ int SimSockets::MakeSocket(int domain, int type, int protocol) {
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
   constexpr int kMostTypes = 11;  // Linux's SOCK_MAX
   if (kind < 0 || kind >= kMostTypes) return -EINVAL;
-  if (domain != AF_INET) return -EAFNOSUPPORT;
+  if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
   constexpr int kMostProtocols = 263;  // Linux's IPPROTO_MAX
   if (protocol < 0 || protocol >= kMostProtocols) return -EINVAL;
   if (kind == SOCK_RAW) return protocol == 0 ? -EPROTONOSUPPORT : -EPERM;
   if (kind != SOCK_STREAM) return -ESOCKTNOSUPPORT;
   if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
-  FilePtr socket(new StreamSocket(host_));
+  FilePtr socket(new StreamSocket(host_, domain));
   socket->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
   return descriptors_.Add(std::move(socket), (flags & SOCK_CLOEXEC) != 0);
 }
@@ -85,7 +86,7 @@ int SimSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
   lab::Endpoint local;
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
-  if (error == 0) error = LoadBindAddress(address, length, local);
+  if (error == 0) error = LoadBindAddress(socket->domain(), address, length, local);
   return Finish(error != 0 ? error : socket->Bind(local));
 }
 
@@ -110,7 +111,7 @@ int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int fla
     if (const int waited = WaitFor(*socket, POLLIN, deadline)) return waited;
   }
   accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
-  if (const int error = StoreAddress(from, address, length)) {
+  if (const int error = StoreAddress(accepted->domain(), from, address, length)) {
     accepted->Release();
     return error;
   }
@@ -134,7 +135,7 @@ int SimSockets::Connect(int sockfd, const sockaddr* address, socklen_t length) {
     return 0;
   }
   lab::Endpoint remote;
-  if (const int error = LoadAddress(address, length, remote)) return error;
+  if (const int error = LoadAddress(socket->domain(), address, length, remote)) return error;
   const int begun = socket->Connect(remote);
   if (begun != -EINPROGRESS && begun != -EALREADY) return begun;
   const auto deadline = DeadlineAfter(socket->options()->send_timeout);
@@ -270,7 +271,7 @@ int SimSockets::getsockname(int sockfd, sockaddr* address, socklen_t* length) {
   int error = Enter();
   if (error == 0) error = Find(sockfd, socket);
   if (error == 0 && (address == nullptr || length == nullptr)) error = -EFAULT;
-  return Finish(error != 0 ? error : StoreAddress(socket->local(), address, length));
+  return Finish(error != 0 ? error : StoreAddress(socket->domain(), socket->local(), address, length));
 }
 
 int SimSockets::getpeername(int sockfd, sockaddr* address, socklen_t* length) {
@@ -281,7 +282,7 @@ int SimSockets::getpeername(int sockfd, sockaddr* address, socklen_t* length) {
   const std::optional<lab::Endpoint> remote = socket->remote();
   if (!remote) return Finish(-ENOTCONN);
   if (address == nullptr || length == nullptr) return Finish(-EFAULT);
-  return Finish(StoreAddress(*remote, address, length));
+  return Finish(StoreAddress(socket->domain(), *remote, address, length));
 }
 
 int SimSockets::pipe2(int ends[2], int flags) {

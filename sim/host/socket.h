@@ -1,7 +1,8 @@
 // A socket of a host, of whichever type: what the calls on sockets ask of it beside what File has.
 //
 // Results are 0, a count or a negative errno; -EAGAIN where the caller would have to wait. What a type doesn't know it
-// refuses as Linux does. Addresses are this family's; reading and storing them is the caller's.
+// refuses as Linux does. An AF_INET6 socket knows IPv4 addresses as those that map them; reading addresses and storing
+// them is the caller's.
 #pragma once
 
 #include <optional>
@@ -12,12 +13,17 @@
 
 namespace sim {
 
+class Host;
 class Socket;
 class StreamSocket;
 using SocketPtr = boost::intrusive_ptr<Socket>;
 
 class Socket : public File {
  public:
+  // `domain`: AF_INET or AF_INET6.
+  explicit Socket(int domain) : domain_(domain) {}
+
+  int domain() const { return domain_; }
   // SOCK_STREAM or SOCK_DGRAM.
   virtual int type() const = 0;
 
@@ -36,7 +42,7 @@ class Socket : public File {
   virtual int SetOption(int level, int option, const void* value, socklen_t length) = 0;
   virtual int GetOption(int level, int option, void* value, socklen_t* length) = 0;
 
-  // Address 0 and port 0 where it has none.
+  // The family's address for all and port 0 where it has none.
   virtual lab::Endpoint local() const = 0;
   // Nothing where it isn't connected.
   virtual std::optional<lab::Endpoint> remote() const = 0;
@@ -48,7 +54,15 @@ class Socket : public File {
   virtual StreamSocket* AsStream() { return nullptr; }
 
  protected:
+  // What every address of the host is called in this family.
+  lab::IpAddress any() const { return domain_ == AF_INET6 ? lab::kIpv6Any : lab::IpAddress(); }
+  // Whether `local` may be bound, by its address and port alone. 0, -EADDRNOTAVAIL, -EACCES, -EINVAL.
+  int CheckLocal(const Host& host, const lab::Endpoint& local) const;
+
   SocketOptions options_;
+
+ private:
+  const int domain_;
 };
 
 }  // namespace sim

@@ -69,7 +69,8 @@ int SocketOptions::Set(const SocketKind& kind, int level, int option, const void
 int SocketOptions::Get(const SocketKind& kind, int level, int option, void* value, socklen_t* length) const {
   if (length == nullptr) return -EFAULT;
   // As Linux: a level of another protocol is one thing, an unknown option of this one's another.
-  const bool known_level = level == SOL_SOCKET || level == IPPROTO_IP || level == kind.protocol;
+  const bool known_level = level == SOL_SOCKET || level == IPPROTO_IP || level == kind.protocol ||
+                           (level == IPPROTO_IPV6 && kind.domain == AF_INET6);
   if (!known_level) return -EOPNOTSUPP;
   if (static_cast<int>(*length) < 0) return -EINVAL;
   const OptionEntry* const entry = FindOption(kind, level, option);

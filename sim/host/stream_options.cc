@@ -91,9 +91,10 @@ void ApplyAll(const OptionValues& values, Time now, tcp::Connection& connection)
 }
 
 int StreamSocket::SetOption(int level, int option, const void* value, socklen_t length) {
+  if (level == IPPROTO_IPV6 && option == IPV6_V6ONLY && domain() == AF_INET6 && local().port != 0) return -EINVAL;
   const bool before_connecting = level == IPPROTO_TCP && (option == TCP_FASTOPEN || option == TCP_FASTOPEN_CONNECT);
   if (before_connecting && flow_ != nullptr && length >= sizeof(int)) return -EINVAL;
-  if (const int error = options_.Set(kKind, level, option, value, length)) return error;
+  if (const int error = options_.Set(kind(), level, option, value, length)) return error;
   claim_.reuse = options_->reuse;
   if (level == SOL_SOCKET && option == SO_RCVLOWAT && flow_ != nullptr) OnChange(*flow_);
   if (flow_ == nullptr) return 0;
@@ -151,7 +152,7 @@ int StreamSocket::GetOption(int level, int option, void* value, socklen_t* lengt
     if (!remote()) return -ENOTCONN;
     return room.Store(static_cast<int>(host_.network().mtu(host_.id(), remote()->address)));
   }
-  return options_.Get(kKind, level, option, value, length);
+  return options_.Get(kind(), level, option, value, length);
 }
 
 }  // namespace sim

@@ -24,11 +24,12 @@ StreamSocket::~StreamSocket() {
 }
 
 int StreamSocket::Bind(const lab::Endpoint& local) {
-  if (!local.address.is_any() && !host_.IsLocal(local.address)) return -EADDRNOTAVAIL;
+  // Of two reasons the first is told; the families differ in their order.
+  const int error = CheckLocal(host_, local);
+  if (error != 0 && domain() == AF_INET) return error;
   if (claim_.held() || flow_ != nullptr) return -EINVAL;
-  constexpr uint16_t kFirstUnprivileged = 1024;
-  if (local.port != 0 && local.port < kFirstUnprivileged) return -EACCES;
-  claim_.reuse = options_->reuse;
+  if (error != 0) return error;
+  PrepareClaim();
   port_asked_ = local.port != 0;
   return host_.ports().Bind(claim_, local.address, local.port);
 }
@@ -40,7 +41,7 @@ int StreamSocket::Listen(int backlog) {
     return 0;
   }
   if (!claim_.held()) {
-    claim_.reuse = options_->reuse;
+    PrepareClaim();
     if (const int error = host_.ports().Bind(claim_, last_.address, 0)) return error;
   }
   if (const int error = host_.ports().Listen(claim_)) return error;
@@ -55,7 +56,7 @@ int StreamSocket::Listen(int backlog) {
 int StreamSocket::Accept(SocketPtr& accepted, lab::Endpoint& from) {
   if (queue_ == nullptr) return -EINVAL;
   if (queue_->empty()) return -EAGAIN;
-  auto* const socket = new StreamSocket(host_);
+  auto* const socket = new StreamSocket(host_, domain());
   accepted = socket;
   ListenQueue::Waiting waiting = queue_->Take();
   socket->options_ = std::move(waiting.options);
@@ -65,6 +66,11 @@ int StreamSocket::Accept(SocketPtr& accepted, lab::Endpoint& from) {
   return 0;
 }
 
+void StreamSocket::PrepareClaim() {
+  claim_.reuse = options_->reuse;
+  claim_.ipv6_only = options_->ipv6_only;
+}
+
 int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
   local.address = claim_.held() ? claim_.address() : last_.address;
   if (local.address.is_any()) local.address = host_.SourceFor(remote.address);
@@ -72,7 +78,7 @@ int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
     local.port = claim_.port();
     return host_.Has(local, remote) ? -EADDRNOTAVAIL : 0;
   }
-  claim_.reuse = options_->reuse;
+  PrepareClaim();
   const auto unused = [&](uint16_t port) { return !host_.Has({local.address, port}, remote); };
   if (const int error = host_.ports().Connect(claim_, local.address, unused)) return error;
   local.port = claim_.port();
@@ -84,8 +90,10 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   if (connecting_) return -EALREADY;
   if (flow_ != nullptr) return -EISCONN;
   lab::Endpoint remote = asked;
-  if (remote.address.is_any()) remote.address = Network::kLoopback;
+  const bool ipv4 = remote.address.is_ipv4();
+  if (remote.address.is_any()) remote.address = ipv4 ? lab::IpAddress(Network::kLoopback) : lab::kIpv6Loopback;
   if (!Network::Routable(remote.address) || IsBroadcast(remote.address)) return -ENETUNREACH;
+  if (ipv4 && options_->ipv6_only) return -ENETUNREACH;
 
   const bool bound = claim_.held();
   lab::Endpoint local;

@@ -15,13 +15,12 @@ namespace sim {
 
 class StreamSocket final : public Socket, private Flow::Owner {
  public:
-  static constexpr SocketKind kKind{AF_INET, SOCK_STREAM, IPPROTO_TCP};
-
   // The host must outlive it.
-  explicit StreamSocket(Host& host) : host_(host) {}
+  StreamSocket(Host& host, int domain) : Socket(domain), host_(host), last_{any(), 0} {}
   ~StreamSocket() override;
 
   int type() const override { return SOCK_STREAM; }
+  SocketKind kind() const { return {domain(), SOCK_STREAM, IPPROTO_TCP}; }
   int Bind(const lab::Endpoint& local) override;
   int Listen(int backlog) override;
   int Accept(SocketPtr& accepted, lab::Endpoint& from) override;
@@ -49,6 +48,8 @@ class StreamSocket final : public Socket, private Flow::Owner {
 
  private:
   void OnChange(Flow& flow) override;
+  // What the options say of a claim that is not made yet.
+  void PrepareClaim();
   int Claim(const lab::Endpoint& remote, lab::Endpoint& local);
   short ReadyOfConnection() const;
   std::optional<int> LiveNumber(int level, int option);

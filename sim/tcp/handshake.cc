@@ -17,7 +17,7 @@ constexpr uint32_t kTimestampsSize = 12;  // the option in every segment, padded
 }  // namespace
 
 uint32_t Connection::our_mss() const {
-  const uint32_t most = options_.mtu - 40;
+  const uint32_t most = options_.mtu - (remote_.address.is_ipv4() ? 40 : 60);
   return options_.max_segment != 0 ? std::min<uint32_t>(options_.max_segment, most) : most;
 }
 

@@ -41,10 +41,17 @@ struct duet_ledger_entry duet_begin(enum duet_call call, int64_t a, int64_t b, i
 }
 
 void duet_note_address(struct duet_ledger_entry* entry, const struct sockaddr* address, socklen_t length) {
-  if (address == NULL || length < sizeof(struct sockaddr_in) || address->sa_family != AF_INET) return;
-  const struct sockaddr_in* in = (const struct sockaddr_in*)address;
-  entry->address = ntohl(in->sin_addr.s_addr);
-  entry->port = ntohs(in->sin_port);
+  if (address == NULL || length < sizeof(address->sa_family)) return;
+  if (address->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
+    const struct sockaddr_in* in = (const struct sockaddr_in*)address;
+    entry->address[10] = entry->address[11] = 0xff;
+    memcpy(entry->address + 12, &in->sin_addr, sizeof(in->sin_addr));
+    entry->port = ntohs(in->sin_port);
+  } else if (address->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
+    const struct sockaddr_in6* in6 = (const struct sockaddr_in6*)address;
+    memcpy(entry->address, &in6->sin6_addr, sizeof(in6->sin6_addr));
+    entry->port = ntohs(in6->sin6_port);
+  }
 }
 
 void duet_note_data(struct duet_ledger_entry* entry, const void* data, size_t length) {

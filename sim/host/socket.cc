@@ -1,0 +1,18 @@
+#include "sim/host/socket.h"
+
+#include <cerrno>
+
+#include "sim/host/host.h"
+
+namespace sim {
+
+int Socket::CheckLocal(const Host& host, const lab::Endpoint& local) const {
+  constexpr uint16_t kFirstUnprivileged = 1024;
+  const lab::IpAddress& address = local.address;
+  if (domain_ == AF_INET6 && !address.is_ipv4() && address.is_multicast() && type() == SOCK_STREAM) return -EINVAL;
+  if (address.is_ipv4() && domain_ == AF_INET6 && options_->ipv6_only) return -EINVAL;
+  if (!address.is_any() && !host.IsLocal(address)) return -EADDRNOTAVAIL;
+  return local.port != 0 && local.port < kFirstUnprivileged ? -EACCES : 0;
+}
+
+}  // namespace sim
