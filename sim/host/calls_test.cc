@@ -84,7 +84,7 @@ TEST_F(CallsTest, WhatIsNotASocketSaysSo) {
     EXPECT_EQ(Said(s.send(1, &byte, 1, 0)), "ENOTSOCK");
     EXPECT_EQ(Said(s.listen(0, 1)), "ENOTSOCK");
     EXPECT_EQ(Said(s.read(1, &byte, 1)), "EBADF");
-    EXPECT_EQ(Said(s.socket(AF_INET6, SOCK_STREAM, 0)), "EAFNOSUPPORT");
+    EXPECT_EQ(Said(s.socket(AF_APPLETALK, SOCK_STREAM, 0)), "EAFNOSUPPORT");
     EXPECT_EQ(Said(s.socket(AF_INET, SOCK_DGRAM, 0)), "ESOCKTNOSUPPORT");
     EXPECT_EQ(Said(s.socket(AF_INET, SOCK_STREAM, IPPROTO_UDP)), "EPROTONOSUPPORT");
     EXPECT_EQ(Said(s.socket(AF_INET, 99, 0)), "EINVAL");
@@ -348,6 +348,7 @@ TEST_F(CallsTest, NamesOfHostsResolve) {
   Do([&](Process&, lab::Sockets& s) {
     const auto resolve = [&](const char* node, const char* service, int flags = 0) -> std::string {
       addrinfo hints{};
+      hints.ai_family = AF_INET;
       hints.ai_socktype = SOCK_STREAM;
       hints.ai_flags = flags;
       addrinfo* list = nullptr;
