@@ -36,6 +36,15 @@ bool ReadEnds(std::span<const uint8_t> packet, lab::IpAddress& source, lab::IpAd
   return true;
 }
 
+// Changes a bit behind the IP header, which IPv6 has no checksum for.
+void Flip(std::span<uint8_t> packet, uint32_t bit) {
+  const size_t header = packet[0] >> 4 == 4 ? size_t{4} * (packet[0] & 0xf) : 40;
+  if (packet.size() <= header) return;
+  const std::span<uint8_t> body = packet.subspan(header);
+  const size_t place = bit % (8 * body.size());
+  body[place / 8] = static_cast<uint8_t>(body[place / 8] ^ 1u << place % 8);
+}
+
 }  // namespace
 
 void Switch::AddHost(const Addresses& addresses, int tun) {
@@ -79,9 +88,14 @@ void Switch::Take(lab::HostId from, const uint8_t* bytes, size_t length, lab::Ti
   absl::StatusOr<lab::Packet> packet = lab::FromBytes({bytes, length});
   if (packet.ok()) return Judge(from, to, *std::move(packet), Bytes(bytes, bytes + length), now);
   if (to < 0) return;
-  if (const auto arrives = LinkOf(from, to).Send(now, length, choices_)) {
-    Queue(to, *arrives, Bytes(bytes, bytes + length));
-  }
+  Pass(to, LinkOf(from, to).Send(now, length, choices_), lab::Duration::zero(), Bytes(bytes, bytes + length));
+}
+
+void Switch::Pass(lab::HostId to, const lab::Passage& passage, lab::Duration delay, Bytes bytes) {
+  if (!passage.arrives) return;
+  if (passage.flipped) Flip(bytes, *passage.flipped);
+  if (passage.duplicated) Queue(to, *passage.arrives + delay, bytes);
+  Queue(to, *passage.arrives + delay, std::move(bytes));
 }
 
 void Switch::Judge(lab::HostId from, lab::HostId to, lab::Packet packet, Bytes bytes, lab::Time now) {
@@ -107,9 +121,12 @@ void Switch::Judge(lab::HostId from, lab::HostId to, lab::Packet packet, Bytes b
   }
 
   lab::Link& link = LinkOf(from, to);
-  const std::optional<lab::Time> arrives = link.Send(now, bytes.size(), choices_);
-  if (!arrives) return lose(lab::PacketEvent::Fate::kLost, link.options().up ? "loss" : "link down");
-  event.arrives = *arrives;
+  const lab::Passage passage = link.Send(now, bytes.size(), choices_);
+  if (!passage.arrives || passage.flipped) {
+    lose(lab::PacketEvent::Fate::kLost, passage.cause);
+    return Pass(to, passage, judged.delay, std::move(bytes));
+  }
+  event.arrives = *passage.arrives;
   if (judged.verdict != lab::Verdict::kPass) {
     event.fate = lab::PacketEvent::Fate::kRuled;
     event.cause = *judged.name;
@@ -120,7 +137,8 @@ void Switch::Judge(lab::HostId from, lab::HostId to, lab::Packet packet, Bytes b
     trace_.Add(event);
     Queue(to, event.arrives, bytes);
   }
-  Queue(to, event.arrives, std::move(bytes));
+  if (passage.duplicated) trace_.Add(event);
+  Pass(to, passage, judged.delay, std::move(bytes));
 }
 
 void Switch::SendReset(const lab::Packet& reset, const std::string& cause, lab::Time now) {

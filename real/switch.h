@@ -52,6 +52,8 @@ class Switch {
   void SendReset(const lab::Packet& reset, const std::string& cause, lab::Time now);
   lab::Link& LinkOf(lab::HostId from, lab::HostId to);
   lab::HostId HostOf(const lab::IpAddress& address) const;  // -1: nobody
+  // What the link lets through, and that much later.
+  void Pass(lab::HostId to, const lab::Passage& passage, lab::Duration delay, Bytes bytes);
   void Queue(lab::HostId to, lab::Time arrives, Bytes bytes);
 
   lab::Choices choices_;

@@ -23,6 +23,10 @@ enum class Choice : uint8_t {
   kLoss = 1,           // whether a packet is lost; actor: the link
   kJitter = 2,         // how much longer a packet takes; actor: the link
   kShortTransfer = 3,  // how many bytes fewer a send or recv moves; actor: the process
+  kDuplicate = 4,      // whether a packet arrives twice; actor: the link
+  kReorder = 5,        // whether a packet is overtaken; actor: the link
+  kCorrupt = 6,        // whether a packet is changed on its way; actor: the link
+  kCorruptBit = 7,     // which of its bits is; actor: the link
 };
 
 // One answer that was not zero.

@@ -105,8 +105,8 @@ void Network::Send(HostId from, lab::Packet packet) {
   const HostId to = destination.is_loopback() ? from : Find(destination);
   if (to == from) {
     lab::Link& loopback = hosts_[static_cast<size_t>(from)].loopback;
-    const auto arrival = loopback.Send(engine_.now(), packet.wire_size(), engine_.choices());
-    return Launch(*arrival, to, std::move(packet));
+    const lab::Passage passage = loopback.Send(engine_.now(), packet.wire_size(), engine_.choices());
+    return Launch(*passage.arrives, to, std::move(packet));
   }
 
   lab::PacketEvent event;
@@ -142,14 +142,18 @@ void Network::Send(HostId from, lab::Packet packet) {
 }
 
 void Network::SendOver(lab::Link& link, lab::PacketEvent& event, Duration delay) {
-  const auto arrival = link.Send(event.sent, event.packet.wire_size(), engine_.choices());
-  if (!arrival) {
+  const lab::Passage passage = link.Send(event.sent, event.packet.wire_size(), engine_.choices());
+  // A corrupted packet ends at the receiver's checksum, of which no program learns: it need not go there.
+  if (!passage.arrives || passage.flipped) {
     event.fate = lab::PacketEvent::Fate::kLost;
     event.arrived = false;
-    event.cause = link.options().up ? "loss" : "link down";
+    event.cause = passage.cause;
     return;
   }
-  event.arrives = *arrival + delay;
+  event.arrives = *passage.arrives + delay;
+  Launch(event.arrives, event.to, event.packet);
+  if (!passage.duplicated) return;
+  trace_.Add(event);
   Launch(event.arrives, event.to, event.packet);
 }
 
