@@ -7,16 +7,13 @@ namespace sim {
 
 void DescriptorTable::Put(size_t index, FilePtr file, bool close_on_exec) {
   if (index >= entries_.size()) entries_.resize(index + 1);
-  ++file->descriptors_;
   entries_[index] = {std::move(file), close_on_exec};
 }
 
 int DescriptorTable::LowestFree(int lowest) const {
-  while (Get(lowest) != nullptr) ++lowest;
+  while (Get(lowest) != nullptr || reserved(lowest)) ++lowest;
   return lowest;
 }
-
-bool DescriptorTable::HasSpace() const { return LowestFree(0) < kMostDescriptors; }
 
 int DescriptorTable::Add(FilePtr file, bool close_on_exec, int lowest) {
   const int fd = LowestFree(lowest);
@@ -25,9 +22,11 @@ int DescriptorTable::Add(FilePtr file, bool close_on_exec, int lowest) {
   return fd;
 }
 
-void DescriptorTable::Replace(int fd, FilePtr file) {
+int DescriptorTable::Replace(int fd, FilePtr file) {
+  if (reserved(fd)) return -EBUSY;
   Close(fd);
   Put(static_cast<size_t>(fd), std::move(file), false);
+  return fd;
 }
 
 File* DescriptorTable::Get(int fd) const {
@@ -37,17 +36,34 @@ File* DescriptorTable::Get(int fd) const {
 
 int DescriptorTable::Close(int fd) {
   if (Get(fd) == nullptr) return -EBADF;
+  // Free before it is released.
   const FilePtr file = std::move(entries_[static_cast<size_t>(fd)].file);
   entries_[static_cast<size_t>(fd)] = {};
-  if (--file->descriptors_ > 0) return 0;
-  file->waiters().Release();
-  file->Release();
   return 0;
 }
 
 void DescriptorTable::CloseAll() {
   for (size_t fd = 0; fd < entries_.size(); ++fd) Close(static_cast<int>(fd));
   entries_.clear();
+}
+
+DescriptorTable::Reservation::Reservation(DescriptorTable& table) : table_(table), fd_(table.LowestFree(0)) {
+  if (fd_ >= kMostDescriptors) {
+    fd_ = -EMFILE;
+    return;
+  }
+  const auto index = static_cast<size_t>(fd_);
+  if (index >= table_.entries_.size()) table_.entries_.resize(index + 1);
+  table_.entries_[index].reserved = true;
+}
+
+DescriptorTable::Reservation::~Reservation() {
+  if (table_.reserved(fd_)) table_.entries_[static_cast<size_t>(fd_)].reserved = false;
+}
+
+int DescriptorTable::Reservation::Fill(FilePtr file, bool close_on_exec) {
+  table_.Put(static_cast<size_t>(fd_), std::move(file), close_on_exec);
+  return std::exchange(fd_, -1);
 }
 
 }  // namespace sim

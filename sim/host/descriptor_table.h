@@ -13,21 +13,42 @@ class DescriptorTable {
   static constexpr int kMostDescriptors = 1024;
 
   DescriptorTable() = default;
-  // Releases what is open.
+  // Closes what is open.
   ~DescriptorTable() { CloseAll(); }
   DescriptorTable(const DescriptorTable&) = delete;
   DescriptorTable& operator=(const DescriptorTable&) = delete;
 
   // The lowest descriptor that is free and not below `lowest`, now for `file`; -EMFILE where none is.
   int Add(FilePtr file, bool close_on_exec, int lowest = 0);
-  // Whether Add has a descriptor to give.
-  bool HasSpace() const;
-  // Makes `fd` stand for `file`; what it stood for is released. `fd` must be valid.
-  void Replace(int fd, FilePtr file);
+  // Makes `fd` stand for `file`; it no longer has what it stood for. `fd` must be valid. -EBUSY where it is reserved.
+  int Replace(int fd, FilePtr file);
   // Null where it isn't open.
   File* Get(int fd) const;
   // 0, or -EBADF.
   int Close(int fd);
+
+  // The lowest free descriptor, kept for a file that comes later, as Linux does while accept waits: it isn't free and
+  // isn't open.
+  class Reservation {
+   public:
+    // The table must outlive it.
+    explicit Reservation(DescriptorTable& table);
+    ~Reservation();
+    Reservation(const Reservation&) = delete;
+    Reservation& operator=(const Reservation&) = delete;
+
+    // Negative where no descriptor is free: -EMFILE.
+    int fd() const { return fd_; }
+    // The descriptor, now for `file`. At most once, and only where there is one.
+    int Fill(FilePtr file, bool close_on_exec);
+
+   private:
+    DescriptorTable& table_;
+    int fd_;
+  };
+  bool reserved(int fd) const {
+    return fd >= 0 && static_cast<size_t>(fd) < entries_.size() && entries_[static_cast<size_t>(fd)].reserved;
+  }
   // Lowest descriptor first.
   void CloseAll();
 
@@ -39,6 +60,7 @@ class DescriptorTable {
   struct Entry {
     FilePtr file;
     bool close_on_exec = false;
+    bool reserved = false;
   };
 
   int LowestFree(int lowest) const;

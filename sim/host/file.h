@@ -8,7 +8,6 @@
 #include <cstdint>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include "sim/host/buffers.h"
 #include "sim/host/wait_queue.h"
@@ -18,7 +17,7 @@ namespace sim {
 class Epoll;
 class Socket;
 
-class File : public boost::intrusive_ref_counter<File, boost::thread_unsafe_counter> {
+class File {
  public:
   File() = default;
   virtual ~File() = default;
@@ -35,8 +34,11 @@ class File : public boost::intrusive_ref_counter<File, boost::thread_unsafe_coun
   // FIONREAD.
   virtual size_t readable() const = 0;
 
-  // The last descriptor is gone.
+  // The last descriptor is gone, and no call uses it any more: a call that waits on a descriptor that another thread
+  // closes goes on, as in Linux. The file is destroyed next.
   virtual void Release() = 0;
+  // Whether nobody else has it: no other descriptor and no other call.
+  bool unique() const { return references_ == 1; }
 
   // Itself, where it is a socket.
   virtual Socket* AsSocket() { return nullptr; }
@@ -49,10 +51,20 @@ class File : public boost::intrusive_ref_counter<File, boost::thread_unsafe_coun
   virtual int access_mode() const = 0;
 
  private:
-  friend class DescriptorTable;
+  friend void intrusive_ptr_add_ref(File* file) { ++file->references_; }
+  friend void intrusive_ptr_release(File* file) {
+    if (file->references_ > 1) {
+      --file->references_;
+      return;
+    }
+    // Still counted: what happens here may look at it.
+    file->waiters_.Release();
+    file->Release();
+    delete file;
+  }
 
   WaitQueue waiters_;
-  int descriptors_ = 0;
+  int references_ = 0;
   bool nonblocking_ = false;
 };
 

@@ -93,7 +93,14 @@ int GetTimeout(const Values& values, const SocketKind&, const OptionRoom& room) 
   return room.Store(&time, sizeof time);
 }
 
-int SetLinger(Values& values, const Argument& argument) { return Load(argument, values.linger_time); }
+int SetLinger(Values& values, const Argument& argument) {
+  linger asked;
+  if (const int error = Load(argument, asked)) return error;
+  values.linger_time.l_onoff = asked.l_onoff != 0;
+  // Switched off it keeps its time.
+  if (asked.l_onoff != 0) values.linger_time.l_linger = asked.l_linger;
+  return 0;
+}
 
 int GetLinger(const Values& values, const SocketKind&, const OptionRoom& room) {
   return room.Store(&values.linger_time, sizeof values.linger_time);

@@ -12,9 +12,10 @@
 namespace sim {
 namespace {
 
-// What select asks of a descriptor in each of its three sets: Linux's POLLIN_SET, POLLOUT_SET and POLLEX_SET.
-constexpr short kSelected[3] = {POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
-                                POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI};
+// What select asks of a descriptor in each of its three sets: Linux's POLLIN_SET, POLLOUT_SET and POLLEX_SET. One that
+// was closed meanwhile is in all of them.
+constexpr short kSelected[3] = {POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR | POLLNVAL,
+                                POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR | POLLNVAL, POLLPRI | POLLNVAL};
 
 // A file that is waited for, and stays even where its descriptor is closed meanwhile, as a process that is killed does.
 struct Polled {
@@ -97,7 +98,7 @@ int SimSockets::Select(int count, fd_set* sets[3], std::optional<Time> deadline)
       if (sets[i] != nullptr && FD_ISSET(fd, sets[i])) events |= kSelected[i];
     }
     if (events == 0) continue;
-    if (descriptors_.Get(fd) == nullptr) return -EBADF;
+    if (descriptors_.Get(fd) == nullptr && !descriptors_.reserved(fd)) return -EBADF;
     fds.push_back({fd, events, 0});
   }
   if (const int ready = WaitForAny(fds.data(), fds.size(), 0, deadline); ready < 0) return ready;

@@ -98,11 +98,14 @@ int SimSockets::listen(int sockfd, int backlog) {
 }
 
 int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int flags) {
-  SocketPtr socket;
+  // In Linux's order: what is no socket is told last.
+  FilePtr file;
+  if (const int error = Find(sockfd, file)) return error;
   if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
-  if (const int error = Find(sockfd, socket)) return error;
-  // Linux takes the descriptor before the connection, so that this fails even where nobody waits.
-  if (!descriptors_.HasSpace()) return -EMFILE;
+  DescriptorTable::Reservation reservation(descriptors_);
+  if (reservation.fd() < 0) return reservation.fd();
+  const SocketPtr socket = file->AsSocket();
+  if (socket == nullptr) return -ENOTSOCK;
   const auto deadline = DeadlineAfter(socket->options()->receive_timeout);
   SocketPtr accepted;
   lab::Endpoint from;
@@ -111,11 +114,8 @@ int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int fla
     if (const int waited = WaitFor(*socket, POLLIN, deadline)) return waited;
   }
   accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
-  if (const int error = StoreAddress(accepted->domain(), from, address, length)) {
-    accepted->Release();
-    return error;
-  }
-  return descriptors_.Add(std::move(accepted), (flags & SOCK_CLOEXEC) != 0);
+  if (const int error = StoreAddress(accepted->domain(), from, address, length)) return error;
+  return reservation.Fill(std::move(accepted), (flags & SOCK_CLOEXEC) != 0);
 }
 
 int SimSockets::accept(int sockfd, sockaddr* address, socklen_t* length) {
@@ -135,8 +135,12 @@ int SimSockets::Connect(int sockfd, const sockaddr* address, socklen_t length) {
     return 0;
   }
   lab::Endpoint remote;
-  if (const int error = LoadAddress(socket->domain(), address, length, remote)) return error;
-  const int begun = socket->Connect(remote);
+  const int loaded = LoadAddress(socket->domain(), address, length, remote);
+  // A stream's state is looked at before what the address says.
+  const StreamSocket* const stream = socket->AsStream();
+  const int refused = stream != nullptr && loaded != -EFAULT ? stream->MayConnect() : 0;
+  if (loaded != 0 && refused == 0) return loaded;
+  const int begun = refused != 0 ? refused : socket->Connect(remote);
   if (begun != -EINPROGRESS && begun != -EALREADY) return begun;
   const auto deadline = DeadlineAfter(socket->options()->send_timeout);
   for (;;) {
@@ -166,9 +170,9 @@ int SimSockets::Close(int fd) {
   StreamSocket* const socket = file->AsSocket() != nullptr ? file->AsSocket()->AsStream() : nullptr;
   const FlowPtr flow = socket != nullptr ? socket->flow() : nullptr;
   descriptors_.Close(fd);
-  const bool last = socket != nullptr && socket->flow() == nullptr;
-  if (flow == nullptr || !last) return 0;
-  const linger& linger = socket->options()->linger_time;
+  if (flow == nullptr || !file->unique()) return 0;
+  const linger linger = socket->options()->linger_time;
+  file.reset();
   if (linger.l_onoff != 0 && linger.l_linger > 0) Linger(flow, std::chrono::seconds(linger.l_linger));
   return 0;
 }
@@ -216,8 +220,8 @@ int SimSockets::dup2(int fd, int target) {
   if (error == 0) error = Find(fd, file);
   if (error == 0 && !DescriptorTable::IsValid(target)) error = -EBADF;
   if (error != 0) return Finish(error);
-  if (fd != target) descriptors_.Replace(target, std::move(file));
-  return target;
+  if (fd == target) return target;
+  return Finish(descriptors_.Replace(target, std::move(file)));
 }
 
 int SimSockets::dup3(int fd, int target, int flags) {
@@ -226,7 +230,7 @@ int SimSockets::dup3(int fd, int target, int flags) {
   if ((flags & ~O_CLOEXEC) != 0 || fd == target) return Finish(-EINVAL);
   if (!DescriptorTable::IsValid(target)) return Finish(-EBADF);
   if (const int error = Find(fd, file)) return Finish(error);
-  descriptors_.Replace(target, std::move(file));
+  if (const int replaced = descriptors_.Replace(target, std::move(file)); replaced < 0) return Finish(replaced);
   descriptors_.set_close_on_exec(target, flags != 0);
   return target;
 }

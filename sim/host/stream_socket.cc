@@ -23,15 +23,20 @@ StreamSocket::~StreamSocket() {
   if (flow_ != nullptr) flow_->set_owner(nullptr);
 }
 
+bool StreamSocket::Over() const { return flow_ != nullptr && sim::Over(flow_->connection().state()); }
+
 int StreamSocket::Bind(const lab::Endpoint& local) {
   // Of two reasons the first is told; the families differ in their order.
   const int error = CheckLocal(host_, local);
   if (error != 0 && domain() == AF_INET) return error;
-  if (claim_.held() || flow_ != nullptr) return -EINVAL;
+  if (Over() && !bound_again_) LosePort();
+  if (claim_.held() || (flow_ != nullptr && !Over())) return -EINVAL;
   if (error != 0) return error;
   PrepareClaim();
+  if (const int refused = host_.ports().Bind(claim_, local.address, local.port)) return refused;
   port_asked_ = local.port != 0;
-  return host_.ports().Bind(claim_, local.address, local.port);
+  bound_again_ = flow_ != nullptr;
+  return 0;
 }
 
 int StreamSocket::Listen(int backlog) {
@@ -85,12 +90,19 @@ int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
   return 0;
 }
 
-int StreamSocket::Connect(const lab::Endpoint& asked) {
+int StreamSocket::MayConnect() const {
   if (queue_ != nullptr) return -EISCONN;
+  if (given_up_) return -EINVAL;
   if (connecting_) return -EALREADY;
-  if (flow_ != nullptr) return -EISCONN;
+  return flow_ != nullptr ? -EISCONN : 0;
+}
+
+int StreamSocket::Connect(const lab::Endpoint& asked) {
+  if (const int refused = MayConnect()) return refused;
   lab::Endpoint remote = asked;
   const bool ipv4 = remote.address.is_ipv4();
+  // As in Linux: the host itself, by the name that the socket has.
+  if (remote.address.is_any() && claim_.held() && ipv4) remote.address = claim_.address();
   if (remote.address.is_any()) remote.address = ipv4 ? lab::IpAddress(Network::kLoopback) : lab::kIpv6Loopback;
   if (!Network::Routable(remote.address) || IsBroadcast(remote.address)) return -ENETUNREACH;
   if (ipv4 && options_->ipv6_only) return -ENETUNREACH;
@@ -100,6 +112,7 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   if (const int error = Claim(remote, local)) return error;
   tcp::Options options = host_.OptionsFor(remote.address);
   Apply(*options_, options);
+  error_ = 0;
   flow_ = new Flow(host_, tcp::Connection::Connect(host_.now(), local, remote, host_.NextInitialSequence(), options),
                    this);
   host_.ports().Share(flow_->claim(), local.address, local.port, options_->reuse, /*by_connect=*/!bound);
@@ -113,7 +126,9 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
 }
 
 int StreamSocket::FinishConnect() {
-  if (!connecting_) return -EISCONN;
+  // Another thread has been told already.
+  if (!connecting_ && flow_ == nullptr) return error_ != 0 ? -TakeError() : -ECONNABORTED;
+  if (!connecting_) return 0;
   const tcp::State state = flow_->connection().state();
   if (state == tcp::State::kSynSent || state == tcp::State::kSynReceived) return -EAGAIN;
   connecting_ = false;
@@ -125,6 +140,9 @@ int StreamSocket::FinishConnect() {
 
 void StreamSocket::Disconnect() {
   connecting_ = false;
+  given_up_ = false;
+  bound_again_ = false;
+  shut_ = 0;
   queue_.reset();
   claim_.listening = false;
   if (flow_ != nullptr) {
@@ -132,14 +150,14 @@ void StreamSocket::Disconnect() {
     tcp::Connection& connection = flow->connection();
     const tcp::State state = connection.state();
     // Linux leaves word where there was something to give up.
-    if (!Over(state) && state != tcp::State::kClosing && state != tcp::State::kLastAck) error_ = ECONNRESET;
+    if (!sim::Over(state) && state != tcp::State::kClosing && state != tcp::State::kLastAck) error_ = ECONNRESET;
     if (!claim_.held()) last_.port = connection.local().port;
     flow->set_owner(nullptr);
     connection.Abort(host_.now());
     flow->Settle();
   }
   LosePort();
-  waiters().Wake(host_.engine().scheduler(), Ready());
+  waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
 }
 
 // A port that the program didn't choose goes as it came, and the name of the socket still tells of it.
@@ -161,9 +179,19 @@ int StreamSocket::Shutdown(int how) {
     if (how != SHUT_WR) Disconnect();
     return 0;
   }
-  if (flow_ == nullptr) return -ENOTCONN;
+  if (flow_ == nullptr) {
+    // An error, and it has its effect all the same, as in Linux.
+    shut_ |= how + 1;
+    waiters().Wake(host_.engine().scheduler(), Ready());
+    return -ENOTCONN;
+  }
+  // A non-blocking connect has come to its end, which nobody need ask for any more; a failed one is not tried again.
+  if (connecting_ && flow_->connection().state() != tcp::State::kSynSent) {
+    connecting_ = false;
+    given_up_ = Over();
+  }
+  if (Over()) return -ENOTCONN;
   tcp::Connection& connection = flow_->connection();
-  if (Over(connection.state())) return -ENOTCONN;
   if (connecting_ && connection.state() == tcp::State::kSynSent) {
     Disconnect();
     return 0;
@@ -175,19 +203,23 @@ int StreamSocket::Shutdown(int how) {
 }
 
 lab::Endpoint StreamSocket::local() const {
-  if (flow_ != nullptr) return flow_->connection().local();
+  if (flow_ != nullptr && !bound_again_) return flow_->connection().local();
   return claim_.held() ? lab::Endpoint{claim_.address(), claim_.port()} : last_;
 }
 
 std::optional<lab::Endpoint> StreamSocket::remote() const {
   if (flow_ == nullptr) return std::nullopt;
   const tcp::State state = flow_->connection().state();
-  if (state == tcp::State::kSynSent || Over(state)) return std::nullopt;
+  if (state == tcp::State::kSynSent || Over()) return std::nullopt;
   return flow_->connection().remote();
 }
 
 void StreamSocket::OnChange(Flow&) {
-  if (!waiters().empty()) waiters().Wake(host_.engine().scheduler(), ReadyOfConnection());
+  const short ready = ReadyOfConnection();
+  // The peer's end is news for everybody, whatever they wait for (Linux's sk_state_change).
+  const bool ended = (ready & (POLLRDHUP | POLLHUP)) != 0;
+  const bool is_news = ended && !std::exchange(told_end_, ended);
+  if (!waiters().empty()) waiters().Wake(host_.engine().scheduler(), is_news ? WaitQueue::kAnything : ready);
 }
 
 void StreamSocket::Release() {

@@ -24,6 +24,8 @@ class StreamSocket final : public Socket, private Flow::Owner {
   int Bind(const lab::Endpoint& local) override;
   int Listen(int backlog) override;
   int Accept(SocketPtr& accepted, lab::Endpoint& from) override;
+  // What Connect would say of the socket's own state: 0, or an error.
+  int MayConnect() const;
   int Connect(const lab::Endpoint& remote) override;
   int FinishConnect() override;
   // A connection is reset, and a listener listens no more.
@@ -50,6 +52,8 @@ class StreamSocket final : public Socket, private Flow::Owner {
   void OnChange(Flow& flow) override;
   // What the options say of a claim that is not made yet.
   void PrepareClaim();
+  // The connection is over; Linux's TCP_CLOSE.
+  bool Over() const;
   int Claim(const lab::Endpoint& remote, lab::Endpoint& local);
   short ReadyOfConnection() const;
   std::optional<int> LiveNumber(int level, int option);
@@ -64,7 +68,11 @@ class StreamSocket final : public Socket, private Flow::Owner {
   lab::Endpoint last_;                 // what it was called before it lost its port; port 0: it had none
   bool port_asked_ = false;            // bind was given a port: it stays with the socket
   bool connecting_ = false;
+  bool told_end_ = false;              // those who wait know that nothing more comes
+  bool bound_again_ = false;           // after the connection's end
+  bool given_up_ = false;              // a connect that had failed was shut down before it was told: there is no other
   int error_ = 0;                      // of a connection that was given up
+  int shut_ = 0;                       // SHUT_RD + 1 and SHUT_WR + 1, where that was asked for without a connection
 };
 
 }  // namespace sim

@@ -21,7 +21,11 @@ bool Writable(const tcp::Connection& connection, uint32_t not_sent_low) {
 
 short StreamSocket::Ready() const {
   if (queue_ != nullptr) return queue_->empty() ? 0 : POLLIN | POLLRDNORM;
-  if (flow_ == nullptr) return static_cast<short>(POLLOUT | POLLWRNORM | POLLHUP | (error_ != 0 ? POLLERR : 0));
+  if (flow_ == nullptr) {
+    const bool read_shut = (shut_ & (SHUT_RD + 1)) != 0;
+    return static_cast<short>(POLLOUT | POLLWRNORM | POLLHUP | (read_shut ? POLLIN | POLLRDNORM | POLLRDHUP : 0) |
+                              (error_ != 0 ? POLLERR : 0));
+  }
   return ReadyOfConnection();
 }
 
@@ -29,8 +33,8 @@ short StreamSocket::Ready() const {
 short StreamSocket::ReadyOfConnection() const {
   const tcp::Connection& connection = flow_->connection();
   const bool closed = connection.state() == tcp::State::kClosed;
-  const bool read_ended = closed || connection.peer_finished() || connection.read_shut();
-  const bool write_ended = closed || connection.write_shut();
+  const bool read_ended = closed || connection.peer_finished() || connection.read_shut() || (shut_ & (SHUT_RD + 1)) != 0;
+  const bool write_ended = closed || connection.write_shut() || (shut_ & (SHUT_WR + 1)) != 0;
   short events = 0;
   if (read_ended && write_ended) events |= POLLHUP;
   if (read_ended) events |= POLLIN | POLLRDNORM | POLLRDHUP;
@@ -43,28 +47,37 @@ short StreamSocket::ReadyOfConnection() const {
 }
 
 int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int flags) {
-  if (flow_ == nullptr) return error_ != 0 ? -TakeError() : -ENOTCONN;
+  const bool read_shut = (shut_ & (SHUT_RD + 1)) != 0;
+  if (queue_ != nullptr) return -ENOTCONN;
+  if (flow_ == nullptr) {
+    const int error = TakeError();
+    return error != 0 ? -error : read_shut ? 0 : -ENOTCONN;
+  }
   tcp::Connection& connection = flow_->connection();
   if (connection.readable() > 0) {
     const bool peek = (flags & MSG_PEEK) != 0;
     const lab::Payload bytes = connection.Read(host_.now(), length, peek);
+    // A stream is not cut: with MSG_TRUNC its bytes are thrown away.
     if ((flags & MSG_TRUNC) == 0) Scatter(bytes, buffers, offset);
     if (!peek) flow_->Settle();
     return static_cast<int64_t>(bytes.size());
   }
   if (connection.peer_finished()) return 0;
   if (const int error = connection.TakeError()) return -error;
-  return connection.read_shut() || connection.state() == tcp::State::kClosed ? 0 : -EAGAIN;
+  return read_shut || connection.read_shut() || connection.state() == tcp::State::kClosed ? 0 : -EAGAIN;
 }
 
 int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int flags) {
   // As in Linux, where the manual page would have ENOTCONN.
-  if (flow_ == nullptr) return error_ != 0 ? -TakeError() : -EPIPE;
+  if (flow_ == nullptr) {
+    const int error = TakeError();
+    return error != 0 ? -error : -EPIPE;
+  }
   tcp::Connection& connection = flow_->connection();
   if (const int error = connection.TakeError()) return -error;
-  if (connection.write_shut() || connection.state() == tcp::State::kClosed) return -EPIPE;
-  if (length == 0) return 0;
+  if ((shut_ & (SHUT_WR + 1)) != 0 || connection.write_shut() || connection.state() == tcp::State::kClosed) return -EPIPE;
   if (Handshaking(connection.state())) return -EAGAIN;
+  if (length == 0) return 0;
   const size_t space = std::min(length, connection.write_space());
   if (space == 0) return -EAGAIN;
   const bool more = (flags & MSG_MORE) != 0;
