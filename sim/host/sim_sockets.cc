@@ -44,9 +44,9 @@ std::optional<Time> SimSockets::DeadlineAfter(Duration timeout) const {
   return host_.now() + timeout;
 }
 
-int SimSockets::WaitFor(File& file, short events, std::optional<Time> deadline) {
+int SimSockets::WaitFor(File& file, short events, std::optional<Time> deadline, bool exclusive) {
   TaskWaiter waiter(host_.engine().scheduler());
-  waiter.Join(file.waiters(), events);
+  waiter.Join(file.waiters(), events, exclusive);
   switch (host_.engine().Wait(deadline)) {
     case Task::Wakeup::kWoken: return 0;
     case Task::Wakeup::kTimedOut: return -EAGAIN;
@@ -111,7 +111,7 @@ int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int fla
   lab::Endpoint from;
   while (const int error = socket->Accept(accepted, from)) {
     if (error != -EAGAIN || socket->nonblocking()) return error;
-    if (const int waited = WaitFor(*socket, POLLIN, deadline)) return waited;
+    if (const int waited = WaitFor(*socket, POLLIN, deadline, /*exclusive=*/true)) return waited;
   }
   accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
   if (const int error = StoreAddress(accepted->domain(), from, address, length)) return error;

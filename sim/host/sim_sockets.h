@@ -83,7 +83,8 @@ class SimSockets final : public lab::Sockets {
   int Find(int fd, FilePtr& file) const;
   int Find(int fd, SocketPtr& socket) const;
   // Waits for the events. 0, or -EAGAIN where the deadline has passed, or -EBADF where the process is being killed.
-  int WaitFor(File& file, short events, std::optional<Time> deadline);
+  // An exclusive one is woken only where those that came before it aren't there any more.
+  int WaitFor(File& file, short events, std::optional<Time> deadline, bool exclusive = false);
   // The same for several, as poll does: how many have the events that they ask for, or one of `always`; 0 where the
   // deadline has passed.
   int WaitForAny(pollfd* fds, size_t count, short always, std::optional<Time> deadline);
