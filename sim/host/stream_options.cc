@@ -113,6 +113,7 @@ int StreamSocket::SetOption(int level, int option, const void* value, socklen_t 
 
 // What the host or the connection knows better than the table; nothing for the rest.
 std::optional<int> StreamSocket::LiveNumber(int level, int option) {
+  const bool connected = flow_ != nullptr;
   if (level == SOL_SOCKET) {
     switch (option) {
       case SO_ERROR: return TakeError();
