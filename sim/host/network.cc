@@ -11,7 +11,7 @@ constexpr uint32_t kFirstAddress = 0x0a000001;  // 10.0.0.1
 
 // fd00::/64, which the hosts' addresses are in.
 bool InIpv6Network(const lab::IpAddress& address) {
-  const auto& network = lab::Ipv6AddressOf(0).words();
+  const auto network = lab::Ipv6AddressOf(0).words();
   return address.words()[0] == network[0] && address.words()[1] == network[1];
 }
 
