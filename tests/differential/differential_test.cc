@@ -1,0 +1,202 @@
+// That the differential fuzzer finds what differs, that nothing does in some thousand programs, and what several
+// threads of a process see of each other, which tests/conformance has no words for.
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "real/kernel_sockets.h"
+#include "tests/differential/campaign.h"
+#include "tests/differential/compare.h"
+#include "tests/differential/generator.h"
+#include "tests/differential/kernel_network.h"
+#include "tests/differential/kernel_stage.h"
+#include "tests/differential/print.h"
+#include "tests/differential/sim_stage.h"
+
+namespace differential {
+namespace {
+
+// Of this process, once: entered before it has a second thread.
+const absl::StatusOr<std::unique_ptr<KernelNetwork>>& Network() {
+  static const auto* const network = new auto(KernelNetwork::Enter());
+  return *network;
+}
+
+// Says EINVAL where the kernel says ENOTCONN.
+class WrongShutdown final : public real::KernelSockets {
+ public:
+  int shutdown(int sockfd, int how) override {
+    const int result = KernelSockets::shutdown(sockfd, how);
+    if (result < 0 && errno == ENOTCONN) errno = EINVAL;
+    return result;
+  }
+};
+
+class DifferentialTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!Network().ok()) GTEST_SKIP() << Network().status().message();
+  }
+
+  // A hand-made program: steps are numbered from 1.
+  Step& Add(int actor, Call call, Slot fd = {}) {
+    Step& step = program_.steps.emplace_back();
+    step.id = static_cast<int>(program_.steps.size());
+    step.actor = actor;
+    step.call = call;
+    step.fd = fd;
+    return step;
+  }
+  Slot Socket(int actor) {
+    Step& step = Add(actor, Call::kSocket);
+    step.a = AF_INET;
+    step.b = SOCK_STREAM;
+    return {step.id, 0};
+  }
+  Slot Listener(int actor) {
+    const Slot fd = Socket(actor);
+    Add(actor, Call::kBind, fd).address = {INADDR_LOOPBACK, 7001};
+    Add(actor, Call::kListen, fd).a = 5;
+    return fd;
+  }
+  Slot Connect(int actor) {
+    const Slot fd = Socket(actor);
+    Add(actor, Call::kConnect, fd).address = {INADDR_LOOPBACK, 7001};
+    return fd;
+  }
+  Slot Accept(int actor, Slot listener) { return {Add(actor, Call::kAccept, listener).id, 0}; }
+  void Bytes(int actor, Call call, Slot fd, int count) { Add(actor, call, fd).a = count; }
+
+  void ExpectSame() {
+    real::KernelSockets sockets;
+    KernelStage kernel(**Network(), sockets);
+    SimStage simulated;
+    const Comparison comparison = Compare(program_, kernel, simulated);
+    EXPECT_EQ(comparison.verdict, Verdict::kSame) << Script(program_, comparison);
+  }
+
+  Program program_;
+};
+
+// The first two threads of the first process, and one of another.
+constexpr int kThread = 0, kOther = 1, kPeer = kThreads;
+
+TEST_F(DifferentialTest, KernelAndSimulationAgreeInThousandsOfPrograms) {
+  real::KernelSockets sockets;
+  KernelStage kernel(**Network(), sockets);
+  SimStage simulated;
+  CampaignOptions options;
+  options.programs = 3'000;
+  options.most_seconds = 45;
+  const Summary summary = RunCampaign(options, kernel, simulated, [](const std::string&) {});
+  EXPECT_EQ(summary.diverged, 0u) << summary.told << summary.ToString();
+  EXPECT_LT(summary.discarded * 10, summary.programs);
+}
+
+TEST_F(DifferentialTest, PlantedDivergenceIsFoundAndMadeSmall) {
+  WrongShutdown sockets;
+  KernelStage kernel(**Network(), sockets);
+  SimStage simulated;
+  CampaignOptions options;
+  options.programs = 300;
+  options.most_told = 1;
+  const Summary summary = RunCampaign(options, kernel, simulated, [](const std::string&) {});
+  EXPECT_GT(summary.diverged, 0u);
+  EXPECT_NE(summary.told.find("shutdown: kernel = -1 EINVAL, simulation = -1 ENOTCONN"), std::string::npos)
+      << summary.told;
+  // A socket, its shutdown with two outcomes, its close; a line before and one behind.
+  EXPECT_LE(std::count(summary.told.begin(), summary.told.end(), '\n'), 6) << summary.told;
+}
+
+TEST_F(DifferentialTest, SeedGivesTheSameProgramAlways) {
+  const Program once = Generate(7), again = Generate(7);
+  ASSERT_EQ(once.steps.size(), again.steps.size());
+  for (size_t i = 0; i < once.steps.size(); ++i) EXPECT_EQ(ToString(once.steps[i]), ToString(again.steps[i]));
+}
+
+TEST_F(DifferentialTest, WaitingRecvGoesOnWhereAnotherThreadClosesItsDescriptor) {
+  const Slot listener = Listener(kThread);
+  const Slot client = Connect(kPeer);
+  const Slot server = Accept(kThread, listener);
+  Bytes(kThread, Call::kRecv, server, 10);
+  Add(kOther, Call::kClose, server);
+  Bytes(kPeer, Call::kSend, client, 10);
+  Bytes(kPeer, Call::kRecv, client, 10);
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, PollTellsOfADescriptorThatWasClosedMeanwhileOnceItWakes) {
+  const Slot listener = Listener(kThread);
+  const Slot client = Connect(kPeer);
+  const Slot server = Accept(kThread, listener);
+  Step& poll = Add(kThread, Call::kPoll);
+  poll.polled = {{server, 0}, {listener, 0}};
+  poll.a = -1;
+  Add(kOther, Call::kClose, server);
+  Add(kPeer, Call::kClose, client);
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, WaitingAcceptKeepsADescriptorForItself) {
+  const Slot listener = Listener(kThread);
+  Accept(kThread, listener);
+  Socket(kOther);
+  Add(kOther, Call::kDup2, listener).other = {Slot::kNumber, 4};
+  Connect(kPeer);
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, AcceptServesThreadsInTheOrderInWhichTheyCame) {
+  const Slot listener = Listener(kThread);
+  Accept(kOther, listener);
+  Accept(kThread, listener);
+  Connect(kPeer);
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, ShutdownOfAListenerEndsAcceptInEveryThread) {
+  const Slot listener = Listener(kThread);
+  Accept(kThread, listener);
+  Accept(kOther, listener);
+  Add(CloserOf(0), Call::kShutdown, listener).a = SHUT_RD;
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, ShutdownWithoutAConnectionFailsAndCounts) {
+  const Slot fd = Socket(kThread);
+  Add(kThread, Call::kShutdown, fd).a = SHUT_RD;
+  Bytes(kThread, Call::kRecv, fd, 1);
+  Add(kThread, Call::kListen, fd).a = 1;
+  Bytes(kThread, Call::kRecv, fd, 1);
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, PortIsGivenBackWithTheConnectionThatChoseIt) {
+  const Slot refused = Connect(kThread);
+  Add(kThread, Call::kGetSockName, refused);
+  const Slot listener = Listener(kThread);
+  const Slot client = Connect(kPeer);
+  Add(kThread, Call::kClose, listener);
+  Add(kPeer, Call::kBind, client).address = {INADDR_LOOPBACK, 7002};
+  Add(kPeer, Call::kGetSockName, client);
+  Add(kPeer, Call::kListen, client).a = 1;
+  ExpectSame();
+}
+
+}  // namespace
+}  // namespace differential
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  (void)differential::Network();
+  return RUN_ALL_TESTS();
+}
