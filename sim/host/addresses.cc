@@ -26,6 +26,11 @@ AnyAddress ToSockaddr(int domain, const lab::Endpoint& endpoint) {
     std::memcpy(&address.bytes, &in6, sizeof in6);
     return address;
   }
+  if (domain == AF_UNIX) {
+    address.bytes.ss_family = AF_UNIX;
+    address.length = sizeof address.bytes.ss_family;
+    return address;
+  }
   sockaddr_in in{};
   in.sin_family = AF_INET;
   in.sin_port = htons(endpoint.port);

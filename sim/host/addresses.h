@@ -15,7 +15,7 @@ int LoadAddress(int domain, const sockaddr* address, socklen_t length, lab::Endp
 int LoadBindAddress(int domain, const sockaddr* address, socklen_t length, lab::Endpoint& out);
 
 // Stores it as a socket of the domain calls it, and as accept and getsockname do: cut to *length, which becomes its full
-// length. Both may be null. 0, or -EFAULT, -EINVAL.
+// length. Those of AF_UNIX have no name, and are a family alone. Both may be null. 0, or -EFAULT, -EINVAL.
 int StoreAddress(int domain, const lab::Endpoint& endpoint, sockaddr* address, socklen_t* length);
 
 }  // namespace sim

@@ -15,6 +15,7 @@
 namespace sim {
 
 class Epoll;
+struct PipeBuffer;
 class Socket;
 
 class File {
@@ -42,6 +43,8 @@ class File {
 
   // Itself, where it is a socket.
   virtual Socket* AsSocket() { return nullptr; }
+  // What it is an end of, where it is a pipe's.
+  virtual PipeBuffer* AsPipe() { return nullptr; }
   // Itself, where it is an epoll descriptor.
   virtual Epoll* AsEpoll() { return nullptr; }
 

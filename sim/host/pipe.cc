@@ -1,11 +1,52 @@
 #include "sim/host/pipe.h"
 
 #include <fcntl.h>
-#include <limits.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace sim {
+
+size_t PipeBuffer::MakeRoom(size_t length) {
+  size_t room = 0;
+  // What doesn't fill a page goes first, behind the last write, where that leaves room for all of it.
+  const size_t part = length % kPage;
+  if (part > 0 && !pages.empty() && pages.back().end + part <= kPage) {
+    pages.back().length += part;
+    pages.back().end += part;
+    room += part;
+  }
+  while (room < length && !full()) {
+    const size_t page = std::min(length - room, kPage);
+    pages.push_back({page, page});
+    room += page;
+  }
+  return room;
+}
+
+bool PipeBuffer::Consume(size_t length) {
+  bytes.RemovePrefix(length);
+  bool was_full = false;
+  while (length > 0) {
+    const size_t taken = std::min(length, pages.front().length);
+    pages.front().length -= taken;
+    length -= taken;
+    if (pages.front().length > 0) break;
+    was_full |= full();
+    pages.pop_front();
+  }
+  return was_full;
+}
+
+int PipeBuffer::Resize(int64_t size) {
+  constexpr int64_t kLargest = int64_t{1} << 31;
+  if (size < 0 || size > kLargest) return -EINVAL;
+  const size_t wanted = std::bit_ceil(std::max(static_cast<size_t>(size), kPage)) / kPage;
+  if (wanted > most_pages && wanted > kMostPages) return -EPERM;
+  if (wanted < pages.size()) return -EBUSY;
+  most_pages = wanted;
+  return this->size();
+}
 
 PipeReader::PipeReader(Scheduler& scheduler, std::shared_ptr<PipeBuffer> buffer)
     : scheduler_(scheduler), buffer_(std::move(buffer)) {
@@ -15,6 +56,7 @@ PipeReader::PipeReader(Scheduler& scheduler, std::shared_ptr<PipeBuffer> buffer)
 FilePtr PipeReader::Ended(Scheduler& scheduler, std::string_view bytes) {
   auto buffer = std::make_shared<PipeBuffer>();
   buffer->bytes = lab::Payload::Copy(bytes);
+  if (!bytes.empty()) buffer->pages.push_back({bytes.size(), bytes.size()});
   return FilePtr(new PipeReader(scheduler, std::move(buffer)));
 }
 
@@ -29,15 +71,16 @@ int64_t PipeReader::Read(Buffers buffers, size_t offset, size_t length, int) {
   if (length == 0) return 0;
   if (buffer_->bytes.empty()) return buffer_->writers_queue == nullptr ? 0 : -EAGAIN;
   const lab::Payload taken = buffer_->bytes.Slice(0, length);
-  buffer_->bytes.RemovePrefix(taken.size());
   Scatter(taken, buffers, offset);
-  if (buffer_->writers_queue != nullptr) buffer_->writers_queue->Wake(scheduler_, POLLOUT);
+  const bool was_full = buffer_->Consume(taken.size());
+  // Before that nobody waited for room, and to edge-triggered epoll it is no news.
+  if (was_full && buffer_->writers_queue != nullptr) buffer_->writers_queue->Wake(scheduler_, POLLOUT | POLLWRNORM);
   return static_cast<int64_t>(taken.size());
 }
 
 void PipeReader::Release() {
   buffer_->readers_queue = nullptr;
-  if (buffer_->writers_queue != nullptr) buffer_->writers_queue->Wake(scheduler_, POLLOUT | POLLERR);
+  if (buffer_->writers_queue != nullptr) buffer_->writers_queue->Wake(scheduler_, WaitQueue::kAnything);
 }
 
 int PipeReader::access_mode() const { return O_RDONLY; }
@@ -48,23 +91,25 @@ PipeWriter::PipeWriter(Scheduler& scheduler, std::shared_ptr<PipeBuffer> buffer)
 }
 
 short PipeWriter::Ready() const {
-  if (buffer_->readers_queue == nullptr) return POLLOUT | POLLWRNORM | POLLERR;
-  return buffer_->bytes.size() + PIPE_BUF <= PipeBuffer::kCapacity ? POLLOUT | POLLWRNORM : 0;
+  short events = 0;
+  if (!buffer_->full()) events |= POLLOUT | POLLWRNORM;
+  if (buffer_->readers_queue == nullptr) events |= POLLERR;
+  return events;
 }
 
 int64_t PipeWriter::Write(Buffers buffers, size_t offset, size_t length, int) {
+  if (length == 0) return 0;
   if (buffer_->readers_queue == nullptr) return -EPIPE;
-  const size_t space = PipeBuffer::kCapacity - std::min(buffer_->bytes.size(), PipeBuffer::kCapacity);
-  if (space == 0 || (length <= PIPE_BUF && space < length)) return length == 0 ? 0 : -EAGAIN;
-  const lab::Payload bytes = Gather(buffers, offset, std::min(length, space));
-  buffer_->bytes.Append(bytes);
-  buffer_->readers_queue->Wake(scheduler_, POLLIN);
-  return static_cast<int64_t>(bytes.size());
+  const size_t room = buffer_->MakeRoom(length);
+  if (room > 0) buffer_->bytes.Append(Gather(buffers, offset, room));
+  // Linux says so even where nothing was written.
+  buffer_->readers_queue->Wake(scheduler_, POLLIN | POLLRDNORM);
+  return room > 0 ? static_cast<int64_t>(room) : -EAGAIN;
 }
 
 void PipeWriter::Release() {
   buffer_->writers_queue = nullptr;
-  if (buffer_->readers_queue != nullptr) buffer_->readers_queue->Wake(scheduler_, POLLIN | POLLHUP);
+  if (buffer_->readers_queue != nullptr) buffer_->readers_queue->Wake(scheduler_, WaitQueue::kAnything);
 }
 
 int PipeWriter::access_mode() const { return O_WRONLY; }

@@ -1,6 +1,10 @@
 // One-way pipes inside a host, and the ends of a process's standard input and output.
+//
+// A pipe's room is counted in pages, as Linux does: a page holds the end of one write and the beginning of the next only
+// where that fits into it, so that many writes of 3,000 bytes fill a pipe of 65,536 with 48,000.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -11,11 +15,28 @@ namespace sim {
 
 // What the two ends of a pipe share.
 struct PipeBuffer {
-  static constexpr size_t kCapacity = 65'536;
+  static constexpr size_t kPage = 4'096;
+  static constexpr size_t kMostPages = 256;  // fs.pipe-max-size, what a user may ask for
 
-  lab::Payload bytes;
+  struct Page {
+    size_t length;  // bytes that are still to be read
+    size_t end;     // where the next would go
+  };
+
+  lab::Payload bytes;       // of all pages
+  std::deque<Page> pages;
+  size_t most_pages = 16;
   WaitQueue* readers_queue = nullptr;  // of the end, while it is open
   WaitQueue* writers_queue = nullptr;
+
+  bool full() const { return pages.size() >= most_pages; }
+  // Makes the pages for the beginning of `length` bytes; gives how many bytes they have room for.
+  size_t MakeRoom(size_t length);
+  // Takes `length` bytes off the front; gives whether a page became free while all were in use.
+  bool Consume(size_t length);
+  // F_SETPIPE_SZ: the new size in bytes, or -EINVAL, -EPERM, -EBUSY.
+  int Resize(int64_t size);
+  int size() const { return static_cast<int>(most_pages * kPage); }
 };
 
 class PipeReader final : public File {
@@ -29,6 +50,7 @@ class PipeReader final : public File {
   int64_t Write(Buffers, size_t, size_t, int) override { return -EBADF; }
   size_t readable() const override { return buffer_->bytes.size(); }
   void Release() override;
+  PipeBuffer* AsPipe() override { return buffer_.get(); }
   int access_mode() const override;
 
  private:
@@ -46,6 +68,7 @@ class PipeWriter final : public File {
   int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) override;
   size_t readable() const override { return buffer_->bytes.size(); }
   void Release() override;
+  PipeBuffer* AsPipe() override { return buffer_.get(); }
   int access_mode() const override;
 
  private:

@@ -12,6 +12,7 @@
 #include "sim/host/names.h"
 #include "sim/host/pipe.h"
 #include "sim/host/stream_socket.h"
+#include "sim/host/unix_socket.h"
 
 namespace sim {
 
@@ -76,9 +77,25 @@ int SimSockets::socket(int domain, int type, int protocol) {
   return Finish(MakeSocket(domain, type, protocol));
 }
 
-int SimSockets::socketpair(int domain, int, int, int[2]) {
+int SimSockets::MakePair(int domain, int type, int protocol, int ends[2]) {
+  const int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+  constexpr int kMostTypes = 11;  // Linux's SOCK_MAX
+  if (kind < 0 || kind >= kMostTypes) return -EINVAL;
+  if (domain == AF_INET || domain == AF_INET6) return -EOPNOTSUPP;
+  if (domain != AF_UNIX) return -EAFNOSUPPORT;
+  if (protocol != 0 && protocol != PF_UNIX) return -EPROTONOSUPPORT;
+  // Linux makes datagram sockets of raw ones here.
+  if (kind != SOCK_STREAM && kind != SOCK_DGRAM && kind != SOCK_SEQPACKET && kind != SOCK_RAW) return -ESOCKTNOSUPPORT;
+  const auto [one, other] = UnixSocket::MakePair(host_.engine().scheduler(), kind == SOCK_RAW ? SOCK_DGRAM : kind);
+  one->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
+  other->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
+  return AddBoth({one, other}, (flags & SOCK_CLOEXEC) != 0, ends);
+}
+
+int SimSockets::socketpair(int domain, int type, int protocol, int ends[2]) {
   if (const int error = Enter()) return Finish(error);
-  return Finish(domain == AF_INET ? -EOPNOTSUPP : -EAFNOSUPPORT);
+  return Finish(ends == nullptr ? -EFAULT : MakePair(domain, type, protocol, ends));
 }
 
 int SimSockets::bind(int sockfd, const sockaddr* address, socklen_t length) {
@@ -247,6 +264,8 @@ int SimSockets::Fcntl(int fd, int command, long argument) {
     case F_DUPFD_CLOEXEC:
       if (argument < 0 || argument >= DescriptorTable::kMostDescriptors) return -EINVAL;
       return descriptors_.Add(std::move(file), command == F_DUPFD_CLOEXEC, static_cast<int>(argument));
+    case F_GETPIPE_SZ: return file->AsPipe() != nullptr ? file->AsPipe()->size() : -EBADF;
+    case F_SETPIPE_SZ: return file->AsPipe() != nullptr ? file->AsPipe()->Resize(static_cast<uint32_t>(argument)) : -EBADF;
     default: return -EINVAL;
   }
 }
@@ -296,16 +315,20 @@ int SimSockets::pipe2(int ends[2], int flags) {
   Scheduler& scheduler = host_.engine().scheduler();
   auto buffer = std::make_shared<PipeBuffer>();
   const FilePtr files[] = {FilePtr(new PipeReader(scheduler, buffer)), FilePtr(new PipeWriter(scheduler, buffer))};
-  int fds[2];
-  for (int i : {0, 1}) {
-    files[i]->set_nonblocking((flags & O_NONBLOCK) != 0);
-    fds[i] = descriptors_.Add(files[i], (flags & O_CLOEXEC) != 0);
-    if (fds[i] < 0) {
-      if (i == 1) descriptors_.Close(fds[0]);
-      return Finish(-EMFILE);
-    }
+  for (const FilePtr& file : files) file->set_nonblocking((flags & O_NONBLOCK) != 0);
+  return Finish(AddBoth({files[0], files[1]}, (flags & O_CLOEXEC) != 0, ends));
+}
+
+int SimSockets::AddBoth(const std::pair<FilePtr, FilePtr>& files, bool close_on_exec, int ends[2]) {
+  const int first = descriptors_.Add(files.first, close_on_exec);
+  if (first < 0) return first;
+  const int second = descriptors_.Add(files.second, close_on_exec);
+  if (second < 0) {
+    descriptors_.Close(first);
+    return second;
   }
-  std::copy(fds, fds + 2, ends);
+  ends[0] = first;
+  ends[1] = second;
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "lab/sockets/sockets.h"
 #include "sim/host/descriptor_table.h"
@@ -92,6 +93,9 @@ class SimSockets final : public lab::Sockets {
   std::optional<Time> DeadlineAfter(Duration timeout) const;
 
   int MakeSocket(int domain, int type, int protocol);
+  int MakePair(int domain, int type, int protocol, int ends[2]);
+  // Two new descriptors, or none. 0, or -EMFILE.
+  int AddBoth(const std::pair<FilePtr, FilePtr>& files, bool close_on_exec, int ends[2]);
   int Accept(int sockfd, sockaddr* address, socklen_t* length, int flags);
   int Connect(int sockfd, const sockaddr* address, socklen_t length);
   int Close(int fd);

@@ -20,11 +20,11 @@ using SocketPtr = boost::intrusive_ptr<Socket>;
 
 class Socket : public File {
  public:
-  // `domain`: AF_INET or AF_INET6.
+  // `domain`: AF_INET, AF_INET6 or AF_UNIX.
   explicit Socket(int domain) : domain_(domain) {}
 
   int domain() const { return domain_; }
-  // SOCK_STREAM or SOCK_DGRAM.
+  // SOCK_STREAM, SOCK_DGRAM or, of AF_UNIX, SOCK_SEQPACKET.
   virtual int type() const = 0;
 
   virtual int Bind(const lab::Endpoint& local) = 0;

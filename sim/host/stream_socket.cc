@@ -67,6 +67,7 @@ int StreamSocket::Accept(SocketPtr& accepted, lab::Endpoint& from) {
   socket->options_ = std::move(waiting.options);
   socket->flow_ = std::move(waiting.flow);
   socket->flow_->set_owner(socket);
+  socket->told_ = Told(socket->flow_->connection());
   from = socket->flow_->connection().remote();
   return 0;
 }
@@ -121,6 +122,7 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   host_.Add(flow_);
   error_ = 0;
   connecting_ = true;
+  told_ = Told(flow_->connection());
   flow_->Settle();
   return -EINPROGRESS;
 }
@@ -177,12 +179,13 @@ int StreamSocket::Shutdown(int how) {
   if (queue_ != nullptr) {
     // As in Linux: SHUT_WR does nothing to a listener, and SHUT_RD ends it.
     if (how != SHUT_WR) Disconnect();
+    waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
     return 0;
   }
   if (flow_ == nullptr) {
     // An error, and it has its effect all the same, as in Linux.
     shut_ |= how + 1;
-    waiters().Wake(host_.engine().scheduler(), Ready());
+    waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
     return -ENOTCONN;
   }
   // A non-blocking connect has come to its end, which nobody need ask for any more; a failed one is not tried again.
@@ -194,11 +197,13 @@ int StreamSocket::Shutdown(int how) {
   tcp::Connection& connection = flow_->connection();
   if (connecting_ && connection.state() == tcp::State::kSynSent) {
     Disconnect();
+    waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
     return 0;
   }
   if (how != SHUT_WR) connection.ShutdownRead(host_.now());
   if (how != SHUT_RD) connection.ShutdownWrite(host_.now());
   flow_->Settle();
+  waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
   return 0;
 }
 
@@ -212,14 +217,6 @@ std::optional<lab::Endpoint> StreamSocket::remote() const {
   const tcp::State state = flow_->connection().state();
   if (state == tcp::State::kSynSent || Over()) return std::nullopt;
   return flow_->connection().remote();
-}
-
-void StreamSocket::OnChange(Flow&) {
-  const short ready = ReadyOfConnection();
-  // The peer's end is news for everybody, whatever they wait for (Linux's sk_state_change).
-  const bool ended = (ready & (POLLRDHUP | POLLHUP)) != 0;
-  const bool is_news = ended && !std::exchange(told_end_, ended);
-  if (!waiters().empty()) waiters().Wake(host_.engine().scheduler(), is_news ? WaitQueue::kAnything : ready);
 }
 
 void StreamSocket::Release() {

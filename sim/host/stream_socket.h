@@ -49,11 +49,23 @@ class StreamSocket final : public Socket, private Flow::Owner {
   int access_mode() const override;
 
  private:
+  // What those who wait have been told of the connection. A change is news, once; so edge-triggered epoll is as in Linux.
+  struct Told {
+    Told() = default;
+    explicit Told(const tcp::Connection& connection)
+        : rcv_nxt(connection.rcv_nxt()), state(connection.state()), failed(connection.error() != 0) {}
+    uint32_t rcv_nxt = 0;
+    tcp::State state = tcp::State::kClosed;
+    bool failed = false;
+  };
+
   void OnChange(Flow& flow) override;
   // What the options say of a claim that is not made yet.
   void PrepareClaim();
   // The connection is over; Linux's TCP_CLOSE.
   bool Over() const;
+  // The events that have come since that was asked last.
+  short News();
   int Claim(const lab::Endpoint& remote, lab::Endpoint& local);
   short ReadyOfConnection() const;
   std::optional<int> LiveNumber(int level, int option);
@@ -68,11 +80,13 @@ class StreamSocket final : public Socket, private Flow::Owner {
   lab::Endpoint last_;                 // what it was called before it lost its port; port 0: it had none
   bool port_asked_ = false;            // bind was given a port: it stays with the socket
   bool connecting_ = false;
-  bool told_end_ = false;              // those who wait know that nothing more comes
   bool bound_again_ = false;           // after the connection's end
   bool given_up_ = false;              // a connect that had failed was shut down before it was told: there is no other
   int error_ = 0;                      // of a connection that was given up
   int shut_ = 0;                       // SHUT_RD + 1 and SHUT_WR + 1, where that was asked for without a connection
+  Told told_;
+  // Somebody found no space to write since there was some: when there is again, that is news (Linux's SOCK_NOSPACE).
+  mutable bool no_space_ = false;
 };
 
 }  // namespace sim

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/host/stream_socket.h"
 
@@ -40,10 +41,36 @@ short StreamSocket::ReadyOfConnection() const {
   if (read_ended) events |= POLLIN | POLLRDNORM | POLLRDHUP;
   if (!Handshaking(connection.state())) {
     if (connection.readable() >= static_cast<size_t>(options_->receive_low)) events |= POLLIN | POLLRDNORM;
-    if (write_ended || Writable(connection, options_->not_sent_low)) events |= POLLOUT | POLLWRNORM;
+    if (write_ended || Writable(connection, options_->not_sent_low)) {
+      events |= POLLOUT | POLLWRNORM;
+    } else {
+      no_space_ = true;
+    }
   }
   if (connection.error() != 0) events |= POLLERR;
   return events;
+}
+
+// sk_data_ready, sk_state_change, sk_error_report and sk_write_space of Linux.
+short StreamSocket::News() {
+  const tcp::Connection& connection = flow_->connection();
+  const Told before = std::exchange(told_, Told(connection));
+  if (told_.state != before.state) return WaitQueue::kAnything;
+  short events = 0;
+  if (told_.rcv_nxt != before.rcv_nxt && connection.readable() >= static_cast<size_t>(options_->receive_low)) {
+    events |= POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND;
+  }
+  if (told_.failed && !before.failed) events |= POLLERR;
+  if (no_space_ && Writable(connection, options_->not_sent_low)) {
+    no_space_ = false;
+    events |= POLLOUT | POLLWRNORM | POLLWRBAND;
+  }
+  return events;
+}
+
+void StreamSocket::OnChange(Flow&) {
+  const short news = News();
+  if (news != 0) waiters().Wake(host_.engine().scheduler(), news);
 }
 
 int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int flags) {
@@ -79,7 +106,10 @@ int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int f
   if (Handshaking(connection.state())) return -EAGAIN;
   if (length == 0) return 0;
   const size_t space = std::min(length, connection.write_space());
-  if (space == 0) return -EAGAIN;
+  if (space == 0) {
+    no_space_ = true;
+    return -EAGAIN;
+  }
   const bool more = (flags & MSG_MORE) != 0;
   const size_t taken = connection.Write(host_.now(), Gather(buffers, offset, space), more);
   flow_->Settle();

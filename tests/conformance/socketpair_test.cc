@@ -1,0 +1,573 @@
+// The two ends of a socketpair: streams, datagrams and sequenced packets inside a host.
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/un.h>
+
+#include <cstring>
+#include <utility>
+
+#include "tests/conformance/harness.h"
+
+namespace conformance {
+namespace {
+
+constexpr int kAllEvents = POLLIN | POLLOUT | POLLRDHUP;
+
+std::pair<int, int> MakePair(Self& self, int type, Self::Where where = Self::Where::current()) {
+  int ends[2];
+  self.Gives(self->socketpair(AF_UNIX, type, 0, ends), 0, where);
+  return {ends[0], ends[1]};
+}
+
+int Waiting(Self& self, int fd) {
+  int bytes = -1;
+  self.Gives(self->ioctl(fd, FIONREAD, &bytes), 0);
+  return bytes;
+}
+
+void Write(Self& self, int fd, std::string_view bytes, Self::Where where = Self::Where::current()) {
+  self.Gives(self->send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<long>(bytes.size()), where);
+}
+
+// One recv gives this.
+void Reads(Self& self, int fd, std::string_view expected, int flags = 0, Self::Where where = Self::Where::current()) {
+  char bytes[100];
+  const long got = self.Ok(self->recv(fd, bytes, sizeof bytes, flags), where);
+  self.Equal(std::string_view(bytes, static_cast<size_t>(got)), expected, where);
+}
+
+void Refuses(Self& self, int fd, int error, Self::Where where = Self::Where::current()) {
+  char byte;
+  self.Fails(self->recv(fd, &byte, 1, MSG_DONTWAIT), error, where);
+}
+
+class SocketPairTest : public ConformanceTest {};
+
+TEST_F(SocketPairTest, GoesBothWays) {
+  Alone([](Self& self) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type);
+      Write(self, a, "to b");
+      Write(self, b, "to a");
+      Reads(self, a, "to a");
+      Reads(self, b, "to b");
+      Refuses(self, a, EAGAIN);
+    }
+  });
+}
+
+TEST_F(SocketPairTest, HasTheLowestDescriptorsAndItsFlags) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+    self.Equal(a, 3);
+    self.Equal(b, 4);
+    for (const int fd : {a, b}) {
+      self.Gives(self->fcntl(fd, F_GETFL, 0), O_RDWR | O_NONBLOCK);
+      self.Gives(self->fcntl(fd, F_GETFD, 0), FD_CLOEXEC);
+    }
+    const auto [c, d] = MakePair(self, SOCK_DGRAM);
+    self.Gives(self->fcntl(c, F_GETFL, 0), O_RDWR);
+    self.Gives(self->fcntl(d, F_GETFD, 0), 0);
+  });
+}
+
+TEST_F(SocketPairTest, TellsItsOptions) {
+  Alone([](Self& self) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type);
+      self.Equal(self.Option(a, SOL_SOCKET, SO_TYPE), type);
+      self.Equal(self.Option(a, SOL_SOCKET, SO_DOMAIN), AF_UNIX);
+      self.Equal(self.Option(a, SOL_SOCKET, SO_PROTOCOL), 0);
+      self.Equal(self.Option(a, SOL_SOCKET, SO_ACCEPTCONN), 0);
+      self.Equal(self.Option(a, SOL_SOCKET, SO_ERROR), 0);
+      self.Equal(self.Option(a, SOL_SOCKET, SO_SNDBUF), 212'992);
+      self.Equal(self.Option(a, SOL_SOCKET, SO_RCVBUF), 212'992);
+      int value = 0;
+      socklen_t length = sizeof value;
+      self.Fails(self->getsockopt(a, IPPROTO_TCP, 1, &value, &length), EOPNOTSUPP);
+      self.Fails(self->setsockopt(a, IPPROTO_TCP, 1, &value, length), EOPNOTSUPP);
+    }
+    const auto [raw, other] = MakePair(self, SOCK_RAW);
+    self.Equal(self.Option(raw, SOL_SOCKET, SO_TYPE), SOCK_DGRAM);
+  });
+}
+
+TEST_F(SocketPairTest, HasNoName) {
+  Alone([](Self& self) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type);
+      sockaddr_un name;
+      std::memset(&name, 0xff, sizeof name);
+      socklen_t length = sizeof name;
+      self.Gives(self->getsockname(a, reinterpret_cast<sockaddr*>(&name), &length), 0);
+      self.Equal(length, sizeof(sa_family_t));
+      self.Equal(name.sun_family, AF_UNIX);
+      length = sizeof name;
+      self.Gives(self->getpeername(a, reinterpret_cast<sockaddr*>(&name), &length), 0);
+      self.Equal(length, sizeof(sa_family_t));
+      self.Close(b);
+      length = sizeof name;
+      self.Gives(self->getpeername(a, reinterpret_cast<sockaddr*>(&name), &length), 0);
+    }
+  });
+}
+
+TEST_F(SocketPairTest, AMessageHasNoSender) {
+  Alone([](Self& self) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type);
+      Write(self, a, "x");
+      char byte;
+      sockaddr_un name;
+      socklen_t length = sizeof name;
+      self.Gives(self->recvfrom(b, &byte, 1, 0, reinterpret_cast<sockaddr*>(&name), &length), 1);
+      self.Equal(length, 0);
+    }
+  });
+}
+
+TEST_F(SocketPairTest, MisuseOfTheCall) {
+  Alone([](Self& self) {
+    int ends[2];
+    self.Fails(self->socketpair(AF_INET, SOCK_STREAM, 0, ends), EOPNOTSUPP);
+    self.Fails(self->socketpair(999, SOCK_STREAM, 0, ends), EAFNOSUPPORT);
+    self.Fails(self->socketpair(AF_UNIX, 99, 0, ends), EINVAL);
+    self.Fails(self->socketpair(AF_UNIX, SOCK_STREAM | 0x100, 0, ends), EINVAL);
+    self.Fails(self->socketpair(AF_UNIX, SOCK_RDM, 0, ends), ESOCKTNOSUPPORT);
+    self.Fails(self->socketpair(AF_UNIX, SOCK_STREAM, 99, ends), EPROTONOSUPPORT);
+    self.Fails(self->socketpair(AF_UNIX, SOCK_STREAM, 0, nullptr), EFAULT);
+    self.Gives(self->socketpair(AF_UNIX, SOCK_STREAM, PF_UNIX, ends), 0);
+  });
+}
+
+TEST_F(SocketPairTest, IsNoListenerAndConnectedAlready) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    self.Fails(self->listen(a, 1), EINVAL);
+    self.Fails(self->accept(a, nullptr, nullptr), EINVAL);
+    self.Fails(self->connect(a, At(kLoopback, kPort), At::kLength), EINVAL);
+    self.Fails(self->bind(a, At(kLoopback, kPort), At::kLength), EINVAL);
+    const auto [c, d] = MakePair(self, SOCK_DGRAM);
+    self.Fails(self->listen(c, 1), EOPNOTSUPP);
+    self.Fails(self->accept(c, nullptr, nullptr), EOPNOTSUPP);
+  });
+}
+
+class PairedStreamTest : public ConformanceTest {};
+
+TEST_F(PairedStreamTest, IsAStreamOfBytes) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    Write(self, a, "hello");
+    Write(self, a, "world");
+    self.Equal(Waiting(self, b), 10);
+    self.Equal(self.Receive(b, 7), "hellowo");
+    self.Equal(Waiting(self, b), 3);
+    Reads(self, b, "rld", MSG_PEEK);
+    Reads(self, b, "rld");
+    Write(self, a, "one");
+    Write(self, a, "two");
+    Reads(self, b, "onetwo", MSG_PEEK);
+    char two[2];
+    self.Gives(self->recv(b, two, 2, MSG_TRUNC), 2);
+    self.Equal(std::string_view(two, 2), "on");
+    Reads(self, b, "etwo", MSG_WAITALL | MSG_DONTWAIT);
+  });
+}
+
+TEST_F(PairedStreamTest, ReadingNothingWaitsForSomething) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    char byte;
+    self.Fails(self->recv(b, &byte, 0, MSG_DONTWAIT), EAGAIN);
+    self.Gives(self->read(b, &byte, 0), 0);
+    Write(self, a, "x");
+    self.Gives(self->recv(b, &byte, 0, MSG_DONTWAIT), 0);
+    self.Gives(self->send(a, &byte, 0, 0), 0);
+    self.Equal(Waiting(self, b), 1);
+  });
+}
+
+TEST_F(PairedStreamTest, EndsWhereTheOtherIsClosed) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    Write(self, a, "last");
+    self.Close(a);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents | POLLHUP);
+    Reads(self, b, "last");
+    self.ExpectEnd(b);
+    self.ExpectEnd(b);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents | POLLHUP);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+    self.Fails(self->write(b, "x", 1), EPIPE);
+    self.Fails(self->send(b, "x", 0, MSG_NOSIGNAL), EPIPE);
+  });
+}
+
+TEST_F(PairedStreamTest, UnreadBytesMakeTheEndAReset) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    Write(self, a, "last");
+    Write(self, b, "never read");
+    self.Close(a);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents | POLLHUP | POLLERR);
+    // What is there comes first.
+    Reads(self, b, "last");
+    Refuses(self, b, ECONNRESET);
+    self.ExpectEnd(b);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+  });
+}
+
+TEST_F(PairedStreamTest, AResetIsTakenBySoError) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    Write(self, b, "never read");
+    self.Close(a);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+    self.Equal(self.TakeError(b), ECONNRESET);
+    self.ExpectEnd(b);
+  });
+}
+
+TEST_F(PairedStreamTest, ShutdownForWritingIsTheEndForTheOther) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    Write(self, a, "x");
+    self.Gives(self->shutdown(a, SHUT_WR), 0);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents);
+    self.Equal(self.Poll(a, kAllEvents, 0), POLLOUT);
+    self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), EPIPE);
+    Reads(self, b, "x");
+    self.ExpectEnd(b);
+    Write(self, b, "back");
+    Reads(self, a, "back");
+    self.Gives(self->shutdown(b, SHUT_WR), 0);
+    self.Equal(self.Poll(a, kAllEvents, 0), kAllEvents | POLLHUP);
+    self.Gives(self->shutdown(a, SHUT_WR), 0);
+    self.Fails(self->shutdown(a, 3), EINVAL);
+  });
+}
+
+TEST_F(PairedStreamTest, ShutdownForReadingBreaksTheOthersPipe) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    Write(self, a, "x");
+    self.Gives(self->shutdown(b, SHUT_RD), 0);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents);
+    self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), EPIPE);
+    // What had come is still there.
+    Reads(self, b, "x");
+    self.ExpectEnd(b);
+    Write(self, b, "back");
+    Reads(self, a, "back");
+  });
+}
+
+TEST_F(PairedStreamTest, TakesAsMuchAsItsBufferHolds) {
+  struct Filling {
+    size_t length;
+    int writes;         // until nothing more is taken
+    int until_full;     // until poll says so
+    long total;
+    int reads;          // until it says otherwise
+  };
+  Alone([](Self& self) {
+    for (const Filling& filling : {Filling{1, 278, 70, 278, 209}, Filling{1'000, 93, 24, 93'000, 70},
+                                   Filling{4'000, 44, 11, 176'000, 34}, Filling{65'536, 4, 1, 233'152, 3}}) {
+      const auto [a, b] = MakePair(self, SOCK_STREAM | SOCK_NONBLOCK);
+      std::string bytes(filling.length, 'x');
+      long total = 0;
+      int writes = 0;
+      int until_full = 0;
+      for (long sent; (sent = self->send(a, bytes.data(), bytes.size(), 0)) > 0; total += sent) {
+        ++writes;
+        if (until_full == 0 && self.Poll(a, POLLOUT, 0) == 0) until_full = writes;
+      }
+      self.Equal(writes, filling.writes);
+      self.Equal(until_full, filling.until_full);
+      self.Equal(total, filling.total);
+      self.Equal(Waiting(self, b), total);
+      self.Fails(self->send(a, bytes.data(), 1, 0), EAGAIN);
+      int reads = 0;
+      while (self.Poll(a, POLLOUT, 0) == 0) {
+        self.Gives(self->recv(b, bytes.data(), bytes.size(), 0), static_cast<long>(filling.length));
+        ++reads;
+      }
+      self.Equal(reads, filling.reads);
+    }
+  });
+}
+
+TEST_F(PairedStreamTest, ASmallerSendBufferTakesLess) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM | SOCK_NONBLOCK);
+    self.SetOption(a, SOL_SOCKET, SO_SNDBUF, 10'000);
+    const std::string bytes(1'000'000, 'x');
+    self.Gives(self->send(a, bytes.data(), bytes.size(), 0), 19'872);
+    self.Fails(self->send(a, bytes.data(), 1, 0), EAGAIN);
+    Write(self, b, std::string(100'000, 'y'));
+  });
+}
+
+TEST_F(PairedStreamTest, AWriterWaitsForRoom) {
+  Start(server_, "one", [](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    const timeval limit{0, 20'000};
+    self.Gives(self->setsockopt(a, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), 0);
+    self.Gives(self->setsockopt(a, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    const std::string bytes(1'000'000, 'x');
+    Time before = self.now();
+    const long sent = self->send(a, bytes.data(), bytes.size(), 0);
+    self.True(sent > 100'000 && sent < 1'000'000, "a part is taken");
+    self.Between(self.now() - before, 20ms, 30ms);
+    before = self.now();
+    self.Fails(self->send(a, bytes.data(), bytes.size(), 0), EAGAIN);
+    char byte;
+    self.Fails(self->recv(a, &byte, 1, 0), EAGAIN);
+    self.Between(self.now() - before, 40ms, 60ms);
+  });
+  ASSERT_TRUE(Finish());
+}
+
+class PairedMessageTest : public ConformanceTest {};
+
+TEST_F(PairedMessageTest, KeepsMessagesApart) {
+  Alone([](Self& self) {
+    for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type | SOCK_NONBLOCK);
+      Write(self, a, "hello");
+      Write(self, a, "");
+      Write(self, a, "world!");
+      self.Equal(Waiting(self, b), type == SOCK_DGRAM ? 5 : 11);
+      Reads(self, b, "hello", MSG_PEEK);
+      Reads(self, b, "hello");
+      Reads(self, b, "");
+      char two[2];
+      self.Gives(self->recv(b, two, 2, MSG_PEEK | MSG_TRUNC), 6);
+      self.Gives(self->recv(b, two, 2, 0), 2);
+      self.Equal(std::string_view(two, 2), "wo");
+      Refuses(self, b, EAGAIN);
+    }
+  });
+}
+
+TEST_F(PairedMessageTest, SaysWhereOneWasCut) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM);
+    Write(self, a, "hello");
+    Write(self, a, "you");
+    char first[2];
+    char second[2];
+    iovec buffers[] = {{first, 2}, {second, 2}};
+    msghdr message{};
+    message.msg_iov = buffers;
+    message.msg_iovlen = 2;
+    self.Gives(self->recvmsg(b, &message, 0), 4);
+    self.Equal(message.msg_flags, MSG_TRUNC);
+    self.Equal(std::string_view(second, 2), "ll");
+    self.Gives(self->recvmsg(b, &message, 0), 3);
+    self.Equal(message.msg_flags, 0);
+  });
+}
+
+TEST_F(PairedMessageTest, ReadingNothingTakesAMessage) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);
+    Write(self, a, "hello");
+    Write(self, a, "you");
+    char byte;
+    self.Gives(self->recv(b, &byte, 0, 0), 0);
+    self.Gives(self->read(b, &byte, 0), 0);
+    Reads(self, b, "you");
+  });
+}
+
+TEST_F(PairedMessageTest, HasALargestOne) {
+  Alone([](Self& self) {
+    for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type | SOCK_NONBLOCK);
+      std::string bytes(212'961, 'x');
+      self.Fails(self->send(a, bytes.data(), bytes.size(), 0), EMSGSIZE);
+      self.Gives(self->send(a, bytes.data(), bytes.size() - 1, 0), 212'960);
+      self.Fails(self->send(a, bytes.data(), 1, 0), EAGAIN);
+      self.Equal(self.Poll(a, POLLOUT, 0), 0);
+      self.Gives(self->recv(b, bytes.data(), bytes.size(), 0), 212'960);
+      self.Equal(self.Poll(a, POLLOUT, 0), POLLOUT);
+    }
+  });
+}
+
+TEST_F(PairedMessageTest, TakesAsManyAsItsBufferHolds) {
+  Alone([](Self& self) {
+    for (const auto& [length, expected] : {std::pair<size_t, int>{1, 278}, {1'000, 93}, {4'000, 26}, {65'536, 4}}) {
+      const auto [a, b] = MakePair(self, SOCK_SEQPACKET | SOCK_NONBLOCK);
+      const std::string bytes(length, 'x');
+      int writes = 0;
+      while (self->send(a, bytes.data(), bytes.size(), 0) >= 0) ++writes;
+      self.Equal(writes, expected);
+    }
+  });
+}
+
+TEST_F(PairedMessageTest, ADatagramSocketHearsNothingOfTheOthersEnd) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);
+    Write(self, a, "last");
+    Write(self, b, "never read");
+    self.Close(a);
+    self.Equal(self.Poll(b, kAllEvents, 0), POLLIN | POLLOUT);
+    Reads(self, b, "last");
+    Refuses(self, b, EAGAIN);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ECONNREFUSED);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ENOTCONN);
+    sockaddr_un name;
+    socklen_t length = sizeof name;
+    self.Fails(self->getpeername(b, reinterpret_cast<sockaddr*>(&name), &length), ENOTCONN);
+    Refuses(self, b, EAGAIN);
+  });
+}
+
+TEST_F(PairedMessageTest, WhatWasUnreadIsGoneOnceTheOtherIsMissed) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);
+    Write(self, a, "last");
+    self.Close(a);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ECONNREFUSED);
+    Refuses(self, b, EAGAIN);
+  });
+}
+
+TEST_F(PairedMessageTest, ASequenceHasAnEnd) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_SEQPACKET);
+    Write(self, a, "last");
+    self.Close(a);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents | POLLHUP);
+    Reads(self, b, "last");
+    Reads(self, b, "");
+    Reads(self, b, "", MSG_DONTWAIT);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+  });
+}
+
+TEST_F(PairedMessageTest, UnreadMessagesMakeTheEndOfASequenceAReset) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_SEQPACKET);
+    Write(self, a, "last");
+    Write(self, b, "never read");
+    self.Close(a);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents | POLLHUP | POLLERR);
+    // Unlike a stream's, the error comes first.
+    Refuses(self, b, ECONNRESET);
+    Reads(self, b, "last");
+    Reads(self, b, "");
+  });
+}
+
+TEST_F(PairedMessageTest, AnErrorIsTakenBySending) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_SEQPACKET);
+    Write(self, b, "never read");
+    self.Close(a);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ECONNRESET);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+  });
+}
+
+TEST_F(PairedMessageTest, ShutdownOfADatagramSocketIsItsOwn) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM);
+    self.Gives(self->shutdown(a, SHUT_WR), 0);
+    self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), EPIPE);
+    self.Equal(self.Poll(b, kAllEvents, 0), POLLOUT);
+    Refuses(self, b, EAGAIN);
+    Write(self, b, "x");
+    Reads(self, a, "x");
+    Write(self, b, "y");
+    self.Gives(self->shutdown(a, SHUT_RD), 0);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+    self.Equal(self.Poll(a, kAllEvents, 0), kAllEvents | POLLHUP);
+    Reads(self, a, "y");
+    Refuses(self, a, EAGAIN);
+    Reads(self, a, "");
+  });
+}
+
+TEST_F(PairedMessageTest, ShutdownOfASequenceIsTheOthersToo) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_SEQPACKET);
+    self.Gives(self->shutdown(a, SHUT_WR), 0);
+    self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), EPIPE);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents);
+    Reads(self, b, "");
+    Reads(self, b, "", MSG_DONTWAIT);
+    Write(self, b, "x");
+    self.Gives(self->shutdown(a, SHUT_RD), 0);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+    Reads(self, a, "x");
+  });
+}
+
+class PairedEpollTest : public ConformanceTest {
+ protected:
+  static int Make(Self& self, int fd, uint32_t events) {
+    const int epoll = self.Ok(self->epoll_create1(0));
+    epoll_event event{events, {}};
+    self.Gives(self->epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), 0);
+    return epoll;
+  }
+  // The events of the one descriptor; 0 where there are none.
+  static long Told(Self& self, int epoll) {
+    epoll_event event{};
+    return self.Ok(self->epoll_wait(epoll, &event, 1, 0)) == 1 ? static_cast<long>(event.events) : 0;
+  }
+};
+
+TEST_F(PairedEpollTest, EachWriteIsAnEdge) {
+  Alone([](Self& self) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type);
+      const int epoll = Make(self, b, EPOLLIN | EPOLLET);
+      for (int i = 0; i < 2; ++i) {
+        Write(self, a, "x");
+        self.Equal(Told(self, epoll), EPOLLIN);
+        self.Equal(Told(self, epoll), 0);
+      }
+      Reads(self, b, type == SOCK_STREAM ? "xx" : "x");
+      self.Equal(Told(self, epoll), 0);
+    }
+  });
+}
+
+TEST_F(PairedEpollTest, EachReadIsAnEdgeForTheWriter) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    const int epoll = Make(self, a, EPOLLOUT | EPOLLET);
+    self.Equal(Told(self, epoll), EPOLLOUT);
+    Write(self, a, "xy");
+    self.Equal(Told(self, epoll), 0);
+    self.Receive(b, 1);
+    self.Equal(Told(self, epoll), 0);
+    self.Receive(b, 1);
+    self.Equal(Told(self, epoll), EPOLLOUT);
+    self.Equal(Told(self, epoll), 0);
+  });
+}
+
+TEST_F(PairedEpollTest, TheEndIsAnEdge) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    const int epoll = Make(self, b, EPOLLIN | EPOLLRDHUP | EPOLLET);
+    self.Gives(self->shutdown(a, SHUT_WR), 0);
+    self.Equal(Told(self, epoll), EPOLLIN | EPOLLRDHUP);
+    self.Equal(Told(self, epoll), 0);
+    self.Close(a);
+    self.Equal(Told(self, epoll), EPOLLIN | EPOLLRDHUP | EPOLLHUP);
+    self.Equal(Told(self, epoll), 0);
+  });
+}
+
+}  // namespace
+}  // namespace conformance
