@@ -26,6 +26,18 @@ socklen_t AddressLength(const CarriedRequest& request) { return static_cast<sock
 // How many bytes a request may have back at once.
 size_t Wanted(int64_t length) { return static_cast<size_t>(std::clamp<int64_t>(length, 0, DUET_CHANNEL_DATA)); }
 
+// How long a call may wait, in nanoseconds as a request says it: negative for ever.
+class TimeLimit {
+ public:
+  explicit TimeLimit(int64_t timeout_ns)
+      : endless_(timeout_ns < 0), time_{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000} {}
+  const timespec* get() const { return endless_ ? nullptr : &time_; }
+
+ private:
+  bool endless_;
+  timespec time_;
+};
+
 // Room for an address in the answer, and what came of it.
 class AddressRoom {
  public:
@@ -44,6 +56,7 @@ class AddressRoom {
 CallServer::Handler CallServer::Find(int64_t number) {
   switch (number) {
     case SYS_socket: return &CallServer::Socket;
+    case SYS_socketpair: return &CallServer::SocketPair;
     case SYS_accept4: return &CallServer::Accept;
     case SYS_bind: return &CallServer::Bind;
     case SYS_connect: return &CallServer::Connect;
@@ -64,6 +77,9 @@ CallServer::Handler CallServer::Find(int64_t number) {
     case SYS_write: return &CallServer::Write;
     case SYS_poll: return &CallServer::Poll;
     case SYS_select: return &CallServer::Select;
+    case SYS_epoll_create1: return &CallServer::EpollCreate;
+    case SYS_epoll_ctl: return &CallServer::EpollControl;
+    case SYS_epoll_pwait2: return &CallServer::EpollWait;
     case SYS_getrandom: return &CallServer::Random;
     case SYS_nanosleep:
     case DUET_REQUEST_SPEND: return &CallServer::Sleep;
@@ -93,10 +109,24 @@ int64_t CallServer::Keep(int64_t number, int made, bool socket) {
   return number;
 }
 
+int64_t CallServer::KeepBoth(int64_t first, int64_t second, const int made[2], bool socket) {
+  const int64_t kept = Keep(first, made[0], socket);
+  return std::min<int64_t>({kept, Keep(second, made[1], socket), 0});
+}
+
 int64_t CallServer::Socket(const CarriedRequest& request, CarriedAnswer&) {
   const int made =
       process_.sockets().socket(Int(request.arguments[0]), Int(request.arguments[1]), Int(request.arguments[2]));
   return Keep(request.arguments[3], made, true);
+}
+
+int64_t CallServer::SocketPair(const CarriedRequest& request, CarriedAnswer&) {
+  int ends[2];
+  if (process_.sockets().socketpair(Int(request.arguments[0]), Int(request.arguments[1]), Int(request.arguments[2]),
+                                    ends) != 0) {
+    return -errno;
+  }
+  return KeepBoth(request.arguments[3], request.arguments[4], ends, true);
 }
 
 int64_t CallServer::Accept(const CarriedRequest& request, CarriedAnswer& answer) {
@@ -141,15 +171,13 @@ int64_t CallServer::Dup(const CarriedRequest& request, CarriedAnswer&) {
 int64_t CallServer::Pipe(const CarriedRequest& request, CarriedAnswer&) {
   int ends[2];
   if (process_.sockets().pipe2(ends, Int(request.arguments[0])) != 0) return -errno;
-  const int64_t read_end = Keep(request.arguments[1], ends[0], false);
-  const int64_t write_end = Keep(request.arguments[2], ends[1], false);
-  return std::min<int64_t>({read_end, write_end, 0});
+  return KeepBoth(request.arguments[1], request.arguments[2], ends, false);
 }
 
 int64_t CallServer::Fcntl(const CarriedRequest& request, CarriedAnswer&) {
   const int command = Int(request.arguments[1]);
   // Those that make descriptors come as dup.
-  if (command != F_GETFL && command != F_SETFL) return -EINVAL;
+  if (command != F_GETFL && command != F_SETFL && command != F_GETPIPE_SZ && command != F_SETPIPE_SZ) return -EINVAL;
   return ResultOf(
       process_.sockets().fcntl(descriptors_.Find(request.arguments[0]).fd, command, request.arguments[2]));
 }
@@ -233,16 +261,13 @@ int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer&) {
 }
 
 int64_t CallServer::Poll(const CarriedRequest& request, CarriedAnswer& answer) {
-  constexpr int64_t kMillisecond = 1'000'000;
   std::vector<pollfd> fds(request.data.size() / sizeof(pollfd));
   if (fds.size() > DUET_CHANNEL_DESCRIPTORS) return -EINVAL;
   if (!fds.empty()) std::memcpy(fds.data(), request.data.data(), fds.size() * sizeof(pollfd));
   // An entry that isn't the lab's is left out, as a negative number is; the library knows which those are.
   for (pollfd& entry : fds) entry.fd = descriptors_.Find(entry.fd).fd;
-  const int64_t timeout_ns = request.arguments[1];
-  const int64_t timeout_ms = timeout_ns / kMillisecond + (timeout_ns % kMillisecond > 0 ? 1 : 0);
-  const int result = process_.sockets().poll(fds.data(), fds.size(),
-                                             timeout_ns < 0 ? -1 : Int(std::min<int64_t>(timeout_ms, INT_MAX)));
+  const TimeLimit limit(request.arguments[1]);
+  const int result = process_.sockets().ppoll(fds.data(), fds.size(), limit.get(), nullptr);
   if (result < 0) return -errno;
   const auto* bytes = reinterpret_cast<const uint8_t*>(fds.data());
   answer.data.assign(bytes, bytes + fds.size() * sizeof(pollfd));
@@ -281,6 +306,35 @@ int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer)
     }
   }
   return ready;
+}
+
+int64_t CallServer::EpollCreate(const CarriedRequest& request, CarriedAnswer&) {
+  return Keep(request.arguments[1], process_.sockets().epoll_create1(Int(request.arguments[0])), false);
+}
+
+int64_t CallServer::EpollControl(const CarriedRequest& request, CarriedAnswer&) {
+  epoll_event event{};
+  const bool has_event = request.data.size() == sizeof(event);
+  if (has_event) std::memcpy(&event, request.data.data(), sizeof(event));
+  return ResultOf(process_.sockets().epoll_ctl(descriptors_.Find(request.arguments[0]).fd, Int(request.arguments[1]),
+                                               descriptors_.Find(request.arguments[2]).fd,
+                                               has_event ? &event : nullptr));
+}
+
+int64_t CallServer::EpollWait(const CarriedRequest& request, CarriedAnswer& answer) {
+  constexpr int kMostEvents = DUET_CHANNEL_DATA / sizeof(epoll_event);
+  constexpr int kMostOfAll = INT_MAX / static_cast<int>(sizeof(epoll_event));
+  const int asked = Int(request.arguments[1]);
+  // More than that is an error, and for Sockets to tell.
+  const int most = asked <= kMostOfAll ? std::min(asked, kMostEvents) : asked;
+  std::vector<epoll_event> events(static_cast<size_t>(std::clamp(most, 0, kMostEvents)));
+  const TimeLimit limit(request.arguments[2]);
+  const int result = process_.sockets().epoll_pwait2(descriptors_.Find(request.arguments[0]).fd, events.data(), most,
+                                                     limit.get(), nullptr);
+  if (result < 0) return -errno;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(events.data());
+  answer.data.assign(bytes, bytes + static_cast<size_t>(result) * sizeof(epoll_event));
+  return result;
 }
 
 int64_t CallServer::Random(const CarriedRequest& request, CarriedAnswer& answer) {

@@ -29,8 +29,11 @@ class CallServer {
 
   // Registers a descriptor that Sockets made at the number that the program reserved for it.
   int64_t Keep(int64_t number, int made, bool socket);
+  // The same for two; 0, or a negative errno.
+  int64_t KeepBoth(int64_t first, int64_t second, const int made[2], bool socket);
 
   int64_t Socket(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t SocketPair(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Accept(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Bind(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Connect(const CarriedRequest& request, CarriedAnswer& answer);
@@ -51,6 +54,9 @@ class CallServer {
   int64_t Write(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Poll(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Select(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t EpollCreate(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t EpollControl(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t EpollWait(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Random(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Sleep(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t HostName(const CarriedRequest& request, CarriedAnswer& answer);

@@ -31,12 +31,14 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  *   sendto: fd flags                        (data, and an address or none)
  *   recvfrom: fd length flags               (data and address in the answer; arguments[0]: msg_flags)
  *   read: fd length      write: fd          (data)
- *   dup: fd new          pipe2: flags new new
+ *   dup: fd new          pipe2: flags new new          socketpair: domain type protocol new new
  *   ioctl: fd request value                 (arguments[0] of the answer: the value)
  *   getsockopt: fd level option length      setsockopt: fd level option      (data)
  *   poll: count timeout_ns                  (data: struct pollfd[], the program's numbers; -1: for ever)
  *   select: count timeout_ns                (data: three sets of DUET_CHANNEL_SET bytes; arguments[0] of the
  *                                            answer: nanoseconds left)
+ *   epoll_create1: flags new                epoll_ctl: epfd operation fd         (data: a struct epoll_event or none)
+ *   epoll_pwait2: epfd most timeout_ns      (data of the answer: struct epoll_event[])
  *   getrandom: length    nanosleep: nanoseconds    exit_group: status */
 enum { DUET_CHANNEL_SET = 128 };
 

@@ -14,8 +14,6 @@ constexpr size_t kPage = 4'096;
 constexpr size_t kShared = 320;                     // skb_shared_info, behind the bytes of each piece's head
 constexpr size_t kMostInPages = 32'768;             // of a stream's piece
 constexpr size_t kMostInHead = kPage - kShared;     // of a stream's piece
-constexpr size_t kMostInMessageHead = 4 * kPage - kShared;
-constexpr size_t kMostMessagePages = 17;            // MAX_SKB_FRAGS
 
 size_t InPages(size_t length) { return (length + kPage - 1) / kPage * kPage; }
 
@@ -29,14 +27,6 @@ size_t HeadMemory(size_t length) {
 size_t StreamMemory(size_t length) {
   const size_t in_pages = length > kMostInHead ? std::min(length, InPages(length - kMostInHead)) : 0;
   return HeadMemory(length - in_pages) + InPages(in_pages);
-}
-
-size_t MessageMemory(size_t length) {
-  size_t in_pages = 0;
-  if (length > kMostInMessageHead) {
-    in_pages = InPages(std::min(length - kMostInMessageHead, kMostMessagePages * kPage));
-  }
-  return HeadMemory(length - std::min(length, in_pages)) + in_pages;
 }
 
 }  // namespace

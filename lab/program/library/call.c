@@ -81,6 +81,8 @@ long duet_call(long number, const long a[6], void* context) {
       return duet_pipe((int*)a[0], 0);
     case SYS_pipe2:
       return duet_pipe((int*)a[0], (int)a[1]);
+    case SYS_socketpair:
+      return duet_socketpair(a[0], a[1], a[2], (int*)a[3]);
 
     case SYS_read:
     case SYS_write:
@@ -112,6 +114,14 @@ long duet_call(long number, const long a[6], void* context) {
     case SYS_select:
     case SYS_pselect6:
       return duet_wait_call(number, a);
+
+    case SYS_epoll_create:
+    case SYS_epoll_create1:
+    case SYS_epoll_ctl:
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2:
+      return duet_epoll_call(number, a);
 
     case SYS_clock_gettime:
     case SYS_gettimeofday:
@@ -167,10 +177,6 @@ long duet_call(long number, const long a[6], void* context) {
     case SYS_vfork:
     case SYS_execve:
     case SYS_execveat:
-    case SYS_epoll_ctl:
-    case SYS_epoll_wait:
-    case SYS_epoll_pwait:
-    case SYS_epoll_pwait2:
     case SYS_eventfd:
     case SYS_eventfd2:
     case SYS_signalfd:

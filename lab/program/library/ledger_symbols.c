@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -131,6 +132,21 @@ EXPORT int dup2(int fd, int target) {
   return duet_end(&line, NEXT(dup2)(fd, target));
 }
 
+EXPORT int dup3(int fd, int target, int flags) {
+  entry line = duet_begin(DUET_CALL_DUP, fd, target, flags, 0);
+  return duet_end(&line, NEXT(dup3)(fd, target, flags));
+}
+
+EXPORT int socketpair(int domain, int type, int protocol, int ends[2]) {
+  entry line = duet_begin(DUET_CALL_SOCKETPAIR, domain, type, -1, -1);
+  const int result = NEXT(socketpair)(domain, type, protocol, ends);
+  if (result == 0) {
+    line.arguments[2] = ends[0];
+    line.arguments[3] = ends[1];
+  }
+  return duet_end(&line, result);
+}
+
 EXPORT int getsockopt(int fd, int level, int option, void* value, socklen_t* length) {
   entry line = duet_begin(DUET_CALL_GETSOCKOPT, fd, level, option, 0);
   const int result = NEXT(getsockopt)(fd, level, option, value, length);
@@ -160,6 +176,62 @@ EXPORT int select(int count, fd_set* readable, fd_set* writable, fd_set* excepti
   const int64_t timeout_ms = timeout == NULL ? -1 : (int64_t)timeout->tv_sec * 1000 + timeout->tv_usec / 1000;
   entry line = duet_begin(DUET_CALL_SELECT, count, timeout_ms, 0, 0);
   return duet_end(&line, NEXT(select)(count, readable, writable, exceptional, timeout));
+}
+
+static int64_t milliseconds(const struct timespec* time) {
+  return time == NULL ? -1 : (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
+}
+
+EXPORT int ppoll(struct pollfd* fds, nfds_t count, const struct timespec* timeout, const sigset_t* mask) {
+  entry line = duet_begin(DUET_CALL_POLL, (int64_t)count, milliseconds(timeout), 0, 0);
+  const int result = NEXT(ppoll)(fds, count, timeout, mask);
+  const size_t most = DUET_LEDGER_DATA / sizeof(*fds);
+  if (result >= 0) duet_note_data(&line, fds, (count < most ? count : most) * sizeof(*fds));
+  return duet_end(&line, result);
+}
+
+EXPORT int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const struct timespec* timeout,
+                   const sigset_t* mask) {
+  entry line = duet_begin(DUET_CALL_SELECT, count, milliseconds(timeout), 0, 0);
+  return duet_end(&line, NEXT(pselect)(count, readable, writable, exceptional, timeout, mask));
+}
+
+EXPORT int epoll_create1(int flags) {
+  entry line = duet_begin(DUET_CALL_EPOLL_CREATE, flags, 0, 0, 0);
+  return duet_end(&line, NEXT(epoll_create1)(flags));
+}
+
+EXPORT int epoll_ctl(int epfd, int operation, int fd, struct epoll_event* event) {
+  entry line = duet_begin(DUET_CALL_EPOLL_CTL, epfd, operation, fd, event == NULL ? 0 : event->events);
+  return duet_end(&line, NEXT(epoll_ctl)(epfd, operation, fd, event));
+}
+
+/* The events that came, as poll would tell them. */
+static int end_epoll(entry* line, const struct epoll_event* events, int result) {
+  struct pollfd answers[DUET_LEDGER_DATA / sizeof(struct pollfd)];
+  const int most = (int)(sizeof(answers) / sizeof(answers[0]));
+  int kept = 0;
+  for (; kept < result && kept < most; ++kept) {
+    answers[kept] = (struct pollfd){events[kept].data.fd, 0, (short)events[kept].events};
+  }
+  duet_note_data(line, answers, (size_t)kept * sizeof(answers[0]));
+  return (int)duet_end(line, result);
+}
+
+EXPORT int epoll_wait(int epfd, struct epoll_event* events, int most, int timeout_ms) {
+  entry line = duet_begin(DUET_CALL_EPOLL_WAIT, epfd, most, timeout_ms, 0);
+  return end_epoll(&line, events, NEXT(epoll_wait)(epfd, events, most, timeout_ms));
+}
+
+EXPORT int epoll_pwait(int epfd, struct epoll_event* events, int most, int timeout_ms, const sigset_t* mask) {
+  entry line = duet_begin(DUET_CALL_EPOLL_WAIT, epfd, most, timeout_ms, 0);
+  return end_epoll(&line, events, NEXT(epoll_pwait)(epfd, events, most, timeout_ms, mask));
+}
+
+EXPORT int epoll_pwait2(int epfd, struct epoll_event* events, int most, const struct timespec* timeout,
+                        const sigset_t* mask) {
+  entry line = duet_begin(DUET_CALL_EPOLL_WAIT, epfd, most, milliseconds(timeout), 0);
+  return end_epoll(&line, events, NEXT(epoll_pwait2)(epfd, events, most, timeout, mask));
 }
 
 EXPORT int getaddrinfo(const char* node, const char* service, const struct addrinfo* hints, struct addrinfo** result) {

@@ -51,6 +51,7 @@ long duet_ioctl(long fd, unsigned long request, void* argument);
 /* sockets.c */
 long duet_socket_call(long number, const long arguments[6]);
 long duet_pipe(int* ends, int flags);
+long duet_socketpair(long domain, long type, long protocol, int* ends);
 /* Gives the program the address in the slot, cut to what it has room for. `length` is a socklen_t. */
 long duet_give_address(void* address, uint32_t* length);
 
@@ -63,6 +64,11 @@ long duet_poll(void* fds, unsigned long count, int64_t timeout_ns);
 /* *timeout_ns is set to what is left. */
 long duet_select(long count, void* sets[3], int64_t* timeout_ns);
 long duet_wait_call(long number, const long arguments[6]);
+/* A program's timespec or timeval (`unit`: nanoseconds in its second field's unit); -1 where it is null. */
+long duet_read_timeout(const void* programs, long unit, int64_t* timeout_ns);
+
+/* epoll.c */
+long duet_epoll_call(long number, const long arguments[6]);
 
 /* clock.c */
 long duet_clock_call(long number, const long arguments[6]);

@@ -105,28 +105,41 @@ long duet_socket_call(long number, const long a[6]) {
   }
 }
 
-long duet_pipe(int* ends, int flags) {
-  const long read_end = duet_reserve();
-  if (read_end < 0) return read_end;
-  const long write_end = duet_reserve();
-  if (write_end < 0) {
-    duet_unreserve(read_end);
-    return write_end;
+/* Two descriptors at once: what `number` makes of its arguments. */
+static long make_two(long number, long a, long b, long c, int* ends, int cloexec) {
+  const long first = duet_reserve();
+  if (first < 0) return first;
+  const long second = duet_reserve();
+  if (second < 0) {
+    duet_unreserve(first);
+    return second;
   }
-  const int made[2] = {(int)read_end, (int)write_end};
-  long result = duet_request(SYS_pipe2, 0, 0, flags, read_end, write_end, 0);
+  const int made[2] = {(int)first, (int)second};
+  long result;
+  if (number == SYS_pipe2) {
+    result = duet_request(number, 0, 0, a, first, second, 0);
+  } else {
+    duet_slot()->arguments[4] = second;
+    result = duet_request(number, 0, 0, a, b, c, first);
+  }
   if (result < 0) {
-    duet_unreserve(read_end);
-    duet_unreserve(write_end);
+    duet_unreserve(first);
+    duet_unreserve(second);
     return result;
   }
   for (int i = 0; i < 2; ++i) {
     duet_mark(made[i], 1);
-    note_cloexec(made[i], flags & O_CLOEXEC);
+    note_cloexec(made[i], cloexec);
   }
   result = duet_copy_out(ends, made, sizeof(made));
   if (result == 0) return 0;
-  duet_close(read_end);
-  duet_close(write_end);
+  duet_close(first);
+  duet_close(second);
   return result;
+}
+
+long duet_pipe(int* ends, int flags) { return make_two(SYS_pipe2, flags, 0, 0, ends, flags & O_CLOEXEC); }
+
+long duet_socketpair(long domain, long type, long protocol, int* ends) {
+  return make_two(SYS_socketpair, domain, type, protocol, ends, type & SOCK_CLOEXEC);
 }

@@ -1,6 +1,7 @@
 /* libc's functions that programs call most, replaced: the same way as through a trap, 3 microseconds sooner. */
 #include <errno.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -78,6 +79,14 @@ EXPORT int getpeername(int fd, struct sockaddr* address, socklen_t* length) {
 EXPORT int poll(struct pollfd* fds, nfds_t count, int timeout_ms) { return CALL(SYS_poll, fds, count, timeout_ms); }
 EXPORT int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, struct timeval* timeout) {
   return CALL(SYS_select, count, readable, writable, exceptional, timeout);
+}
+
+EXPORT int epoll_create1(int flags) { return CALL(SYS_epoll_create1, flags); }
+EXPORT int epoll_ctl(int epfd, int operation, int fd, struct epoll_event* event) {
+  return CALL(SYS_epoll_ctl, epfd, operation, fd, event);
+}
+EXPORT int epoll_wait(int epfd, struct epoll_event* events, int most, int timeout_ms) {
+  return CALL(SYS_epoll_wait, epfd, events, most, timeout_ms);
 }
 
 EXPORT int clock_gettime(clockid_t clock, struct timespec* time) { return CALL(SYS_clock_gettime, clock, time); }

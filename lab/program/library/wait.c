@@ -89,8 +89,7 @@ long duet_select(long count, void* sets[3], int64_t* timeout_ns) {
   return result + kernels;
 }
 
-/* A timespec or timeval of the program (`unit`: nanoseconds in its second field's unit) as nanoseconds. */
-static long read_timeout(const void* programs, long unit, int64_t* timeout_ns) {
+long duet_read_timeout(const void* programs, long unit, int64_t* timeout_ns) {
   struct timespec time;
   *timeout_ns = -1;
   if (programs == NULL) return 0;
@@ -116,7 +115,7 @@ long duet_wait_call(long number, const long a[6]) {
     return duet_poll((void*)a[0], (unsigned)a[1], timeout_ms < 0 ? -1 : timeout_ms * INT64_C(1000000));
   }
   void* programs_timeout = (void*)(number == SYS_ppoll ? a[2] : a[4]);
-  long result = read_timeout(programs_timeout, unit, &timeout_ns);
+  long result = duet_read_timeout(programs_timeout, unit, &timeout_ns);
   if (result < 0) return result;
   if (number == SYS_ppoll) return duet_poll((void*)a[0], (unsigned)a[1], timeout_ns);
   void* sets[3] = {(void*)a[1], (void*)a[2], (void*)a[3]};

@@ -1,0 +1,148 @@
+// Carried programs that wait with epoll, and that talk to themselves over a socketpair.
+#include <chrono>
+
+#include "lab/program/program_testing.h"
+
+namespace lab {
+namespace {
+
+class CarriedEpollTest : public ProgramTest {
+ protected:
+  Outcome RunMain(const std::string& body) {
+    CompileMain("program", body);
+    TwoHosts hosts;
+    return Finish(hosts, hosts.Start(hosts.alpha, Options("program")));
+  }
+
+  // Runs until the process has ended, which it does by itself and without complaints.
+  static Outcome Finish(TwoHosts& hosts, ProcessId process) {
+    hosts.world.RunUntil([&] { return hosts.world.outcome(process).exited; }, std::chrono::seconds(100));
+    const Outcome outcome = hosts.world.outcome(process);
+    EXPECT_TRUE(outcome.exited);
+    for (const auto& [key, value] : outcome.reports) EXPECT_EQ(value, "") << key;
+    EXPECT_EQ(outcome.error_output, "");
+    return outcome;
+  }
+};
+
+TEST_F(CarriedEpollTest, TellsWhatHappensToTheProgramsDescriptors) {
+  EXPECT_EQ(RunMain(R"(
+    int file = open("/tmp/x", O_CREAT | O_RDWR, 0600), ends[2], epoll = epoll_create1(EPOLL_CLOEXEC);
+    pipe(ends);
+    struct epoll_event in = {EPOLLIN | EPOLLET, {.u64 = 0x1122334455667788}}, out = {EPOLLOUT, {.fd = ends[1]}}, got[4];
+    printf("%d ", epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &in));
+    printf("%d ", epoll_ctl(epoll, EPOLL_CTL_ADD, ends[1], &out));
+    printf("%d ", epoll_wait(epoll, got, 4, -1) == 1 && got[0].data.fd == ends[1] && got[0].events == EPOLLOUT);
+    printf("%d ", epoll_ctl(epoll, EPOLL_CTL_DEL, ends[1], NULL));
+    printf("%d ", epoll_wait(epoll, got, 4, 10));
+    write(ends[1], "x", 1);
+    printf("%d ", epoll_pwait(epoll, got, 4, -1, NULL) == 1 && got[0].data.u64 == in.data.u64);
+    struct timespec little = {0, 1000};
+    printf("%d ", epoll_pwait2(epoll, got, 4, &little, NULL));
+    printf("%d ", (fcntl(epoll, F_GETFD) & FD_CLOEXEC) != 0);
+    printf("%d ", epoll_ctl(epoll, EPOLL_CTL_ADD, file, &in) == -1 && errno == EPERM);
+    printf("%d ", epoll_ctl(epoll, EPOLL_CTL_DEL, file, &in) == -1 && errno == EPERM);
+    printf("%d ", epoll_ctl(epoll, EPOLL_CTL_ADD, 99, &in) == -1 && errno == EBADF);
+    printf("%d ", epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &in) == -1 && errno == EEXIST);
+    printf("%d ", epoll_ctl(file, EPOLL_CTL_ADD, ends[0], &in) == -1 && errno == EINVAL);
+    printf("%d ", epoll_create(0) == -1 && errno == EINVAL);
+    printf("%d\n", epoll_create(1) == epoll + 1);
+    return 0;)").output, "0 0 1 0 0 1 0 1 1 1 1 1 1 1 1\n");
+}
+
+TEST_F(CarriedEpollTest, BadPointersAreErrors) {
+  EXPECT_EQ(RunMain(R"(
+    int ends[2], epoll = epoll_create1(0); pipe(ends); void* bad = (void*)8;
+    struct epoll_event out = {EPOLLOUT};
+    printf("%d ", epoll_ctl(epoll, EPOLL_CTL_ADD, ends[1], bad) == -1 && errno == EFAULT);
+    epoll_ctl(epoll, EPOLL_CTL_ADD, ends[1], &out);
+    printf("%d ", epoll_wait(epoll, bad, 1, 0) == -1 && errno == EFAULT);
+    printf("%d ", socketpair(AF_UNIX, SOCK_STREAM, 0, bad) == -1 && errno == EFAULT);
+    printf("%d ", poll(bad, 1, 0) == -1 && errno == EFAULT);
+    printf("%d ", poll(NULL, 1, 0) == -1 && errno == EFAULT);
+    printf("%d ", select(9, bad, 0, 0, 0) == -1 && errno == EFAULT);
+    printf("%d ", write(ends[1], bad, 1) == -1 && errno == EFAULT);
+    write(ends[1], "x", 1);
+    printf("%d ", read(ends[0], bad, 1) == -1 && errno == EFAULT);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    printf("%d ", bind(fd, bad, 16) == -1 && errno == EFAULT);
+    printf("%d ", connect(fd, bad, 16) == -1 && errno == EFAULT);
+    printf("%d ", sendmsg(fd, bad, 0) == -1 && errno == EFAULT);
+    printf("%d ", recvmsg(fd, NULL, 0) == -1 && errno == EFAULT);
+    printf("%d ", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, bad, 4) == -1 && errno == EFAULT);
+    printf("%d\n", getsockname(fd, bad, bad) == -1 && errno == EFAULT);
+    return 0;)").output, "1 1 1 1 1 1 1 1 1 1 1 1 1 1\n");
+}
+
+TEST_F(CarriedEpollTest, ASocketPairIsTheWorlds) {
+  EXPECT_EQ(RunMain(R"(
+    int ends[2]; char text[20] = "";
+    printf("%d ", socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends));
+    printf("%d ", recv(ends[0], text, 1, 0) == -1 && errno == EAGAIN);
+    write(ends[1], "hello", 5); shutdown(ends[1], SHUT_WR);
+    printf("%d %s ", (int)read(ends[0], text, 20), text); printf("%d ", (int)read(ends[0], text, 20));
+    struct sockaddr_storage name; socklen_t length = sizeof name;
+    printf("%d %d ", getsockname(ends[0], (void*)&name, &length), name.ss_family == AF_UNIX && length == 2);
+    close(ends[1]);
+    printf("%d ", send(ends[0], "x", 1, MSG_NOSIGNAL) == -1 && errno == EPIPE);
+    printf("%d ", socketpair(AF_INET, SOCK_STREAM, 0, ends) == -1 && errno == EOPNOTSUPP);
+    printf("%d\n", dup3(ends[0], 20, O_CLOEXEC) == 20 && fcntl(20, F_GETFD) == FD_CLOEXEC);
+    return 0;)").output, "0 1 5 hello 0 0 1 1 1 1\n");
+}
+
+TEST_F(CarriedEpollTest, PpollAndPselectWaitForFractionsOfAMillisecond) {
+  EXPECT_EQ(RunMain(R"(
+    int ends[2]; pipe(ends); struct pollfd one = {ends[0], POLLIN}; struct timespec limit = {0, 200000}, begin, end;
+    sigset_t none; sigemptyset(&none); fd_set set; FD_ZERO(&set); FD_SET(ends[0], &set);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    printf("%d ", ppoll(&one, 1, &limit, &none)); printf("%d ", pselect(ends[0] + 1, &set, 0, 0, &limit, &none));
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    printf("%ld ", (end.tv_nsec - begin.tv_nsec) / 100000); printf("%ld ", limit.tv_nsec);
+    limit.tv_nsec = 1000000000; printf("%d\n", ppoll(&one, 1, &limit, NULL) == -1 && errno == EINVAL);
+    return 0;)").output, "0 0 4 200000 1\n");
+}
+
+TEST_F(CarriedEpollTest, AnAsyncioServerServesSeveralClientsAtOnce) {
+  WritePython("server.py", R"(
+import asyncio
+async def serve(reader, writer):
+    while line := await reader.readline():
+        await asyncio.sleep(0.5)
+        writer.write(line.upper()); await writer.drain()
+    writer.close()
+async def main():
+    server = await asyncio.start_server(serve, '0.0.0.0', 9999)
+    async with server: await server.serve_forever()
+asyncio.run(main())
+)");
+  WritePython("client.py", R"(
+import asyncio, time
+async def talk(name):
+    reader, writer = await asyncio.open_connection('10.0.0.1', 9999)
+    for i in range(3):
+        writer.write(f'{name}{i}\n'.encode()); print((await reader.readline()).decode().strip(), end=' ')
+    writer.close(); await writer.wait_closed()
+async def main():
+    await asyncio.gather(*(talk(name) for name in 'abc'))
+begin = time.monotonic(); asyncio.run(main()); print(round(time.monotonic() - begin, 1))
+)");
+  TwoHosts hosts;
+  hosts.Start(hosts.alpha, Options("server.py"));
+  ASSERT_TRUE(hosts.world.RunUntil([&] { return hosts.world.Listening(hosts.alpha, 9999); }, std::chrono::seconds(9)));
+  EXPECT_EQ(Finish(hosts, hosts.Start(hosts.beta, Options("client.py"))).output,
+            "A0 B0 C0 A1 B1 C1 A2 B2 C2 1.5\n");
+}
+
+TEST_F(CarriedEpollTest, PythonsDefaultSelectorIsEpoll) {
+  WritePython("program.py", R"(
+import selectors, socket
+a, b = socket.socketpair(); s = selectors.DefaultSelector(); s.register(a, selectors.EVENT_READ, 'a')
+print(type(s).__name__, s.select(0.1)); b.send(b'x'); print([key.data for key, events in s.select(1)], a.recv(10))
+)");
+  TwoHosts hosts;
+  EXPECT_EQ(Finish(hosts, hosts.Start(hosts.alpha, Options("program.py"))).output,
+            "EpollSelector []\n['a'] b'x'\n");
+}
+
+}  // namespace
+}  // namespace lab

@@ -1,0 +1,72 @@
+/* epoll, over the lab's descriptors alone: the program's files are never ready by an event, and Linux refuses them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#include "lab/program/library/library.h"
+
+static long create(long flags) {
+  const long number = duet_reserve();
+  if (number < 0) return number;
+  if (flags & EPOLL_CLOEXEC) duet_kernel(SYS_fcntl, number, F_SETFD, FD_CLOEXEC);
+  const long result = duet_request(SYS_epoll_create1, 0, 0, flags, number, 0, 0);
+  if (result < 0) {
+    duet_unreserve(number);
+    return result;
+  }
+  duet_mark(number, 1);
+  return number;
+}
+
+/* What Linux says of a descriptor that isn't the lab's; one that it would wait for can't be carried. */
+static long refuse(long operation, long fd) {
+  const long probe = duet_kernel(SYS_epoll_create1, EPOLL_CLOEXEC);
+  if (probe < 0) return probe;
+  struct epoll_event none = {0};
+  const long result = duet_kernel(SYS_epoll_ctl, probe, EPOLL_CTL_ADD, fd, &none);
+  duet_kernel(SYS_close, probe);
+  if (result < 0) return result;
+  if (operation == EPOLL_CTL_ADD) duet_unsupported(SYS_epoll_ctl, 0);
+  return -ENOENT;
+}
+
+static long control(long epfd, long operation, long fd, const void* programs) {
+  uint32_t length = 0;
+  if (operation != EPOLL_CTL_DEL) {
+    length = sizeof(struct epoll_event);
+    if (duet_copy_in(duet_slot()->data, programs, length) != 0) return -EFAULT;
+  }
+  if (!duet_simulated(epfd)) return duet_kernel(SYS_epoll_ctl, epfd, operation, fd, programs);
+  if (!duet_simulated(fd)) return refuse(operation, fd);
+  return duet_request(SYS_epoll_ctl, length, 0, epfd, operation, fd, 0);
+}
+
+static long wait_for(long epfd, void* programs, long most, int64_t timeout_ns) {
+  if (!duet_simulated(epfd)) return duet_kernel(SYS_epoll_wait, epfd, programs, most, 0);
+  const long count = duet_request(SYS_epoll_pwait2, 0, 0, epfd, most, timeout_ns, 0);
+  if (count <= 0) return count;
+  const size_t length = (size_t)count * sizeof(struct epoll_event);
+  return duet_copy_out(programs, duet_slot()->data, length) != 0 ? -EFAULT : count;
+}
+
+long duet_epoll_call(long number, const long a[6]) {
+  int64_t timeout_ns;
+  switch (number) {
+    case SYS_epoll_create:
+      return (int)a[0] <= 0 ? -EINVAL : create(0);
+    case SYS_epoll_create1:
+      return create((int)a[0]);
+    case SYS_epoll_ctl:
+      return control((int)a[0], (int)a[1], (int)a[2], (const void*)a[3]);
+    case SYS_epoll_pwait2: {
+      const long bad = duet_read_timeout((const void*)a[3], 1, &timeout_ns);
+      return bad < 0 ? bad : wait_for((int)a[0], (void*)a[1], (int)a[2], timeout_ns);
+    }
+    default: { /* epoll_wait, epoll_pwait */
+      const int timeout_ms = (int)a[3];
+      timeout_ns = timeout_ms < 0 ? -1 : timeout_ms * INT64_C(1000000);
+      return wait_for((int)a[0], (void*)a[1], (int)a[2], timeout_ns);
+    }
+  }
+}
