@@ -1,6 +1,7 @@
 // Descriptors: making, duplicating and closing them; pipes.
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 
 #include <string>
 
@@ -121,6 +122,26 @@ TEST_F(DescriptorTest, DuplicatingWhatIsNotOpenIsMisuse) {
   });
 }
 
+TEST_F(DescriptorTest, Dup3SetsItsFlagAndRefusesItself) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    self.Gives(self->dup3(client, 60, 0), 60);
+    self.Gives(self->fcntl(60, F_GETFD, 0), 0);
+    self.Gives(self->dup3(client, 60, O_CLOEXEC), 60);
+    self.Gives(self->fcntl(60, F_GETFD, 0), FD_CLOEXEC);
+    self.Send(60, "hello");
+    self.Equal(self.Receive(server, 5), "hello");
+    self.Fails(self->dup3(client, client, 0), EINVAL);
+    self.Fails(self->dup3(77, 77, 0), EINVAL);
+    self.Fails(self->dup3(client, 60, O_NONBLOCK), EINVAL);
+    self.Fails(self->dup3(client, -1, 0), EBADF);
+    self.Fails(self->dup3(client, 100'000'000, 0), EBADF);
+    self.Fails(self->dup3(77, 60, 0), EBADF);
+    self.Send(60, "again");
+    self.Equal(self.Receive(server, 5), "again");
+  });
+}
+
 class PipeTest : public ConformanceTest {
  protected:
   struct Pipe {
@@ -214,6 +235,109 @@ TEST_F(PipeTest, WithoutReadersWritingGivesEpipe) {
     self.Close(pipe.out);
     self.Fails(self->write(pipe.in, "x", 1), EPIPE);
   });
+}
+
+TEST_F(PipeTest, WritingNothingAsksNobody) {
+  Alone([](Self& self) {
+    const Pipe pipe = Make(self);
+    self.Gives(self->write(pipe.in, "", 0), 0);
+    char byte;
+    self.Gives(self->read(pipe.out, &byte, 0), 0);
+    self.Fails(self->read(pipe.in, &byte, 0), EBADF);
+    self.Fails(self->write(pipe.out, &byte, 0), EBADF);
+    self.Close(pipe.out);
+    self.Gives(self->write(pipe.in, "", 0), 0);
+  });
+}
+
+TEST_F(PipeTest, RoomIsCountedInPages) {
+  Alone([](Self& self) {
+    const Pipe pipe = Make(self, O_NONBLOCK);
+    std::string bytes(9'000, 'x');
+    for (int i = 0; i < 16; ++i) self.Gives(self->write(pipe.in, bytes.data(), 3'000), 3'000);
+    self.Equal(self.Poll(pipe.in, POLLOUT, 0), 0);
+    // The last page has room for 1,096, and takes them although there is no room by poll.
+    self.Gives(self->write(pipe.in, bytes.data(), 1'000), 1'000);
+    self.Fails(self->write(pipe.in, bytes.data(), 97), EAGAIN);
+    self.Gives(self->write(pipe.in, bytes.data(), 96), 96);
+    self.Fails(self->write(pipe.in, bytes.data(), 1), EAGAIN);
+    self.Gives(self->read(pipe.out, bytes.data(), 2'999), 2'999);
+    self.Equal(self.Poll(pipe.in, POLLOUT, 0), 0);
+    self.Fails(self->write(pipe.in, bytes.data(), 1), EAGAIN);
+    self.Gives(self->read(pipe.out, bytes.data(), 1), 1);
+    self.Equal(self.Poll(pipe.in, POLLOUT, 0), POLLOUT);
+    self.Gives(self->write(pipe.in, bytes.data(), 5'000), 4'096);
+  });
+}
+
+TEST_F(PipeTest, WhatFillsNoPageGoesFirstIntoTheLastOne) {
+  Alone([](Self& self) {
+    const Pipe pipe = Make(self, O_NONBLOCK);
+    const std::string bytes(65'536, 'x');
+    self.Gives(self->write(pipe.in, bytes.data(), 100), 100);
+    self.Gives(self->write(pipe.in, bytes.data(), 15 * 4'096 + 3'000), 15 * 4'096 + 3'000);
+    self.Fails(self->write(pipe.in, bytes.data(), 996), EAGAIN);
+  });
+}
+
+TEST_F(PipeTest, UpToAPageGoesInOnePiece) {
+  Alone([](Self& self) {
+    const Pipe pipe = Make(self, O_NONBLOCK);
+    std::string bytes(65'536, 'x');
+    self.Gives(self->write(pipe.in, bytes.data(), 65'000), 65'000);
+    self.Fails(self->write(pipe.in, bytes.data(), 4'096), EAGAIN);
+    self.Gives(self->read(pipe.out, bytes.data(), 4'095), 4'095);
+    self.Fails(self->write(pipe.in, bytes.data(), 4'096), EAGAIN);
+    self.Gives(self->read(pipe.out, bytes.data(), 1), 1);
+    self.Gives(self->write(pipe.in, bytes.data(), 4'096), 4'096);
+  });
+}
+
+TEST_F(PipeTest, TellsHowMuchWaits) {
+  Alone([](Self& self) {
+    const Pipe pipe = Make(self);
+    self.Gives(self->write(pipe.in, "hello", 5), 5);
+    for (const int fd : {pipe.in, pipe.out}) {
+      int waiting = 0;
+      self.Gives(self->ioctl(fd, FIONREAD, &waiting), 0);
+      self.Equal(waiting, 5);
+    }
+  });
+}
+
+TEST_F(PipeTest, HasASizeThatCanBeChanged) {
+  Alone([](Self& self) {
+    const Pipe pipe = Make(self, O_NONBLOCK);
+    self.Gives(self->fcntl(pipe.in, F_GETPIPE_SZ, 0), 65'536);
+    self.Gives(self->fcntl(pipe.in, F_SETPIPE_SZ, 4'097), 8'192);
+    self.Gives(self->fcntl(pipe.out, F_GETPIPE_SZ, 0), 8'192);
+    const std::string bytes(20'000, 'x');
+    self.Gives(self->write(pipe.in, bytes.data(), bytes.size()), 8'192);
+    self.Fails(self->fcntl(pipe.out, F_SETPIPE_SZ, 0), EBUSY);
+    self.Gives(self->fcntl(pipe.out, F_SETPIPE_SZ, 1 << 20), 1 << 20);
+    self.Gives(self->write(pipe.in, bytes.data(), bytes.size()), 20'000);
+    self.Fails(self->fcntl(pipe.in, F_SETPIPE_SZ, -1), EINVAL);
+    self.Gives(self->fcntl(Make(self).in, F_SETPIPE_SZ, 0), 4'096);
+    self.Fails(self->fcntl(self.Socket(), F_GETPIPE_SZ, 0), EBADF);
+  });
+}
+
+TEST_F(PipeTest, AWriterWaitsForItsReader) {
+  Start(server_, "one", [](Self& self) {
+    const Pipe to = Make(self);
+    self.Equal(to.out, 3);
+    const std::string bytes(65'536, 'x');
+    self.Gives(self->write(to.in, bytes.data(), bytes.size()), 65'536);
+    self.Equal(self.Poll(to.in, POLLOUT, 20), 0);
+    std::string some(10'000, '\0');
+    self.Gives(self->read(to.out, some.data(), some.size()), 10'000);
+    self.Gives(self->write(to.in, bytes.data(), 8'192), 8'192);
+    self.Close(to.in);
+    std::string all;
+    for (long got; (got = self.Ok(self->read(to.out, some.data(), some.size()))) > 0;) all.append(some, 0, got);
+    self.Equal(static_cast<long>(all.size()), 65'536 - 10'000 + 8'192);
+  });
+  ASSERT_TRUE(Finish());
 }
 
 }  // namespace

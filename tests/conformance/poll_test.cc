@@ -172,6 +172,91 @@ TEST_F(PollTest, PipesTellDataRoomAndTheirEnd) {
   });
 }
 
+TEST_F(PollTest, EachShutdownHasItsEvents) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    self.Gives(self->shutdown(client, SHUT_RD), 0);
+    self.Equal(self.Poll(client, kAllEvents, 0), kAllEvents);
+    self.Gives(self->shutdown(client, SHUT_WR), 0);
+    self.Equal(self.Poll(client, kAllEvents, 0), kAllEvents | POLLHUP);
+    self.WaitForEvents(server, kAllEvents, kAllEvents);
+  });
+}
+
+TEST_F(PollTest, ARefusedSocketHasAnErrorUntilItIsTaken) {
+  Alone([](Self& self) {
+    const int fd = self.Socket(SOCK_NONBLOCK);
+    self->connect(fd, At(kLoopback, kPort), At::kLength);
+    self.WaitForEvents(fd, kAllEvents, kAllEvents | POLLERR | POLLHUP);
+    self.Equal(self.TakeError(fd), ECONNREFUSED);
+    self.Equal(self.Poll(fd, kAllEvents, 0), kAllEvents | POLLHUP);
+    // The outcome of the attempt is told once more.
+    self.Fails(self->connect(fd, At(kLoopback, kPort), At::kLength), ECONNABORTED);
+    self.Equal(self.Poll(fd, kAllEvents, 0), POLLOUT | POLLHUP);
+  });
+}
+
+TEST_F(PollTest, AListenerThatIsShutDownHasHungUp) {
+  Alone([](Self& self) {
+    const int listener = self.Listen(kPort, 5);
+    self.Gives(self->shutdown(listener, SHUT_WR), 0);
+    self.Equal(self.Poll(listener, kAllEvents, 0), 0);
+    self.Gives(self->shutdown(listener, SHUT_RD), 0);
+    self.Equal(self.Poll(listener, kAllEvents, 0), POLLOUT | POLLHUP);
+  });
+}
+
+TEST_F(PollTest, AFullPipeWithoutReadersHasAnErrorAlone) {
+  Alone([](Self& self) {
+    int ends[2];
+    self.Gives(self->pipe2(ends, O_NONBLOCK), 0);
+    const std::string bytes(65'536, 'x');
+    self.Gives(self->write(ends[1], bytes.data(), bytes.size()), 65'536);
+    self.Close(ends[0]);
+    self.Equal(self.Poll(ends[1], kAllEvents, 0), POLLERR);
+  });
+}
+
+TEST_F(PollTest, ADescriptorMayBeAskedTwice) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    pollfd fds[] = {{client, POLLOUT, 0}, {client, POLLOUT | POLLIN, 0}, {client, POLLIN, 0}};
+    self.Gives(self->poll(fds, 3, -1), 2);
+    self.Equal(fds[0].revents, POLLOUT);
+    self.Equal(fds[1].revents, POLLOUT);
+    self.Equal(fds[2].revents, 0);
+  });
+}
+
+TEST_F(PollTest, Misuse) {
+  Alone([](Self& self) {
+    self.Fails(self->poll(nullptr, 1, 0), EFAULT);
+    pollfd one{0, POLLIN, 0};
+    self.Fails(self->poll(&one, 1u << 30, 0), EINVAL);
+    self.Fails(self->poll(&one, static_cast<nfds_t>(-1), 0), EINVAL);
+    const timespec backwards{-1, 0};
+    self.Fails(self->ppoll(&one, 1, &backwards, nullptr), EINVAL);
+    const timespec too_fine{0, 1'000'000'000};
+    self.Fails(self->ppoll(&one, 1, &too_fine, nullptr), EINVAL);
+  });
+}
+
+TEST_F(PollTest, PpollWaitsForLessThanAMillisecond) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    sigset_t none;
+    sigemptyset(&none);
+    pollfd one{server, POLLIN, 0};
+    const timespec limit{0, 300'000};
+    const Time before = self.now();
+    self.Gives(self->ppoll(&one, 1, &limit, &none), 0);
+    self.Between(self.now() - before, 300us, 1ms);
+    self.Send(client, "x");
+    self.Gives(self->ppoll(&one, 1, nullptr, nullptr), 1);
+    self.Equal(one.revents, POLLIN);
+  });
+}
+
 class SelectTest : public ConformanceTest {};
 
 TEST_F(SelectTest, TellsWhatIsReadyInEachSet) {
@@ -248,6 +333,63 @@ TEST_F(SelectTest, Misuse) {
     self.Fails(self->select(-1, nullptr, nullptr, nullptr, &none), EINVAL);
     timeval negative{-1, 0};
     self.Fails(self->select(0, nullptr, nullptr, nullptr, &negative), EINVAL);
+  });
+}
+
+TEST_F(SelectTest, ErrorsAreNoExceptions) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    self.SetLinger(client, 0);
+    self.Close(client);
+    self.WaitForEvents(server, 0, POLLERR | POLLHUP);
+    fd_set exceptional;
+    FD_ZERO(&exceptional);
+    FD_SET(server, &exceptional);
+    timeval none{0, 0};
+    self.Gives(self->select(server + 1, nullptr, nullptr, &exceptional, &none), 0);
+    self.True(!FD_ISSET(server, &exceptional), "the set is empty");
+  });
+}
+
+TEST_F(SelectTest, AnUnconnectedSocketIsReadableAndWritable) {
+  Alone([](Self& self) {
+    const int fd = self.Socket();
+    fd_set sets[3];
+    for (fd_set& set : sets) {
+      FD_ZERO(&set);
+      FD_SET(fd, &set);
+    }
+    self.Gives(self->select(fd + 1, &sets[0], &sets[1], &sets[2], nullptr), 2);
+    self.True(FD_ISSET(fd, &sets[0]) && FD_ISSET(fd, &sets[1]) && !FD_ISSET(fd, &sets[2]), "it has hung up");
+  });
+}
+
+TEST_F(SelectTest, SetsStayAsTheyAreWhereTheCallFails) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    fd_set writable;
+    FD_ZERO(&writable);
+    FD_SET(client, &writable);
+    FD_SET(50, &writable);
+    self.Fails(self->select(51, nullptr, &writable, nullptr, nullptr), EBADF);
+    self.True(FD_ISSET(client, &writable) && FD_ISSET(50, &writable), "the set is as it was");
+  });
+}
+
+TEST_F(SelectTest, PselectLeavesItsLimitAsItIs) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    fd_set readable;
+    FD_ZERO(&readable);
+    FD_SET(server, &readable);
+    timespec limit{0, 300'000};
+    const Time before = self.now();
+    self.Gives(self->pselect(server + 1, &readable, nullptr, nullptr, &limit, nullptr), 0);
+    self.Between(self.now() - before, 300us, 1ms);
+    self.Equal(limit.tv_nsec, 300'000);
+    self.True(!FD_ISSET(server, &readable), "the set is empty");
+    limit.tv_nsec = -1;
+    self.Fails(self->pselect(0, nullptr, nullptr, nullptr, &limit, nullptr), EINVAL);
   });
 }
 
