@@ -18,6 +18,11 @@ bool IsStream(int fd) {
   return is_stream;
 }
 
+// Whether the kernel would look at the buffers.
+bool IsReadable(const msghdr* message) {
+  return message != nullptr && message->msg_iov != nullptr && message->msg_iovlen <= IOV_MAX;
+}
+
 }  // namespace
 
 size_t ShortSockets::Cut(int fd, size_t length) {
@@ -59,7 +64,7 @@ ssize_t ShortSockets::recvfrom(int sockfd, void* buffer, size_t length, int flag
 }
 
 ssize_t ShortSockets::sendmsg(int sockfd, const msghdr* message, int flags) {
-  if (message == nullptr || message->msg_iovlen > IOV_MAX) return KernelSockets::sendmsg(sockfd, message, flags);
+  if (!IsReadable(message)) return KernelSockets::sendmsg(sockfd, message, flags);
   std::vector<iovec> buffers = Cut(sockfd, message->msg_iov, message->msg_iovlen);
   msghdr shorter = *message;
   shorter.msg_iov = buffers.data();
@@ -67,7 +72,7 @@ ssize_t ShortSockets::sendmsg(int sockfd, const msghdr* message, int flags) {
 }
 
 ssize_t ShortSockets::recvmsg(int sockfd, msghdr* message, int flags) {
-  if (message == nullptr || message->msg_iovlen > IOV_MAX || flags & MSG_WAITALL) {
+  if (!IsReadable(message) || flags & MSG_WAITALL) {
     return KernelSockets::recvmsg(sockfd, message, flags);
   }
   std::vector<iovec> buffers = Cut(sockfd, message->msg_iov, message->msg_iovlen);
@@ -87,12 +92,12 @@ ssize_t ShortSockets::write(int fd, const void* buffer, size_t length) {
 }
 
 ssize_t ShortSockets::readv(int fd, const iovec* buffers, int count) {
-  if (count < 0 || count > IOV_MAX) return KernelSockets::readv(fd, buffers, count);
+  if (buffers == nullptr || count < 0 || count > IOV_MAX) return KernelSockets::readv(fd, buffers, count);
   return KernelSockets::readv(fd, Cut(fd, buffers, count).data(), count);
 }
 
 ssize_t ShortSockets::writev(int fd, const iovec* buffers, int count) {
-  if (count < 0 || count > IOV_MAX) return KernelSockets::writev(fd, buffers, count);
+  if (buffers == nullptr || count < 0 || count > IOV_MAX) return KernelSockets::writev(fd, buffers, count);
   return KernelSockets::writev(fd, Cut(fd, buffers, count).data(), count);
 }
 

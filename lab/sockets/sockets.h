@@ -117,7 +117,8 @@ class Sockets {
   virtual int dup2(int fd, int target) = 0;
   virtual int dup3(int fd, int target, int flags) = 0;
 
-  // F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC. EINVAL: another command.
+  // F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC; of a pipe F_GETPIPE_SZ and F_SETPIPE_SZ,
+  // how many bytes it holds. EINVAL: another command.
   virtual int fcntl(int fd, int command, long argument) = 0;
 
   // FIONREAD: the bytes that can be read now. FIONBIO: O_NONBLOCK on or off. ENOTTY: another request.

@@ -13,7 +13,8 @@
 namespace lab {
 namespace {
 
-void StoreInt(const void* value, size_t length, duet_ledger_entry& entry) {
+void StoreInt(const void* value, socklen_t length, duet_ledger_entry& entry) {
+  if (static_cast<int>(length) < 0) value = nullptr;  // the call refuses it unread
   int number = 0;
   if (value != nullptr && length >= sizeof(number)) std::memcpy(&number, value, sizeof(number));
   entry.arguments[3] = number;

@@ -18,7 +18,9 @@ int64_t ToMilliseconds(const timespec* timeout) {
 }
 
 void StorePolled(const pollfd* fds, size_t count, bool answered, duet_ledger_entry& entry) {
-  const size_t kept = fds == nullptr ? 0 : std::min(count, kMostPolled);
+  // More than any process may have open the call refuses unread.
+  constexpr size_t kMostAsked = 1u << 20;
+  const size_t kept = fds == nullptr || count > kMostAsked ? 0 : std::min(count, kMostPolled);
   pollfd copies[kMostPolled];
   std::copy_n(fds, kept, copies);
   if (!answered) {

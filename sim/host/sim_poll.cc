@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <climits>
-#include <deque>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "sim/host/epoll.h"
@@ -19,11 +20,8 @@ constexpr short kSelected[3] = {POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POL
 
 // A file that is waited for, and stays even where its descriptor is closed meanwhile, as a process that is killed does.
 struct Polled {
-  Polled(FilePtr polled, Scheduler& scheduler, short events) : file(std::move(polled)), waiter(scheduler) {
-    waiter.Join(file->waiters(), events);
-  }
   FilePtr file;
-  TaskWaiter waiter;
+  std::optional<TaskWaiter> waiter;
 };
 
 // What poll, select and epoll_wait take for how long they may wait; nothing where the limit is none.
@@ -60,11 +58,11 @@ int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, std::optiona
   for (;;) {
     const int ready = Scan(fds, count, always);
     if (ready > 0 || (deadline && host_.now() >= *deadline)) return ready;
-    std::deque<Polled> polled;
+    const auto polled = std::make_unique<Polled[]>(count);
     for (size_t i = 0; i < count; ++i) {
-      if (File* const file = descriptors_.Get(fds[i].fd)) {
-        polled.emplace_back(file, host_.engine().scheduler(), fds[i].events);
-      }
+      polled[i].file = descriptors_.Get(fds[i].fd);
+      if (polled[i].file == nullptr) continue;
+      polled[i].waiter.emplace(host_.engine().scheduler()).Join(polled[i].file->waiters(), fds[i].events);
     }
     if (host_.engine().Wait(deadline) == Task::Wakeup::kKilled) return -EBADF;
   }

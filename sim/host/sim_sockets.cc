@@ -333,6 +333,7 @@ int SimSockets::AddBoth(const std::pair<FilePtr, FilePtr>& files, bool close_on_
 
 int SimSockets::gethostname(char* name, size_t length) {
   if (const int error = Enter()) return Finish(error);
+  if (name == nullptr && length > 0) return Finish(-EFAULT);
   const std::string& own = host_.name();
   std::memcpy(name, own.c_str(), std::min(length, own.size() + 1));
   return Finish(length <= own.size() ? -ENAMETOOLONG : 0);

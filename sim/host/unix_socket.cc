@@ -39,10 +39,6 @@ std::pair<SocketPtr, SocketPtr> UnixSocket::MakePair(Scheduler& scheduler, int t
   return {SocketPtr(one), SocketPtr(other)};
 }
 
-UnixSocket::~UnixSocket() {
-  if (peer_ != nullptr) peer_->peer_ = nullptr;
-}
-
 size_t UnixSocket::send_buffer() const {
   return options_->send_buffer > 0 ? static_cast<size_t>(options_->send_buffer) : kDefaultBuffer;
 }

@@ -16,7 +16,6 @@ class UnixSocket final : public Socket {
  public:
   // `type`: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
   static std::pair<SocketPtr, SocketPtr> MakePair(Scheduler& scheduler, int type);
-  ~UnixSocket() override;
 
   int type() const override { return type_; }
 
