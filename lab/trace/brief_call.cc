@@ -94,7 +94,7 @@ std::string BriefResult(const duet_ledger_entry& entry) {
   if (HasFailed(entry)) {
     return absl::StrCat(" = ", entry.call == DUET_CALL_GETADDRINFO ? "" : "-1 ", ErrorName(entry));
   }
-  if (IsReading(entry) && entry.result == 0 && entry.arguments[1] > 0) return " = 0 end of file";
+  if (IsEndOfFile(entry)) return " = 0 end of file";
   if (IsPolling(entry) && entry.result == 0) return " = 0 time is up";
   if (IsPolling(entry)) return absl::StrCat(" = ", entry.result, ": ", PollAnswers(entry));
   const bool says_nothing = entry.result == 0 && !IsReading(entry) && !IsWriting(entry) &&

@@ -163,6 +163,11 @@ bool IsReading(const duet_ledger_entry& entry) {
   return entry.call == DUET_CALL_RECV || entry.call == DUET_CALL_READ;
 }
 
+bool IsEndOfFile(const duet_ledger_entry& entry) {
+  const bool datagram = EndpointOf(entry) != Endpoint();
+  return IsReading(entry) && entry.result == 0 && entry.arguments[1] > 0 && !datagram;
+}
+
 bool IsWriting(const duet_ledger_entry& entry) {
   return entry.call == DUET_CALL_SEND || entry.call == DUET_CALL_WRITE;
 }

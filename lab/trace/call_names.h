@@ -47,6 +47,8 @@ bool HasReturned(const duet_ledger_entry& entry);
 bool HasFailed(const duet_ledger_entry& entry);
 // recv or read, as sendmsg and readv are kept too.
 bool IsReading(const duet_ledger_entry& entry);
+// A stream has ended: an empty datagram, which has a sender, is something else.
+bool IsEndOfFile(const duet_ledger_entry& entry);
 bool IsWriting(const duet_ledger_entry& entry);
 bool IsPolling(const duet_ledger_entry& entry);
 

@@ -131,9 +131,10 @@ class RowMaker {
       return;
     }
     const TcpHeader& tcp = event.packet.tcp;
-    if (!tcp.syn && !tcp.fin && !tcp.rst && event.cause.empty()) {
+    const bool signals = tcp.syn || tcp.fin || tcp.rst || event.packet.protocol == Protocol::kIcmp;
+    if (!signals && event.cause.empty()) {
       row.bytes = event.packet.payload.size();
-      row.fold = row.bytes > 0 ? "segments" : "ACKs";
+      row.fold = !event.packet.is_tcp() ? "datagrams" : row.bytes > 0 ? "segments" : "ACKs";
       row.group = absl::StrCat(event.from, ">", event.to, row.fold);
     }
     row.kind = LadderRow::Kind::kArrow;

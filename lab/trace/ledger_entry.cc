@@ -69,6 +69,12 @@ std::string FileArgumentOf(const duet_ledger_entry& entry) {
                                                : absl::StrCat(entry.arguments[2]));
 }
 
+// Of a send or receive with an address.
+const char* Suffix(const duet_ledger_entry& entry) {
+  if (EndpointOf(entry) == Endpoint()) return "";
+  return entry.call == DUET_CALL_SEND ? "to" : "from";
+}
+
 std::string NameAndArguments(const duet_ledger_entry& entry, const Trace* names) {
   const int64_t* a = entry.arguments;
   const std::string address = AddressOf(entry, names);
@@ -85,9 +91,9 @@ std::string NameAndArguments(const duet_ledger_entry& entry, const Trace* names)
     case DUET_CALL_CONNECT:
       return absl::StrCat("connect(", a[0], comma_address, ")");
     case DUET_CALL_SEND:
-      return absl::StrCat("send(", a[0], ", ", Quoted(entry), ", ", a[1], ", ", MessageFlagNames(a[2]), ")");
     case DUET_CALL_RECV:
-      return absl::StrCat("recv(", a[0], ", ", Quoted(entry), ", ", a[1], ", ", MessageFlagNames(a[2]), ")");
+      return absl::StrCat(CallName(entry.call), Suffix(entry), "(", a[0], ", ", Quoted(entry), ", ", a[1], ", ",
+                          MessageFlagNames(a[2]), comma_address, ")");
     case DUET_CALL_READ:
       return absl::StrCat("read(", a[0], ", ", Quoted(entry), ", ", a[1], ")");
     case DUET_CALL_WRITE:
@@ -146,7 +152,7 @@ std::string ResultOf(const duet_ledger_entry& entry, const Trace* names) {
     return absl::StrCat(plain ? "" : absl::StrCat(entry.result, " "), ErrorName(entry), " (",
                         ErrorDescription(entry), ")");
   }
-  if (IsReading(entry) && entry.result == 0 && entry.arguments[1] > 0) return "0 (end of file)";
+  if (IsEndOfFile(entry)) return "0 (end of file)";
   if (IsPolling(entry) && entry.result == 0) return "0 (the time is up)";
   if (IsPolling(entry) && entry.result > 0) return absl::StrCat(entry.result, " ", Polled(entry, true));
   if (entry.call == DUET_CALL_GETADDRINFO) return absl::StrCat(entry.result, " [", AddressOf(entry, names), "]");

@@ -17,6 +17,7 @@ std::string PacketLabels::Next(const PacketEvent& event) {
   const Packet& packet = event.packet;
   const bool plain = !packet.tcp.syn && !packet.tcp.rst;
   std::string label = Describe(packet);
+  if (packet.protocol == Protocol::kIcmp) return label;
   if (plain && troubled_.count(ConnectionOf(packet)) > 0) {
     if (packet.sequence_length() > 0) {
       absl::StrAppend(&label, ", seq ", words.relative_seq);
@@ -33,6 +34,14 @@ std::string PacketLabels::Next(const PacketEvent& event) {
 PacketLabels::Words PacketLabels::Follow(const PacketEvent& event) {
   const Packet& packet = event.packet;
   const TcpHeader& tcp = packet.tcp;
+  if (packet.protocol == Protocol::kIcmp) return {};
+  if (packet.protocol == Protocol::kUdp) {
+    // Whoever sent first is the client.
+    if (connections_[HostsOf(event)].insert(ConnectionOf(packet)).second) {
+      clients_.insert({packet.source, packet.destination});
+    }
+    return {};
+  }
   Direction& direction = directions_[{packet.source, packet.destination}];
   const Direction& back = directions_[{packet.destination, packet.source}];
   if (tcp.syn && !tcp.ack_flag) clients_.insert({packet.source, packet.destination});

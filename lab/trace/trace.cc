@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "lab/wire/icmp.h"
 
 namespace lab {
 namespace {
@@ -133,9 +134,21 @@ void Trace::Mix(const Endpoint& endpoint) {
 }
 
 void Trace::Mix(const Packet& packet) {
-  const TcpHeader& tcp = packet.tcp;
   Mix(packet.source);
   Mix(packet.destination);
+  if (packet.hops != Packet::kUsualHops || packet.type_of_service != 0) {
+    Mix(uint64_t{packet.hops} << 8 | packet.type_of_service);
+  }
+  if (packet.is_tcp()) {
+    Mix(packet.tcp);
+  } else {
+    Mix(static_cast<uint64_t>(packet.protocol));
+    Mix(uint64_t{packet.icmp.type} << 40 | uint64_t{packet.icmp.code} << 32 | packet.icmp.rest);
+  }
+  Mix(packet.payload.size());
+}
+
+void Trace::Mix(const TcpHeader& tcp) {
   Mix(uint64_t{tcp.seq} << 32 | tcp.ack);
   Mix(uint64_t{tcp.window} << 32 | uint64_t{tcp.urgent} << 8 | uint64_t{tcp.syn} | uint64_t{tcp.ack_flag} << 1 |
       uint64_t{tcp.fin} << 2 | uint64_t{tcp.rst} << 3 | uint64_t{tcp.psh} << 4 | uint64_t{tcp.urg} << 5);
@@ -145,7 +158,6 @@ void Trace::Mix(const Packet& packet) {
   if (tcp.timestamps) Mix(uint64_t{tcp.timestamps->value} << 32 | tcp.timestamps->echo);
   Mix(tcp.sack.size());
   for (const SackBlock& block : tcp.sack) Mix(uint64_t{block.begin} << 32 | block.end);
-  Mix(packet.payload.size());
 }
 
 void Trace::Sort() {
@@ -167,11 +179,14 @@ std::string Trace::NameOf(const Endpoint& endpoint) const {
 }
 
 std::string Describe(const Packet& packet) {
+  if (packet.protocol == Protocol::kIcmp) return absl::StrCat("ICMP ", DescribeIcmp(packet));
+  const size_t length = packet.payload.size();
+  const std::string bytes = absl::StrCat(length, length == 1 ? " byte" : " bytes");
+  if (packet.protocol == Protocol::kUdp) return absl::StrCat("UDP ", bytes);
   std::vector<std::string> parts;
   const TcpHeader& tcp = packet.tcp;
-  const size_t length = packet.payload.size();
   if (tcp.syn) parts.push_back("SYN");
-  if (length > 0) parts.push_back(absl::StrCat(length, length == 1 ? " byte" : " bytes"));
+  if (length > 0) parts.push_back(bytes);
   if (tcp.fin) parts.push_back("FIN");
   if (tcp.rst) parts.push_back("RST");
   // Every segment but the first carries an ACK; it is worth a word where it is the point.

@@ -110,6 +110,7 @@ class Trace {
   void Mix(std::string_view text);
   void Mix(const Endpoint& endpoint);
   void Mix(const Packet& packet);
+  void Mix(const TcpHeader& tcp);
 
   std::vector<Host> hosts_;
   std::vector<TracedProcess> processes_;
@@ -130,7 +131,8 @@ std::string ToString(const duet_ledger_entry& entry, const Trace& names);
 Endpoint EndpointOf(const duet_ledger_entry& entry);
 void SetAddress(duet_ledger_entry& entry, const Endpoint& endpoint);
 
-// What a packet carries: "SYN", "SYN, ACK", "200 bytes", "200 bytes, FIN", "FIN", "ACK", "RST".
+// What a packet carries: "SYN", "SYN, ACK", "200 bytes", "200 bytes, FIN", "FIN", "ACK", "RST"; "UDP 200 bytes",
+// "ICMP port unreachable".
 std::string Describe(const Packet& packet);
 
 }  // namespace lab

@@ -156,10 +156,7 @@ ssize_t TracedSockets::send(int sockfd, const void* buffer, size_t length, int f
 }
 
 ssize_t TracedSockets::recv(int sockfd, void* buffer, size_t length, int flags) {
-  Begin(DUET_CALL_RECV, sockfd, static_cast<int64_t>(length), flags);
-  const ssize_t result = inner_.recv(sockfd, buffer, length, flags);
-  if ((flags & MSG_TRUNC) == 0) Moved(buffer, length, result);  // otherwise a stream has stored nothing
-  return End(result);
+  return recvfrom(sockfd, buffer, length, flags, nullptr, nullptr);
 }
 
 ssize_t TracedSockets::sendto(int sockfd, const void* buffer, size_t length, int flags, const sockaddr* address,
@@ -174,8 +171,16 @@ ssize_t TracedSockets::sendto(int sockfd, const void* buffer, size_t length, int
 ssize_t TracedSockets::recvfrom(int sockfd, void* buffer, size_t length, int flags, sockaddr* address,
                                 socklen_t* address_length) {
   Begin(DUET_CALL_RECV, sockfd, static_cast<int64_t>(length), flags);
+  // Where the caller doesn't want to know a datagram's sender, the ledger does.
+  sockaddr_in6 sender{};
+  socklen_t sender_length = sizeof(sender);
+  if (address == nullptr) {
+    address = reinterpret_cast<sockaddr*>(&sender);
+    address_length = &sender_length;
+  }
   const socklen_t space = SpaceOf(address_length);
   const ssize_t result = inner_.recvfrom(sockfd, buffer, length, flags, address, address_length);
+  // Otherwise a stream has stored nothing.
   if ((flags & MSG_TRUNC) == 0) Moved(buffer, length, result);
   if (result >= 0 && address_length != nullptr) Address(address, std::min(space, *address_length));
   return End(result);

@@ -66,4 +66,13 @@ Passage Link::Send(Time now, size_t size, Choices& choices) {
   return passage;
 }
 
+Passage Join(const Passage& whole, const Passage& piece) {
+  if (!whole.arrives || whole.flipped) return whole;
+  if (!piece.arrives || piece.flipped) return piece;
+  Passage joined;
+  joined.arrives = std::max(*whole.arrives, *piece.arrives);
+  joined.duplicated = whole.duplicated && piece.duplicated;
+  return joined;
+}
+
 }  // namespace lab

@@ -26,6 +26,7 @@ Rules::Judgement Rules::Judge(Time now, const Packet& packet) {
 }
 
 std::vector<Packet> Rules::ResetsFor(const Packet& packet) {
+  if (!packet.is_tcp()) return {};
   const TcpHeader& tcp = packet.tcp;
   // The destination waits for what this packet would have brought. Only the acknowledgement makes a reset
   // good for a client that has just sent its SYN.

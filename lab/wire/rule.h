@@ -20,7 +20,7 @@ enum class Verdict {
   kDrop,
   kDelay,      // arrives `delay` later than it would have
   kDuplicate,  // arrives twice
-  kReset,      // is lost, and both ends are sent a RST that fits their connection
+  kReset,      // is lost, and both ends are sent a RST that fits their connection, if it is TCP
 };
 
 struct Rule {
@@ -48,7 +48,7 @@ class Rules {
   void Add(Rule rule) { rules_.push_back({std::move(rule), 0}); }
   Judgement Judge(Time now, const Packet& packet);
 
-  // The two resets of kReset for `packet`: to its destination first, which is to travel as `packet` would have, then
+  // The two resets of kReset for `packet` (none where it is not TCP): to its destination first, which is to travel as `packet` would have, then
   // to its source, which is to get it before anything that the destination sends later.
   static std::vector<Packet> ResetsFor(const Packet& packet);
 
