@@ -118,6 +118,8 @@ class World {
   virtual Time now() const = 0;
   // Whether a socket on the host listens on the port.
   virtual bool Listening(HostId host, uint16_t port) const = 0;
+  // Whether a datagram socket on the host is bound to the port.
+  virtual bool Bound(HostId host, uint16_t port) const = 0;
   virtual const Outcome& outcome(ProcessId process) const = 0;
 
   // What every process waits for, a line each, where the last RunUntil came back because nothing could happen

@@ -85,7 +85,7 @@ TEST_F(CallsTest, WhatIsNotASocketSaysSo) {
     EXPECT_EQ(Said(s.listen(0, 1)), "ENOTSOCK");
     EXPECT_EQ(Said(s.read(1, &byte, 1)), "EBADF");
     EXPECT_EQ(Said(s.socket(AF_APPLETALK, SOCK_STREAM, 0)), "EAFNOSUPPORT");
-    EXPECT_EQ(Said(s.socket(AF_INET, SOCK_DGRAM, 0)), "ESOCKTNOSUPPORT");
+    EXPECT_EQ(Said(s.socket(AF_INET, SOCK_SEQPACKET, 0)), "ESOCKTNOSUPPORT");
     EXPECT_EQ(Said(s.socket(AF_INET, SOCK_STREAM, IPPROTO_UDP)), "EPROTONOSUPPORT");
     EXPECT_EQ(Said(s.socket(AF_INET, 99, 0)), "EINVAL");
     EXPECT_EQ(Said(s.recv(Stream(s), nullptr, 1, 0)), "EFAULT");

@@ -18,6 +18,7 @@ uint32_t Draw(uint64_t seed, uint64_t stream, uint64_t index) {
 
 // Streams of a host's own, apart from those of processes, which are their ids.
 constexpr uint64_t kPortStream = uint64_t{1} << 32;
+constexpr uint64_t kDatagramStream = uint64_t{3} << 32;
 constexpr uint64_t kSequenceStream = uint64_t{2} << 32;
 
 }  // namespace
@@ -29,7 +30,8 @@ Host::Host(Engine& engine, Network& network, lab::Trace& trace, const lab::HostO
       knobs_(options.knobs),
       seed_(seed),
       id_(network.Add(options.name, *this)),
-      ports_(Draw(seed, kPortStream + static_cast<uint64_t>(id_), 0)) {}
+      ports_(Draw(seed, kPortStream + static_cast<uint64_t>(id_), 0)),
+      datagrams_(Draw(seed, kDatagramStream + static_cast<uint64_t>(id_), 0)) {}
 
 Host::~Host() = default;
 
@@ -93,6 +95,55 @@ bool Host::Listening(uint16_t port) const {
 }
 
 void Host::Deliver(const lab::Packet& packet) {
+  switch (packet.protocol) {
+    case lab::Protocol::kTcp: return DeliverSegment(packet);
+    case lab::Protocol::kUdp: return DeliverDatagram(packet);
+    case lab::Protocol::kIcmp: return DeliverError(packet);
+  }
+}
+
+void Host::DeliverDatagram(const lab::Packet& packet) {
+  if (IsBroadcast(packet.destination.address)) {
+    for (udp::Binding* const binding : datagrams_.FindAll(packet.destination, packet.source)) {
+      binding->owner().OnDatagram(packet);
+    }
+    return;
+  }
+  udp::Binding* const binding = datagrams_.Find(packet.destination, packet.source);
+  binding != nullptr ? binding->owner().OnDatagram(packet) : RefuseDatagram(packet);
+}
+
+void Host::RefuseDatagram(const lab::Packet& packet) {
+  const bool local = IsLocal(packet.source.address);
+  if (!local && !error_limit_.Allows(now(), packet.source.address)) return;
+  lab::Packet error = lab::IcmpError(packet, packet.destination, lab::PortUnreachable(packet));
+  local ? Deliver(error) : Transmit(std::move(error));
+}
+
+void Host::DeliverError(const lab::Packet& icmp) {
+  const std::optional<lab::Quoted> quoted = lab::QuotedIn(icmp);
+  if (!quoted) return;
+  if (quoted->protocol == lab::Protocol::kUdp) {
+    udp::Binding* const binding = datagrams_.Find(quoted->source, quoted->destination);
+    if (binding != nullptr) binding->owner().OnError(icmp, *quoted);
+  } else if (quoted->protocol == lab::Protocol::kTcp) {
+    const auto found = flows_.find(FourTuple{quoted->source, quoted->destination});
+    const int error = udp::MeaningOf(icmp).error;
+    if (found == flows_.end() || error == 0) return;
+    const FlowPtr flow = found->second;
+    flow->connection().OnUnreachable(error);
+    flow->Settle();
+  }
+}
+
+void Host::SendDatagram(lab::Packet packet) {
+  const lab::IpAddress to = packet.destination.address;
+  if (IsLocal(to)) return Deliver(packet);
+  if (IsBroadcast(to)) Deliver(packet);
+  Transmit(std::move(packet));
+}
+
+void Host::DeliverSegment(const lab::Packet& packet) {
   const auto found = flows_.find(FourTuple{packet.destination, packet.source});
   ListenQueue* listener = nullptr;
   if (found != flows_.end()) {

@@ -1,5 +1,5 @@
-// A simulated host's kernel, as far as TCP needs one: it hands segments to connections and listeners, and keeps the
-// host's ports.
+// A simulated host's kernel: it hands packets to connections, listeners and datagram sockets, and keeps the host's
+// ports.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,8 @@
 #include "sim/host/flow.h"
 #include "sim/host/network.h"
 #include "sim/host/ports.h"
+#include "sim/udp/errors.h"
+#include "sim/udp/table.h"
 
 namespace sim {
 
@@ -31,11 +33,17 @@ class Host final : public Network::Port {
   Engine& engine() { return engine_; }
   Network& network() { return network_; }
   Ports& ports() { return ports_; }
+  udp::Table& datagrams() { return datagrams_; }
   Time now() const { return engine_.now(); }
 
   // Whether packets for the address stay here.
   bool IsLocal(const lab::IpAddress& address) const {
     return address == this->address() || address == address6() || address.is_loopback();
+  }
+  // Whether the address stands for all hosts of the network 10.0.0.0/8, or of the loopback's.
+  static bool IsBroadcast(const lab::IpAddress& address) {
+    constexpr lab::IpAddress kNetwork(0x0affffff), kLoopback(0x7fffffff);
+    return address == kNetwork || address == kLoopback;
   }
   // This host's address towards `remote`.
   lab::IpAddress SourceFor(const lab::IpAddress& remote) const {
@@ -43,6 +51,8 @@ class Host final : public Network::Port {
     return remote.is_loopback() ? Network::kLoopback : address();
   }
 
+  // The largest packet that leaves for the address whole.
+  uint32_t mtu(const lab::IpAddress& to) const { return network_.mtu(id_, to); }
   // What the knobs and the way to `remote` make of a connection's options.
   tcp::Options OptionsFor(const lab::IpAddress& remote) const;
   uint32_t NextInitialSequence();
@@ -63,6 +73,8 @@ class Host final : public Network::Port {
   void Deliver(const lab::Packet& packet) override;
   void Transmit(lab::Packet packet) { network_.Send(id_, std::move(packet)); }
   void Refuse(const lab::Packet& packet);
+  // A datagram to this host itself has arrived when this returns, and so has the error that answers it.
+  void SendDatagram(lab::Packet packet);
 
   // A line in the run's trace.
   void Note(std::string text);
@@ -78,6 +90,12 @@ class Host final : public Network::Port {
     }
   };
 
+  void DeliverSegment(const lab::Packet& segment);
+  void DeliverDatagram(const lab::Packet& packet);
+  void DeliverError(const lab::Packet& icmp);
+  // Tells the sender that nobody has the port.
+  void RefuseDatagram(const lab::Packet& packet);
+
   Engine& engine_;
   Network& network_;
   lab::Trace& trace_;
@@ -86,6 +104,8 @@ class Host final : public Network::Port {
   const HostId id_;
   uint64_t sequences_ = 0;
   Ports ports_;
+  udp::Table datagrams_;
+  udp::ErrorLimit error_limit_;
   // Never iterated: its order is not repeatable.
   absl::flat_hash_map<FourTuple, FlowPtr> flows_;
   absl::flat_hash_map<lab::Endpoint, std::vector<ListenQueue*>> listeners_;

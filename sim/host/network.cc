@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "lab/wire/fragments.h"
 #include "lab/world/world.h"
 
 namespace sim {
@@ -13,6 +14,15 @@ constexpr uint32_t kFirstAddress = 0x0a000001;  // 10.0.0.1
 bool InIpv6Network(const lab::IpAddress& address) {
   const auto network = lab::Ipv6AddressOf(0).words();
   return address.words()[0] == network[0] && address.words()[1] == network[1];
+}
+
+// Of a packet that is larger than the link takes each piece goes by itself, and it arrives with the last of them.
+lab::Passage SendPieces(lab::Link& link, Time now, size_t size, lab::Choices& choices) {
+  lab::Passage all = {.arrives = now, .duplicated = true};
+  for (const size_t piece : lab::FragmentSizes(size, link.options().mtu)) {
+    all = Join(all, link.Send(now, piece, choices));
+  }
+  return all;
 }
 
 }  // namespace
@@ -142,7 +152,7 @@ void Network::Send(HostId from, lab::Packet packet) {
 }
 
 void Network::SendOver(lab::Link& link, lab::PacketEvent& event, Duration delay) {
-  const lab::Passage passage = link.Send(event.sent, event.packet.wire_size(), engine_.choices());
+  const lab::Passage passage = SendPieces(link, event.sent, event.packet.wire_size(), engine_.choices());
   // A corrupted packet ends at the receiver's checksum, of which no program learns: it need not go there.
   if (!passage.arrives || passage.flipped) {
     event.fate = lab::PacketEvent::Fate::kLost;

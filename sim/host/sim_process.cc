@@ -122,9 +122,12 @@ std::string SimProcess::Peer(int fd) {
   Socket* const socket = file != nullptr ? file->AsSocket() : nullptr;
   if (socket == nullptr) return "";
   if (socket->listening()) return absl::StrCat(" on port ", socket->local().port);
-  const StreamSocket* const stream = socket->AsStream();
-  if (stream == nullptr || stream->flow() == nullptr) return "";
-  return absl::StrCat(" with ", ToString(stream->flow()->connection().remote()));
+  if (const StreamSocket* const stream = socket->AsStream()) {
+    if (stream->flow() == nullptr) return "";
+    return absl::StrCat(" with ", ToString(stream->flow()->connection().remote()));
+  }
+  if (const auto remote = socket->remote()) return absl::StrCat(" with ", ToString(*remote));
+  return absl::StrCat(" on port ", socket->local().port);
 }
 
 std::string SimProcess::WaitsFor() {

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "sim/host/addresses.h"
+#include "sim/host/datagram_socket.h"
 #include "sim/host/names.h"
 #include "sim/host/pipe.h"
 #include "sim/host/stream_socket.h"
@@ -65,9 +66,15 @@ int SimSockets::MakeSocket(int domain, int type, int protocol) {
   constexpr int kMostProtocols = 263;  // Linux's IPPROTO_MAX
   if (protocol < 0 || protocol >= kMostProtocols) return -EINVAL;
   if (kind == SOCK_RAW) return protocol == 0 ? -EPROTONOSUPPORT : -EPERM;
-  if (kind != SOCK_STREAM) return -ESOCKTNOSUPPORT;
-  if (protocol != 0 && protocol != IPPROTO_TCP) return -EPROTONOSUPPORT;
-  FilePtr socket(new StreamSocket(host_, domain));
+  if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
+  const int usual = kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+  if (protocol != 0 && protocol != usual) return -EPROTONOSUPPORT;
+  SocketPtr socket;
+  if (kind == SOCK_STREAM) {
+    socket = new StreamSocket(host_, domain);
+  } else {
+    socket = new DatagramSocket(host_, domain);
+  }
   socket->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
   return descriptors_.Add(std::move(socket), (flags & SOCK_CLOEXEC) != 0);
 }

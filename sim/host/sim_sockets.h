@@ -107,8 +107,18 @@ class SimSockets final : public lab::Sockets {
   int EpollWait(int epfd, epoll_event* events, int most, std::optional<Time> deadline);
   int64_t Send(File& file, Buffers buffers, int flags);
   int64_t Receive(File& file, Buffers buffers, int flags);
-  int64_t SendOn(int fd, const iovec* buffers, size_t count, int flags, bool socket_only);
-  int64_t ReceiveOn(int fd, const iovec* buffers, size_t count, int flags, bool socket_only);
+  int64_t SendMessage(Socket& socket, Buffers buffers, int flags, const Dispatch& dispatch);
+  int64_t ReceiveMessage(Socket& socket, Buffers buffers, int flags, Message& message);
+  // What a program says of a message's way: an address or none, and sendmsg's ancillary data.
+  struct Destination {
+    const sockaddr* address;
+    socklen_t length;
+    const msghdr* header;
+  };
+  // Which of the calls asks: those of sockets alone, or read, write and their like.
+  enum class By { kSocketCall, kFileCall };
+  int64_t SendOn(int fd, Buffers buffers, int flags, By by, Destination to = {});
+  int64_t ReceiveOn(int fd, Buffers buffers, int flags, By by, Message& message);
   int CheckMessage(int sockfd, const msghdr* message) const;
   // How much of what could be moved is: all, or less where transfers are cut short.
   size_t Cut(size_t length);

@@ -12,16 +12,26 @@ namespace sim {
 namespace {
 
 // 0, or what the kernel would say of these buffers. What `discards` needs no memory.
-int Check(const iovec* buffers, size_t count, bool socket_only, bool discards = false) {
-  if (count > IOV_MAX) return socket_only ? -EMSGSIZE : -EINVAL;
-  if (count > 0 && buffers == nullptr) return -EFAULT;
+int Check(Buffers buffers, bool socket_only, bool discards = false) {
+  if (buffers.size() > IOV_MAX) return socket_only ? -EMSGSIZE : -EINVAL;
+  if (!buffers.empty() && buffers.data() == nullptr) return -EFAULT;
   size_t total = 0;
-  for (size_t i = 0; i < count; ++i) {
-    if (buffers[i].iov_base == nullptr && buffers[i].iov_len > 0 && !discards) return -EFAULT;
-    if (buffers[i].iov_len > SSIZE_MAX - total) return -EINVAL;
-    total += buffers[i].iov_len;
+  for (const iovec& buffer : buffers) {
+    if (buffer.iov_base == nullptr && buffer.iov_len > 0 && !discards) return -EFAULT;
+    if (buffer.iov_len > SSIZE_MAX - total) return -EINVAL;
+    total += buffer.iov_len;
   }
   return 0;
+}
+
+// Where a datagram is to go. Linux takes AF_UNSPEC for AF_INET here.
+int LoadDestination(int domain, const sockaddr* address, socklen_t length, lab::Endpoint& to) {
+  sockaddr_in in;
+  const bool readable = address != nullptr && length >= sizeof in && length <= sizeof(sockaddr_storage);
+  if (domain != AF_INET || !readable) return LoadAddress(domain, address, length, to);
+  std::memcpy(&in, address, sizeof in);
+  if (in.sin_family == AF_UNSPEC) in.sin_family = AF_INET;
+  return LoadAddress(AF_INET, reinterpret_cast<const sockaddr*>(&in), sizeof in, to);
 }
 
 // The kernel moves at most this much at once (MAX_RW_COUNT).
@@ -114,64 +124,103 @@ int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
   }
 }
 
-int64_t SimSockets::SendOn(int fd, const iovec* buffers, size_t count, int flags, bool socket_only) {
+int64_t SimSockets::SendMessage(Socket& socket, Buffers buffers, int flags, const Dispatch& dispatch) {
+  const bool nonblocking = socket.nonblocking() || (flags & MSG_DONTWAIT) != 0;
+  const auto deadline = DeadlineAfter(socket.options()->send_timeout);
+  for (;;) {
+    const int64_t result = socket.SendMessage(buffers, dispatch, flags);
+    if (result != -EAGAIN || nonblocking) return result;
+    if (const int waited = WaitFor(socket, POLLOUT, deadline)) return waited;
+  }
+}
+
+int64_t SimSockets::ReceiveMessage(Socket& socket, Buffers buffers, int flags, Message& message) {
+  // The queue of errors is never waited for.
+  const bool nonblocking = socket.nonblocking() || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) != 0;
+  const auto deadline = DeadlineAfter(socket.options()->receive_timeout);
+  for (;;) {
+    const int64_t result = socket.ReceiveMessage(buffers, flags, message);
+    if (result != -EAGAIN || nonblocking) return result;
+    // Only who would wait learns that nothing more is to be expected.
+    if ((socket.Ready() & POLLRDHUP) != 0) return 0;
+    if (const int waited = WaitFor(socket, POLLIN, deadline)) return waited;
+  }
+}
+
+int64_t SimSockets::SendOn(int fd, Buffers buffers, int flags, By by, Destination to) {
   FilePtr file;
   int error = Enter();
   if (error == 0) error = Find(fd, file);
-  if (error == 0 && socket_only && file->AsSocket() == nullptr) error = -ENOTSOCK;
-  if (error == 0) error = Check(buffers, count, socket_only);
-  if (error == 0 && (flags & MSG_OOB) != 0) error = -EOPNOTSUPP;
+  Socket* const socket = error == 0 ? file->AsSocket() : nullptr;
+  if (error == 0 && by == By::kSocketCall && socket == nullptr) error = -ENOTSOCK;
+  if (error == 0) error = Check(buffers, by == By::kSocketCall);
+  if (error == 0 && to.address != nullptr && to.length > sizeof(sockaddr_storage)) error = -EINVAL;
   if (error != 0) return error;
-  const int64_t result = Send(*file, {buffers, count}, flags);
+  int64_t result;
+  if (socket != nullptr && socket->keeps_messages()) {
+    Dispatch dispatch;
+    if (to.address != nullptr) error = LoadDestination(socket->domain(), to.address, to.length, dispatch.to.emplace());
+    if (error == 0 && to.header != nullptr) error = LoadAncillary(*to.header, dispatch);
+    if (error != 0) return error;
+    result = SendMessage(*socket, buffers, flags, dispatch);
+  } else {
+    if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
+    result = Send(*file, buffers, flags);
+  }
   Charge(result);
   return result;
 }
 
-int64_t SimSockets::ReceiveOn(int fd, const iovec* buffers, size_t count, int flags, bool socket_only) {
+int64_t SimSockets::ReceiveOn(int fd, Buffers buffers, int flags, By by, Message& message) {
   FilePtr file;
   int error = Enter();
   if (error == 0) error = Find(fd, file);
-  if (error == 0 && socket_only && file->AsSocket() == nullptr) error = -ENOTSOCK;
-  const bool stream = error == 0 && socket_only && file->AsSocket()->AsStream() != nullptr;
-  const bool discards = stream && (flags & MSG_TRUNC) != 0;
-  if (error == 0) error = Check(buffers, count, socket_only, discards);
-  // read of nothing asks no socket; recv of nothing waits, as for a byte.
-  if (error == 0 && !socket_only && TotalSize({buffers, count}) == 0) {
-    return file->AsSocket() != nullptr ? 0 : file->Read({}, 0, 0, 0);
-  }
-  // There is no queue of errors, and no urgent data here.
-  if (error == 0 && (flags & MSG_ERRQUEUE) != 0) error = -EAGAIN;
-  if (error == 0 && (flags & MSG_OOB) != 0) error = file->AsSocket()->listening() ? -ENOTCONN : -EINVAL;
+  Socket* const socket = error == 0 ? file->AsSocket() : nullptr;
+  if (error == 0 && by == By::kSocketCall && socket == nullptr) error = -ENOTSOCK;
+  const bool messages = socket != nullptr && socket->keeps_messages();
+  const bool discards = socket != nullptr && !messages && (flags & MSG_TRUNC) != 0;
+  if (error == 0) error = Check(buffers, by == By::kSocketCall, discards);
   if (error != 0) return error;
-  const int64_t result = Receive(*file, {buffers, count}, flags);
+  // read of nothing asks no socket; recv of nothing waits, as for a byte.
+  if (by != By::kSocketCall && TotalSize(buffers) == 0) return socket != nullptr ? 0 : file->Read({}, 0, 0, 0);
+  // Streams have no queue of errors, and no urgent data here.
+  if ((flags & MSG_ERRQUEUE) != 0 && !messages) return -EAGAIN;
+  if ((flags & MSG_OOB) != 0 && !messages) return socket->listening() ? -ENOTCONN : -EINVAL;
+  if (messages) message.domain = socket->domain();
+  const int64_t result = messages ? ReceiveMessage(*socket, buffers, flags, message) : Receive(*file, buffers, flags);
   Charge(result);
   return result;
 }
 
 ssize_t SimSockets::send(int sockfd, const void* buffer, size_t length, int flags) {
   const iovec one = One(buffer, length);
-  return Finish(SendOn(sockfd, &one, 1, flags, true));
+  return Finish(SendOn(sockfd, {&one, 1}, flags, By::kSocketCall));
 }
 
 ssize_t SimSockets::recv(int sockfd, void* buffer, size_t length, int flags) {
   const iovec one = One(buffer, length);
-  return Finish(ReceiveOn(sockfd, &one, 1, flags, true));
+  Message message;
+  return Finish(ReceiveOn(sockfd, {&one, 1}, flags, By::kSocketCall, message));
 }
 
 ssize_t SimSockets::sendto(int sockfd, const void* buffer, size_t length, int flags, const sockaddr* address,
                            socklen_t address_length) {
-  if (address != nullptr && address_length > sizeof(sockaddr_storage)) {
-    const int error = Enter();
-    return Finish(error != 0 ? error : descriptors_.Get(sockfd) == nullptr ? -EBADF : -EINVAL);
-  }
-  return send(sockfd, buffer, length, flags);
+  const iovec one = One(buffer, length);
+  return Finish(SendOn(sockfd, {&one, 1}, flags, By::kSocketCall, {address, address_length, nullptr}));
 }
 
 ssize_t SimSockets::recvfrom(int sockfd, void* buffer, size_t length, int flags, sockaddr* address,
                              socklen_t* address_length) {
-  const ssize_t received = recv(sockfd, buffer, length, flags);
-  if (received >= 0 && address != nullptr && address_length != nullptr) *address_length = 0;
-  return received;
+  const iovec one = One(buffer, length);
+  Message message;
+  const int64_t received = ReceiveOn(sockfd, {&one, 1}, flags, By::kSocketCall, message);
+  if (received < 0 || address == nullptr) return Finish(received);
+  if (message.from) {
+    if (const int error = StoreAddress(message.domain, *message.from, address, address_length)) return Finish(error);
+  } else if (address_length != nullptr) {
+    *address_length = 0;
+  }
+  return Finish(received);
 }
 
 // 0, or what the kernel would say of a message before it asks the socket.
@@ -185,33 +234,45 @@ int SimSockets::CheckMessage(int sockfd, const msghdr* message) const {
 ssize_t SimSockets::sendmsg(int sockfd, const msghdr* message, int flags) {
   if (const int error = CheckMessage(sockfd, message)) return Finish(error);
   if (const int error = CheckControl(*message)) return Finish(error);
-  return Finish(SendOn(sockfd, message->msg_iov, message->msg_iovlen, flags, true));
+  const bool addressed = message->msg_name != nullptr && message->msg_namelen != 0;
+  const auto length = std::min<socklen_t>(message->msg_namelen, sizeof(sockaddr_storage));
+  const Destination to{addressed ? static_cast<const sockaddr*>(message->msg_name) : nullptr, length, message};
+  return Finish(SendOn(sockfd, {message->msg_iov, message->msg_iovlen}, flags, By::kSocketCall, to));
 }
 
-ssize_t SimSockets::recvmsg(int sockfd, msghdr* message, int flags) {
-  if (const int error = CheckMessage(sockfd, message)) return Finish(error);
-  const int64_t received = ReceiveOn(sockfd, message->msg_iov, message->msg_iovlen, flags, true);
-  if (received >= 0) {
-    message->msg_namelen = 0;
-    message->msg_controllen = 0;
-    message->msg_flags = 0;
+ssize_t SimSockets::recvmsg(int sockfd, msghdr* header, int flags) {
+  if (const int error = CheckMessage(sockfd, header)) return Finish(error);
+  Message message;
+  message.ancillary = AncillaryRoom(header->msg_control, header->msg_controllen);
+  const int64_t received = ReceiveOn(sockfd, {header->msg_iov, header->msg_iovlen}, flags, By::kSocketCall, message);
+  if (received < 0) return Finish(received);
+  if (header->msg_name != nullptr && message.from) {
+    const int error = StoreAddress(message.domain, *message.from, static_cast<sockaddr*>(header->msg_name),
+                                   &header->msg_namelen);
+    if (error != 0) return Finish(error);
+  } else if (header->msg_name != nullptr) {
+    header->msg_namelen = 0;
   }
+  header->msg_controllen = message.ancillary.used();
+  header->msg_flags = message.flags | (message.ancillary.cut() ? MSG_CTRUNC : 0);
   return Finish(received);
 }
 
 ssize_t SimSockets::read(int fd, void* buffer, size_t length) {
   const iovec one = One(buffer, length);
-  return Finish(ReceiveOn(fd, &one, 1, 0, false));
+  Message message;
+  return Finish(ReceiveOn(fd, {&one, 1}, 0, By::kFileCall, message));
 }
 
 ssize_t SimSockets::write(int fd, const void* buffer, size_t length) {
   const iovec one = One(buffer, length);
-  return Finish(SendOn(fd, &one, 1, 0, false));
+  return Finish(SendOn(fd, {&one, 1}, 0, By::kFileCall));
 }
 
 ssize_t SimSockets::readv(int fd, const iovec* buffers, int count) {
   if (count < 0) return Finish(-EINVAL);
-  return Finish(ReceiveOn(fd, buffers, static_cast<size_t>(count), 0, false));
+  Message message;
+  return Finish(ReceiveOn(fd, {buffers, static_cast<size_t>(count)}, 0, By::kFileCall, message));
 }
 
 ssize_t SimSockets::writev(int fd, const iovec* buffers, int count) {
@@ -223,7 +284,7 @@ ssize_t SimSockets::writev(int fd, const iovec* buffers, int count) {
       TotalSize({buffers, buffer_count}) == 0) {
     return Finish(Enter());
   }
-  return Finish(SendOn(fd, buffers, buffer_count, 0, false));
+  return Finish(SendOn(fd, {buffers, buffer_count}, 0, By::kFileCall));
 }
 
 }  // namespace sim

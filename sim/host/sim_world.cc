@@ -52,6 +52,10 @@ bool SimWorld::Listening(lab::HostId host, uint16_t port) const {
   return hosts_[static_cast<size_t>(host)]->Listening(port);
 }
 
+bool SimWorld::Bound(lab::HostId host, uint16_t port) const {
+  return hosts_[static_cast<size_t>(host)]->datagrams().Bound(port);
+}
+
 const lab::Outcome& SimWorld::outcome(lab::ProcessId process) const { return At(process).outcome(); }
 
 }  // namespace sim

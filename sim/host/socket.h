@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "lab/wire/packet.h"
+#include "sim/host/ancillary.h"
 #include "sim/host/file.h"
 #include "sim/host/socket_options.h"
 
@@ -17,6 +18,14 @@ class Host;
 class Socket;
 class StreamSocket;
 using SocketPtr = boost::intrusive_ptr<Socket>;
+
+// What is told of a message beside its bytes.
+struct Message {
+  std::optional<lab::Endpoint> from;
+  int domain = AF_INET;  // of the socket
+  int flags = 0;  // MSG_TRUNC: it was longer than what there was room for
+  AncillaryRoom ancillary;
+};
 
 class Socket : public File {
  public:
@@ -42,12 +51,19 @@ class Socket : public File {
   virtual int SetOption(int level, int option, const void* value, socklen_t length) = 0;
   virtual int GetOption(int level, int option, void* value, socklen_t* length) = 0;
 
+  // Moves a whole message, for sockets that keep their boundaries; streams have Read and Write. `flags`: MSG_ of the call.
+  virtual int64_t SendMessage(Buffers, const Dispatch&, int /*flags*/) { return -EOPNOTSUPP; }
+  virtual int64_t ReceiveMessage(Buffers, int /*flags*/, Message&) { return -EOPNOTSUPP; }
+
   // The family's address for all and port 0 where it has none.
   virtual lab::Endpoint local() const = 0;
   // Nothing where it isn't connected.
   virtual std::optional<lab::Endpoint> remote() const = 0;
   const SocketOptions& options() const { return options_; }
   virtual bool listening() const { return false; }
+
+  // Whether bytes go by SendMessage and ReceiveMessage, rather than by Read and Write.
+  virtual bool keeps_messages() const { return false; }
 
   Socket* AsSocket() override { return this; }
   // Itself, where it is one.
