@@ -217,6 +217,8 @@ int Host::Enter() const {
 
 bool Host::Listening(uint16_t port) const { return ListensOn(sock_diag_.get(), port); }
 
+bool Host::Bound(uint16_t port) const { return BoundTo(sock_diag_.get(), port); }
+
 absl::Status Host::SetMtu(const Addresses& destination, uint32_t mtu) {
   constexpr uint32_t kLeastIpv6 = 1'280;
   absl::Status status = RouteWithMtu(route_.get(), tun_index_, destination.ipv4, mtu);

@@ -33,6 +33,8 @@ class Host {
 
   // Whether a TCP socket listens on the port, by any of the host's addresses.
   bool Listening(uint16_t port) const;
+  // Whether a UDP socket is bound to it.
+  bool Bound(uint16_t port) const;
 
   // Keeps the host's packets to `destination` at or below `mtu` bytes; IPv6 needs at least 1,280.
   absl::Status SetMtu(const Addresses& destination, uint32_t mtu);

@@ -16,9 +16,11 @@
 namespace real {
 namespace {
 
-// Whether a socket of the family listens on the port. A dump's answer comes in several datagrams, each of several
+constexpr uint32_t kEveryState = ~uint32_t{0};
+
+// Whether a socket of the family and protocol, in one of the states, has the port. A dump's answer comes in several datagrams, each of several
 // messages, and all of them must be read: the next question's answer follows on the same socket.
-bool ListensOn(int sock_diag, uint8_t family, uint16_t port) {
+bool HasSocket(int sock_diag, uint8_t family, uint8_t protocol, uint32_t states, uint16_t port) {
   struct {
     nlmsghdr header;
     inet_diag_req_v2 body;
@@ -27,21 +29,21 @@ bool ListensOn(int sock_diag, uint8_t family, uint16_t port) {
   request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   request.body.sdiag_family = family;
-  request.body.sdiag_protocol = IPPROTO_TCP;
-  request.body.idiag_states = 1u << TCP_LISTEN;
+  request.body.sdiag_protocol = protocol;
+  request.body.idiag_states = states;
   if (send(sock_diag, &request, sizeof request, 0) < 0) return false;
 
-  bool listens = false;
+  bool has = false;
   alignas(nlmsghdr) std::array<char, 32768> answer;
   while (true) {
     const ssize_t length = recv(sock_diag, answer.data(), answer.size(), 0);
-    if (length <= 0) return listens;
+    if (length <= 0) return has;
     int left = static_cast<int>(length);
     for (auto* message = reinterpret_cast<nlmsghdr*>(answer.data()); NLMSG_OK(message, static_cast<unsigned>(left));
          message = NLMSG_NEXT(message, left)) {
-      if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) return listens;
+      if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) return has;
       const auto* socket = static_cast<const inet_diag_msg*>(NLMSG_DATA(message));
-      listens |= ntohs(socket->id.idiag_sport) == port;
+      has |= ntohs(socket->id.idiag_sport) == port;
     }
   }
 }
@@ -61,7 +63,14 @@ absl::Status Ask(int route, const void* request, size_t length, const char* what
 }  // namespace
 
 bool ListensOn(int sock_diag, uint16_t port) {
-  return ListensOn(sock_diag, AF_INET, port) || ListensOn(sock_diag, AF_INET6, port);
+  constexpr uint32_t kListening = uint32_t{1} << TCP_LISTEN;
+  return HasSocket(sock_diag, AF_INET, IPPROTO_TCP, kListening, port) ||
+         HasSocket(sock_diag, AF_INET6, IPPROTO_TCP, kListening, port);
+}
+
+bool BoundTo(int sock_diag, uint16_t port) {
+  return HasSocket(sock_diag, AF_INET, IPPROTO_UDP, kEveryState, port) ||
+         HasSocket(sock_diag, AF_INET6, IPPROTO_UDP, kEveryState, port);
 }
 
 absl::Status RouteWithMtu(int route, int device_index, const lab::IpAddress& destination, uint32_t mtu) {

@@ -11,6 +11,8 @@ namespace real {
 // Whether a TCP socket listens on the port, in the network namespace that `sock_diag` (NETLINK_SOCK_DIAG) was opened
 // in.
 bool ListensOn(int sock_diag, uint16_t port);
+// Whether a UDP socket is bound to it, likewise.
+bool BoundTo(int sock_diag, uint16_t port);
 
 // Routes packets to `destination` through the device with `mtu` at most, in the namespace that
 // `route` (NETLINK_ROUTE) was opened in; replaces an earlier such route.

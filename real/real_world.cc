@@ -87,6 +87,11 @@ bool RealWorld::Listening(lab::HostId host, uint16_t port) const {
   return hosts_.at(host) != nullptr && hosts_[host]->Listening(port);
 }
 
+bool RealWorld::Bound(lab::HostId host, uint16_t port) const {
+  asked_kernel_ = true;
+  return hosts_.at(host) != nullptr && hosts_[host]->Bound(port);
+}
+
 // --- Processes ---
 
 lab::ProcessId RealWorld::Start(lab::HostId host, const lab::StartOptions& options, lab::Function function) {

@@ -49,7 +49,7 @@ void Flip(std::span<uint8_t> packet, uint32_t bit) {
 
 void Switch::AddHost(const Addresses& addresses, int tun) {
   by_address_[addresses.ipv4] = by_address_[addresses.ipv6] = static_cast<lab::HostId>(ports_.size());
-  ports_.push_back({tun});
+  ports_.push_back({tun, {}});
 }
 
 lab::LinkOptions Switch::SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) {
@@ -85,8 +85,15 @@ void Switch::Take(lab::HostId from, const uint8_t* bytes, size_t length, lab::Ti
   if (!ReadEnds({bytes, length}, source, destination) || HostOf(source) != from) return;
   const lab::HostId to = HostOf(destination);
 
+  if (Reassembly::IsFragment({bytes, length})) {
+    std::optional<Reassembly::Packet> complete = ports_[from].reassembly.Add({bytes, length});
+    if (!complete) return;
+    absl::StatusOr<lab::Packet> packet = lab::FromBytes(complete->whole);
+    if (packet.ok()) Judge(from, to, *std::move(packet), std::move(complete->fragments), now);
+    return;
+  }
   absl::StatusOr<lab::Packet> packet = lab::FromBytes({bytes, length});
-  if (packet.ok()) return Judge(from, to, *std::move(packet), Bytes(bytes, bytes + length), now);
+  if (packet.ok()) return Judge(from, to, *std::move(packet), {Bytes(bytes, bytes + length)}, now);
   if (to < 0) return;
   Pass(to, LinkOf(from, to).Send(now, length, choices_), lab::Duration::zero(), Bytes(bytes, bytes + length));
 }
@@ -98,7 +105,8 @@ void Switch::Pass(lab::HostId to, const lab::Passage& passage, lab::Duration del
   Queue(to, *passage.arrives + delay, std::move(bytes));
 }
 
-void Switch::Judge(lab::HostId from, lab::HostId to, lab::Packet packet, Bytes bytes, lab::Time now) {
+void Switch::Judge(lab::HostId from, lab::HostId to, lab::Packet packet, std::vector<Bytes> pieces,
+                   lab::Time now) {
   lab::PacketEvent event;
   event.sent = now;
   event.from = from;
@@ -120,25 +128,29 @@ void Switch::Judge(lab::HostId from, lab::HostId to, lab::Packet packet, Bytes b
     return;
   }
 
-  lab::Link& link = LinkOf(from, to);
-  const lab::Passage passage = link.Send(now, bytes.size(), choices_);
-  if (!passage.arrives || passage.flipped) {
-    lose(lab::PacketEvent::Fate::kLost, passage.cause);
-    return Pass(to, passage, judged.delay, std::move(bytes));
-  }
-  event.arrives = *passage.arrives;
+  const int copies = judged.verdict == lab::Verdict::kDuplicate ? 2 : 1;
+  const lab::Passage passage = SendPieces(std::move(pieces), copies, judged.delay, event);
+  if (!passage.arrives || passage.flipped) return lose(lab::PacketEvent::Fate::kLost, passage.cause);
+  event.arrives = *passage.arrives + judged.delay;
   if (judged.verdict != lab::Verdict::kPass) {
     event.fate = lab::PacketEvent::Fate::kRuled;
     event.cause = *judged.name;
-    event.arrives += judged.delay;
   }
-  trace_.Add(event);
-  if (judged.verdict == lab::Verdict::kDuplicate) {
-    trace_.Add(event);
-    Queue(to, event.arrives, bytes);
+  for (int i = 0; i < copies + (passage.duplicated ? 1 : 0); ++i) trace_.Add(event);
+}
+
+// Of a packet that was cut the pieces that are not lost arrive all the same: the kernel there waits for the others.
+lab::Passage Switch::SendPieces(std::vector<Bytes> pieces, int copies, lab::Duration delay,
+                                const lab::PacketEvent& event) {
+  lab::Link& link = LinkOf(event.from, event.to);
+  lab::Passage all = {.arrives = event.sent, .duplicated = true};
+  for (Bytes& piece : pieces) {
+    const lab::Passage passage = link.Send(event.sent, piece.size(), choices_);
+    for (int i = 1; i < copies; ++i) Pass(event.to, passage, delay, piece);
+    Pass(event.to, passage, delay, std::move(piece));
+    all = Join(all, passage);
   }
-  if (passage.duplicated) trace_.Add(event);
-  Pass(to, passage, judged.delay, std::move(bytes));
+  return all;
 }
 
 void Switch::SendReset(const lab::Packet& reset, const std::string& cause, lab::Time now) {

@@ -1,8 +1,8 @@
 // Moves the packets between the hosts of a real world: the links, the rules and the capture of the simulation, between
 // TUN devices.
 //
-// What is TCP is judged by the rules and traced; other IPv4 (ICMP, UDP, what does not parse) takes the links alone.
-// Bytes are passed on as they came.
+// What is TCP, UDP or ICMP is judged by the rules and traced; other IPv4 (what does not parse) takes the links alone.
+// Bytes are passed on as they came. A datagram that its host has cut into fragments is judged and traced whole.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include "lab/wire/packet.h"
 #include "lab/wire/rule.h"
 #include "real/addresses.h"
+#include "real/reassembly.h"
 
 namespace real {
 
@@ -41,6 +42,7 @@ class Switch {
   using Bytes = std::vector<uint8_t>;
   struct Port {
     int tun;
+    Reassembly reassembly;
   };
   struct Parcel {
     lab::HostId to;
@@ -48,7 +50,10 @@ class Switch {
   };
 
   void Take(lab::HostId from, const uint8_t* bytes, size_t length, lab::Time now);
-  void Judge(lab::HostId from, lab::HostId to, lab::Packet packet, Bytes bytes, lab::Time now);
+  // `pieces`: the packet, or its fragments.
+  void Judge(lab::HostId from, lab::HostId to, lab::Packet packet, std::vector<Bytes> pieces, lab::Time now);
+  // Sends each over the link, and gives what became of all of them together.
+  lab::Passage SendPieces(std::vector<Bytes> pieces, int copies, lab::Duration delay, const lab::PacketEvent& event);
   void SendReset(const lab::Packet& reset, const std::string& cause, lab::Time now);
   lab::Link& LinkOf(lab::HostId from, lab::HostId to);
   lab::HostId HostOf(const lab::IpAddress& address) const;  // -1: nobody

@@ -98,6 +98,16 @@ int Self::Socket(int flags, Where where) {
   return Ok(process_.sockets().socket(AF_INET, SOCK_STREAM | flags, 0), where);
 }
 
+int Self::Datagram(int flags, Where where) {
+  return Ok(process_.sockets().socket(AF_INET, SOCK_DGRAM | flags, 0), where);
+}
+
+int Self::Bind(uint16_t port, uint32_t address, Where where) {
+  const int fd = Datagram(0, where);
+  Gives(process_.sockets().bind(fd, At(address, port), At::kLength), 0, where);
+  return fd;
+}
+
 int Self::Listen(uint16_t port, int backlog, uint32_t address, Where where) {
   const int fd = Socket(0, where);
   Gives(process_.sockets().bind(fd, At(address, port), At::kLength), 0, where);
@@ -173,6 +183,31 @@ void Self::ExpectEnd(int fd, Where where) {
   Poll(fd, POLLIN, -1, where);
   char byte;
   Gives(process_.sockets().recv(fd, &byte, 1, 0), 0, where);
+}
+
+void Self::SendTo(int fd, std::string_view bytes, uint32_t address, uint16_t port, Where where) {
+  Gives(process_.sockets().sendto(fd, bytes.data(), bytes.size(), 0, At(address, port), At::kLength),
+        static_cast<long>(bytes.size()), where);
+}
+
+Self::From Self::ReceiveFrom(int fd, int flags, Where where) {
+  std::string bytes(70'000, '\0');
+  sockaddr_in in{};
+  socklen_t length = sizeof in;
+  const ssize_t received = process_.sockets().recvfrom(fd, bytes.data(), bytes.size(), flags,
+                                                       reinterpret_cast<sockaddr*>(&in), &length);
+  bytes.resize(static_cast<size_t>(Ok(received, where)));
+  Equal(length, sizeof in, where);
+  return {std::move(bytes), Text(ntohl(in.sin_addr.s_addr), ntohs(in.sin_port))};
+}
+
+void Self::ExpectDatagram(int fd, std::string_view bytes, Where where) {
+  Equal(ReceiveFrom(fd, 0, where).bytes, bytes, where);
+}
+
+void Self::ExpectNone(int fd, Where where) {
+  char byte;
+  Fails(process_.sockets().recv(fd, &byte, 1, MSG_DONTWAIT), EAGAIN, where);
 }
 
 int Self::Poll(int fd, int events, int timeout_ms, Where where) {
@@ -281,6 +316,11 @@ void ConformanceTest::Alone(Body body) {
 testing::AssertionResult ConformanceTest::WaitUntilListening(HostId host, uint16_t port) {
   return Wait([this, host, port] { return world_->Listening(host, port); },
               "nobody listens on port " + std::to_string(port));
+}
+
+testing::AssertionResult ConformanceTest::WaitUntilBound(HostId host, uint16_t port) {
+  return Wait([this, host, port] { return world_->Bound(host, port); },
+              "no datagram socket is bound to port " + std::to_string(port));
 }
 
 testing::AssertionResult ConformanceTest::WaitForGate(HostId host, uint16_t gate) {

@@ -96,6 +96,9 @@ class Self {
   void True(bool condition, std::string_view what, Where where = Where::current());
 
   int Socket(int flags = 0, Where where = Where::current());
+  // A datagram socket, and one that is bound.
+  int Datagram(int flags = 0, Where where = Where::current());
+  int Bind(uint16_t port, uint32_t address = INADDR_ANY, Where where = Where::current());
   int Listen(uint16_t port, int backlog, uint32_t address = INADDR_ANY, Where where = Where::current());
   // Sockets that block until they are connected.
   int Connect(uint32_t address, uint16_t port, Where where = Where::current());
@@ -112,6 +115,18 @@ class Self {
   std::string ReceiveAll(int fd, Where where = Where::current());
   // The next recv says that the peer sends no more.
   void ExpectEnd(int fd, Where where = Where::current());
+
+  // Sends one datagram, all of it; and receives one with the address that it came from ("10.0.0.1:9999").
+  void SendTo(int fd, std::string_view bytes, uint32_t address, uint16_t port, Where where = Where::current());
+  struct From {
+    std::string bytes;
+    std::string address;
+  };
+  From ReceiveFrom(int fd, int flags = 0, Where where = Where::current());
+  // Receives one datagram, which is this.
+  void ExpectDatagram(int fd, std::string_view bytes, Where where = Where::current());
+  // No datagram waits.
+  void ExpectNone(int fd, Where where = Where::current());
 
   // Polls one descriptor; gives its events, 0 when the time is up.
   int Poll(int fd, int events, int timeout_ms, Where where = Where::current());
@@ -157,6 +172,7 @@ class ConformanceTest : public ::testing::Test {
 
   // These let time pass until then; a failure explains itself with what the processes reported and the packets.
   testing::AssertionResult WaitUntilListening(HostId host, uint16_t port);
+  testing::AssertionResult WaitUntilBound(HostId host, uint16_t port);
   testing::AssertionResult WaitForReport(ProcessId process, std::string_view key);
   testing::AssertionResult WaitForExit(ProcessId process);
   // Lets the process at the gate go on, once it has come there.
