@@ -222,22 +222,42 @@ int64_t CallServer::PeerName(const CarriedRequest& request, CarriedAnswer& answe
 }
 
 // The library raises SIGPIPE in the program itself: nothing is to be raised on this side.
-int64_t CallServer::SendTo(const CarriedRequest& request, CarriedAnswer&) {
+int64_t CallServer::SendTo(const CarriedRequest& request, CarriedAnswer& answer) {
   const int fd = descriptors_.Find(request.arguments[0]).fd;
   const int flags = Int(request.arguments[1]) | MSG_NOSIGNAL;
   Sockets& sockets = process_.sockets();
-  if (AddressOf(request) == nullptr) return ResultOf(sockets.send(fd, request.data.data(), request.data.size(), flags));
-  return ResultOf(sockets.sendto(fd, request.data.data(), request.data.size(), flags, AddressOf(request),
-                                 AddressLength(request)));
+  const bool addressed = AddressOf(request) != nullptr;
+  const ssize_t sent = addressed ? sockets.sendto(fd, request.data.data(), request.data.size(), flags,
+                                                  AddressOf(request), AddressLength(request))
+                                 : sockets.send(fd, request.data.data(), request.data.size(), flags);
+  return SentOn(fd, sent, answer);
+}
+
+// Only a stream whose end is gone raises the signal.
+int64_t CallServer::SentOn(int fd, ssize_t sent, CarriedAnswer& answer) {
+  const int64_t result = ResultOf(sent);
+  if (result != -EPIPE) return result;
+  int type = SOCK_STREAM;
+  socklen_t length = sizeof type;
+  process_.sockets().getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
+  answer.argument = type != SOCK_STREAM;
+  return result;
 }
 
 int64_t CallServer::ReceiveFrom(const CarriedRequest& request, CarriedAnswer& answer) {
   AddressRoom room(answer);
   answer.data.resize(Wanted(request.arguments[1]));
+  iovec buffer{answer.data.data(), answer.data.size()};
+  msghdr message{};
+  message.msg_iov = &buffer;
+  message.msg_iovlen = 1;
+  message.msg_name = room.address();
+  message.msg_namelen = *room.length();
   const ssize_t received =
-      process_.sockets().recvfrom(descriptors_.Find(request.arguments[0]).fd, answer.data.data(), answer.data.size(),
-                                  Int(request.arguments[2]), room.address(), room.length());
+      process_.sockets().recvmsg(descriptors_.Find(request.arguments[0]).fd, &message, Int(request.arguments[2]));
   const int64_t result = ResultOf(received);
+  *room.length() = received < 0 ? 0 : message.msg_namelen;
+  answer.argument = message.msg_flags;
   answer.data.resize(static_cast<size_t>(std::clamp<int64_t>(received, 0, DUET_CHANNEL_DATA)));
   return result;
 }
@@ -251,10 +271,12 @@ int64_t CallServer::Read(const CarriedRequest& request, CarriedAnswer& answer) {
   return result;
 }
 
-int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer&) {
+int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer& answer) {
   const DescriptorMap::Entry to = descriptors_.Find(request.arguments[0]);
   Sockets& sockets = process_.sockets();
-  if (to.socket) return ResultOf(sockets.send(to.fd, request.data.data(), request.data.size(), MSG_NOSIGNAL));
+  if (to.socket) {
+    return SentOn(to.fd, sockets.send(to.fd, request.data.data(), request.data.size(), MSG_NOSIGNAL), answer);
+  }
   const int64_t result = ResultOf(sockets.write(to.fd, request.data.data(), request.data.size()));
   if (result > 0) written_ += static_cast<uint64_t>(result);
   return result;

@@ -27,6 +27,8 @@ class CallServer {
   using Handler = int64_t (CallServer::*)(const CarriedRequest&, CarriedAnswer&);
   static Handler Find(int64_t number);
 
+  // What came of sending on the socket.
+  int64_t SentOn(int fd, ssize_t sent, CarriedAnswer& answer);
   // Registers a descriptor that Sockets made at the number that the program reserved for it.
   int64_t Keep(int64_t number, int made, bool socket);
   // The same for two; 0, or a negative errno.

@@ -28,7 +28,8 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  * reserved in its own kernel for what the call makes.
  *   socket: domain type protocol new        accept4: fd flags new         (address in the answer)
  *   bind, connect: fd                       (address in the request)
- *   sendto: fd flags                        (data, and an address or none)
+ *   sendto: fd flags                        (data, and an address or none; arguments[0] of the answer: whether
+ *                                            EPIPE raises no signal)
  *   recvfrom: fd length flags               (data and address in the answer; arguments[0]: msg_flags)
  *   read: fd length      write: fd          (data)
  *   dup: fd new          pipe2: flags new new          socketpair: domain type protocol new new

@@ -92,6 +92,8 @@ long duet_call(long number, const long a[6], void* context) {
     case SYS_recvfrom:
     case SYS_sendmsg:
     case SYS_recvmsg:
+    case SYS_sendmmsg:
+    case SYS_recvmmsg:
       return duet_transfer_call(number, a);
     case SYS_sendfile:
       return duet_sendfile(a[0], a[1], (int64_t*)a[2], (size_t)a[3]);
@@ -164,8 +166,6 @@ long duet_call(long number, const long a[6], void* context) {
     case SYS_seccomp:
       return -EPERM;
 
-    case SYS_sendmmsg:
-    case SYS_recvmmsg:
     case SYS_vmsplice:
       return unless_simulated(number, a, -1);
     case SYS_splice:

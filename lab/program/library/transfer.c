@@ -1,12 +1,13 @@
 /* Everything that moves bytes.
  *
- * What doesn't fit into the channel at once goes in several requests, as a blocking call on a stream would take it: it
+ * A datagram fits into the channel. What doesn't fit into the channel at once goes in several requests, as a blocking call on a stream would take it: it
  * ends early only where a request did. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lab/program/library/library.h"
@@ -68,9 +69,10 @@ static long total_length(struct place place) {
   }
 }
 
+/* Where sending has failed; the lab says in the slot that it raises no signal. */
 static long ended_early(long total, long error, long flags) {
   if (total > 0) return total;
-  if (error == -EPIPE && !(flags & MSG_NOSIGNAL)) duet_raise(SIGPIPE);
+  if (error == -EPIPE && !(flags & MSG_NOSIGNAL) && duet_slot()->arguments[0] == 0) duet_raise(SIGPIPE);
   return error;
 }
 
@@ -128,6 +130,46 @@ static long receive_message(long fd, struct msghdr* programs, long flags) {
   return given < 0 ? given : received;
 }
 
+enum { MOST_MESSAGES = 1024 };
+
+static long send_messages(long fd, struct mmsghdr* programs, unsigned count, long flags) {
+  if (count > MOST_MESSAGES) count = MOST_MESSAGES;
+  for (unsigned i = 0; i < count; ++i) {
+    const long sent = send_message(fd, &programs[i].msg_hdr, flags);
+    if (sent < 0) return i > 0 ? (long)i : sent;
+    const unsigned length = (unsigned)sent;
+    if (duet_copy_out(&programs[i].msg_len, &length, sizeof(length)) != 0) return i > 0 ? (long)i : -EFAULT;
+  }
+  return count;
+}
+
+/* As in Linux the time limit is looked at after each message: it ends no wait for one. */
+static long receive_messages(long fd, struct mmsghdr* programs, unsigned count, long flags,
+                             struct timespec* programs_timeout) {
+  const int64_t second = 1000000000;
+  struct timespec timeout = {0, 0};
+  if (programs_timeout != NULL && duet_copy_in(&timeout, programs_timeout, sizeof(timeout)) != 0) return -EFAULT;
+  if (timeout.tv_sec < 0 || timeout.tv_nsec < 0 || timeout.tv_nsec >= second) return -EINVAL;
+  const int64_t end = duet_clock_ns(CLOCK_MONOTONIC) + timeout.tv_sec * second + timeout.tv_nsec;
+  if (count > MOST_MESSAGES) count = MOST_MESSAGES;
+  unsigned done = 0;
+  while (done < count) {
+    const long received = receive_message(fd, &programs[done].msg_hdr, flags & ~MSG_WAITFORONE);
+    if (received < 0 && done == 0) return received;
+    if (received < 0) break;
+    const unsigned length = (unsigned)received;
+    if (duet_copy_out(&programs[done].msg_len, &length, sizeof(length)) != 0) return -EFAULT;
+    ++done;
+    if (flags & MSG_WAITFORONE) flags |= MSG_DONTWAIT;
+    if (programs_timeout == NULL) continue;
+    const int64_t left = end - duet_clock_ns(CLOCK_MONOTONIC);
+    timeout = left > 0 ? (struct timespec){left / second, left % second} : (struct timespec){0, 0};
+    if (duet_copy_out(programs_timeout, &timeout, sizeof(timeout)) != 0) return -EFAULT;
+    if (left <= 0) break;
+  }
+  return done;
+}
+
 static long send_to(const long a[6]) {
   uint32_t length = a[4] == 0 ? 0 : (uint32_t)a[5];
   if (length > DUET_CHANNEL_ADDRESS) return -EINVAL;
@@ -142,6 +184,12 @@ static long receive_from(const long a[6]) {
   if (received < 0) return received;
   const long given = duet_give_address((void*)a[4], (uint32_t*)a[5]);
   return given < 0 ? given : received;
+}
+
+/* Unlike write, writev of nothing sends no empty datagram. */
+static long write_several(long fd, struct place place) {
+  const long total = total_length(place);
+  return total <= 0 ? total : send_place(SYS_write, fd, place, 0, 0);
 }
 
 long duet_transfer_call(long number, const long a[6]) {
@@ -160,13 +208,17 @@ long duet_transfer_call(long number, const long a[6]) {
     case SYS_readv:
       return (int)a[2] < 0 ? -EINVAL : receive_place(SYS_read, a[0], several, 0);
     case SYS_writev:
-      return (int)a[2] < 0 ? -EINVAL : send_place(SYS_write, a[0], several, 0, 0);
+      return (int)a[2] < 0 ? -EINVAL : write_several(a[0], several);
     case SYS_recvfrom:
       return receive_from(a);
     case SYS_sendto:
       return send_to(a);
     case SYS_recvmsg:
       return receive_message(a[0], (struct msghdr*)a[1], a[2]);
+    case SYS_recvmmsg:
+      return receive_messages(a[0], (struct mmsghdr*)a[1], (unsigned)a[2], a[3], (struct timespec*)a[4]);
+    case SYS_sendmmsg:
+      return send_messages(a[0], (struct mmsghdr*)a[1], (unsigned)a[2], a[3]);
     default: /* SYS_sendmsg */
       return send_message(a[0], (const struct msghdr*)a[1], a[2]);
   }
