@@ -178,7 +178,7 @@ int64_t SimSockets::ReceiveOn(int fd, Buffers buffers, int flags, By by, Message
   Socket* const socket = error == 0 ? file->AsSocket() : nullptr;
   if (error == 0 && by == By::kSocketCall && socket == nullptr) error = -ENOTSOCK;
   const bool messages = socket != nullptr && socket->keeps_messages();
-  const bool discards = socket != nullptr && !messages && (flags & MSG_TRUNC) != 0;
+  const bool discards = socket != nullptr && socket->AsStream() != nullptr && (flags & MSG_TRUNC) != 0;
   if (error == 0) error = Check(buffers, by == By::kSocketCall, discards);
   if (error != 0) return error;
   // read of nothing asks no socket; recv of nothing waits, as for a byte.
