@@ -1,41 +1,75 @@
-// How much may be on its way at once: NewReno (RFC 5681, RFC 6582), counted in bytes.
+// How many segments may be on their way at once: Reno (RFC 5681) or CUBIC (RFC 9438), counted in segments and with
+// Linux's integer arithmetic.
 //
-// It knows nothing of sequence numbers: the Sender tells it what became of what was sent, and asks window().
-// Another control (CUBIC) answers the same events; the times it needs would come with them.
+// It knows nothing of sequence numbers: the Sender tells it what became of what was sent. During a recovery the window
+// is the Sender's (set_window): proportional rate reduction.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+
+#include "lab/sockets/process.h"
 
 namespace sim::tcp {
 
-class NewReno {
+using lab::Duration;
+using lab::Time;
+
+enum class CongestionControl : uint8_t { kCubic, kReno };
+
+class Congestion {
  public:
   static constexpr uint32_t kInitialSegments = 10;  // RFC 6928
 
-  void Start(uint32_t mss) { window_ = kInitialSegments * mss; }
+  explicit Congestion(CongestionControl control) : control_(control) {}
+
+  // Goes on with the window as it is.
+  void set_control(CongestionControl control);
+  CongestionControl control() const { return control_; }
 
   uint32_t window() const { return window_; }
-  uint32_t slow_start_threshold() const { return slow_start_threshold_; }
+  uint32_t threshold() const { return threshold_; }  // UINT32_MAX: no loss has been seen
+  bool in_slow_start() const { return window_ < threshold_; }
+  // What the threshold would be if it had to remember the window as it is (Linux's tcp_current_ssthresh).
+  uint32_t current_threshold() const;
 
-  // `acked` new bytes were acknowledged, outside of recovery; `in_flight` is what was on its way before. A
-  // window that was not used does not grow.
-  void OnAcked(uint32_t acked, uint32_t in_flight, uint32_t mss);
-  // Three duplicates: a segment is lost and later ones arrive.
-  void OnLoss(uint32_t in_flight, uint32_t mss);
-  // A further duplicate during recovery: one more segment has left the network.
-  void OnDuplicate(uint32_t mss) { window_ += mss; }
-  // `acked` new bytes during recovery, but not all that was sent before the loss.
-  void OnPartlyAcked(uint32_t acked, uint32_t mss);
-  // All that was sent before the loss is acknowledged.
-  void OnRecovered(uint32_t in_flight, uint32_t mss);
-  // The retransmission timer expired, the first time in a row.
-  void OnTimeout(uint32_t in_flight, uint32_t mss);
-  // Nothing was sent for longer than the retransmission timeout: what is known about the path is old.
-  void OnIdle(uint32_t mss);
+  void set_window(uint32_t segments) { window_ = segments > 0 ? segments : 1; }
+  void set_threshold(uint32_t segments) { threshold_ = segments; }
+
+  // A round trip was measured.
+  void OnRoundTrip(Duration round_trip);
+  // `acked` segments were acknowledged, outside of recovery, while the window was in full use.
+  void OnAcked(Time now, uint32_t acked);
+  // A loss: sets the threshold. The window is left to the caller.
+  void Reduce();
+  // The retransmission timer expired.
+  void OnTimeout();
+  // Nothing was sent for `idle`, longer than `rto`: what is known about the path is old.
+  void OnIdle(Duration idle, Duration rto);
 
  private:
-  uint32_t window_ = 0;
-  uint32_t slow_start_threshold_ = UINT32_MAX;
+  struct Cubic {
+    uint32_t count = 0;     // the window grows by one in so many segments
+    uint32_t last_max = 0;  // the window before the last loss
+    uint32_t last_window = 0;
+    Time last_time{0};
+    uint32_t origin = 0;
+    uint32_t k = 0;  // 1/1024 s
+    Duration least_delay{0};
+    Time epoch{0};  // 0: none has begun
+    uint32_t acked = 0;
+    uint32_t reno_window = 0;
+  };
+
+  Cubic& cubic();
+  void UpdateCubic(Time now, uint32_t acked);
+  void Grow(uint32_t every, uint32_t acked);
+
+  CongestionControl control_;
+  uint32_t window_ = kInitialSegments;
+  uint32_t threshold_ = UINT32_MAX;
+  uint32_t counted_ = 0;           // segments acknowledged since the window grew last
+  std::unique_ptr<Cubic> cubic_;   // from the first loss or the first growth beyond slow start on
 };
 
 }  // namespace sim::tcp

@@ -20,11 +20,12 @@ Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, u
       remote_(remote),
       options_(options),
       state_(state),
-      sender_(iss, options.send_buffer, options.retries2),
+      sender_(iss, options.send_buffer, options.retries2, options.congestion),
       receiver_(options.receive_buffer),
       iss_(iss) {
   sender_.SetNoDelay(options.no_delay);
   sender_.set_cork(options.cork);
+  sender_.set_tail_loss_probe(options.tail_loss_probe);
   sender_.set_user_timeout(options.user_timeout);
   if (options.keep_alive.on) {
     keep_alive_ = std::make_unique<KeepAlive>();

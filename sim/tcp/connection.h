@@ -43,6 +43,8 @@ struct Options {
   Duration invalid_ratelimit = std::chrono::milliseconds(500);  // between two answers to what may be forged
   bool no_delay = false;  // TCP_NODELAY
   bool cork = false;      // TCP_CORK
+  bool tail_loss_probe = true;  // Linux's tcp_early_retrans
+  CongestionControl congestion = CongestionControl::kCubic;  // TCP_CONGESTION
   uint16_t max_segment = 0;  // TCP_MAXSEG: bounds what both ends send; 0: the MTU alone does
   KeepAliveOptions keep_alive;
   Duration user_timeout{0};  // TCP_USER_TIMEOUT; 0: not set
@@ -132,6 +134,9 @@ class Connection {
   void SetKeepAlive(Time now, bool on, Duration idle, Duration interval, int count);
   // TCP_USER_TIMEOUT: how long data may stay without an acknowledgement before ETIMEDOUT; 0: as retries2 says.
   void SetUserTimeout(Time now, Duration timeout) { sender_.set_user_timeout(timeout); }
+  // TCP_CONGESTION.
+  void SetCongestionControl(Time now, CongestionControl control) { sender_.set_congestion_control(control); }
+  CongestionControl congestion_control() const { return sender_.congestion_control(); }
   // SO_SNDBUF and SO_RCVBUF in bytes, as in Options. What was offered is taken all the same.
   void SetSendBuffer(Time now, uint32_t bytes) { sender_.set_buffer(bytes); }
   void SetReceiveBuffer(Time now, uint32_t bytes) { receiver_.set_buffer(bytes); }
@@ -203,7 +208,7 @@ class Connection {
   std::optional<lab::Packet> Build(Time now, uint32_t seq);
   std::optional<lab::Packet> TakeReset();
   static uint32_t TimestampAt(Time now);
-  // The round trip that the echoed timestamp tells.
+  // The round trip that the echoed timestamp tells, in whole milliseconds.
   std::optional<Duration> Echo(Time now, const lab::TcpHeader& tcp) const;
 
   lab::Endpoint local_;

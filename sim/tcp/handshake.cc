@@ -79,8 +79,9 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
   const uint32_t mss = std::min<uint32_t>(peer_mss_, our_mss()) - (timestamps_ ? kTimestampsSize : 0);
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;  // never scaled with a SYN
   std::optional<Duration> round_trip = Echo(now, tcp);
+  if (round_trip) round_trip = std::max<Duration>(*round_trip, std::chrono::milliseconds(1));
   if (syn_retransmissions_ == 0) round_trip = now - syn_sent_;
-  sender_.Start({.seq = tcp.seq, .ack = tcp.ack, .window = window, .bare = false, .echo = {}}, mss, round_trip);
+  sender_.Start({.seq = tcp.seq, .ack = tcp.ack, .window = window}, mss, sack_, round_trip);
   if (write_shut_) Transition(State::kFinWait1, Cause::kFinish);  // it was closed meanwhile
 }
 

@@ -26,7 +26,9 @@ using std::chrono::seconds;
 class Script {
  public:
   explicit Script(Options options = {}, uint32_t our_iss = kOurIss, uint32_t peer_iss = kPeerIss)
-      : options(options), our_iss_(our_iss), peer_iss_(peer_iss) {}
+      : options(options), our_iss_(our_iss), peer_iss_(peer_iss) {
+    this->options.tail_loss_probe = false;  // scripts are easier to read without
+  }
 
   Options options;
   std::unique_ptr<Connection> connection;

@@ -78,7 +78,7 @@ uint32_t Connection::TimestampAt(Time now) {
 
 std::optional<Duration> Connection::Echo(Time now, const lab::TcpHeader& tcp) const {
   if (!timestamps_ || !tcp.timestamps || tcp.timestamps->echo == 0) return std::nullopt;
-  return std::chrono::milliseconds(std::max<uint32_t>(TimestampAt(now) - tcp.timestamps->echo, 1));
+  return std::chrono::milliseconds(TimestampAt(now) - tcp.timestamps->echo);
 }
 
 }  // namespace sim::tcp

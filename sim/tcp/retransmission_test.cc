@@ -152,110 +152,6 @@ TEST(Retransmission, TimestampTellsTheRoundTripOfARepeatedSegment) {
   EXPECT_LT(*script.connection->Deadline(), script.now + milliseconds(220));
 }
 
-// Twenty segments of 1,460 bytes are wanted; ten leave.
-void SendTen(Script& script) {
-  script.Establish();
-  script.Inject({});  // the first window that is scaled
-  script.Write(std::string(29'200, 'x'));
-  for (int i = 0; i < 10; ++i) ASSERT_NE("", script.Out());
-  ASSERT_EQ("", script.Out());
-}
-
-TEST(FastRetransmit, ThreeDuplicatesSendTheLostSegmentAgain) {
-  Script script;
-  SendTen(script);
-  script.Inject({.ack = 1});
-  EXPECT_EQ("ACK 14601:16061 ack 1", script.OutAll());  // limited transmit
-  script.Inject({.ack = 1});
-  EXPECT_EQ("ACK 16061:17521 ack 1", script.OutAll());
-  script.Inject({.ack = 1});
-  EXPECT_EQ("ACK 1:1461 ack 1", script.OutAll());
-  EXPECT_EQ(1u, script.connection->retransmissions());
-}
-
-TEST(FastRetransmit, PartialAckSendsTheNextHole) {
-  Script script;
-  SendTen(script);
-  for (int i = 0; i < 3; ++i) {
-    script.Inject({.ack = 1});
-    script.OutAll();
-  }
-  script.Inject({.ack = 2'921});
-  EXPECT_EQ("ACK 2921:4381 ack 1", script.Out());
-  script.OutAll();
-  script.Inject({.ack = 17'521});  // all that was sent before the loss: recovered
-  EXPECT_EQ("ACK 17521:18981 ack 1", script.Out());
-  EXPECT_EQ(2u, script.connection->retransmissions());
-}
-
-TEST(FastRetransmit, FurtherDuplicatesLetNewSegmentsOut) {
-  Script script;
-  SendTen(script);
-  for (int i = 0; i < 3; ++i) {
-    script.Inject({.ack = 1});
-    script.OutAll();
-  }
-  std::string out;
-  for (int i = 0; i < 8; ++i) {
-    script.Inject({.ack = 1});
-    out += script.OutAll();
-  }
-  EXPECT_NE("", out);
-  EXPECT_EQ(1u, script.connection->retransmissions());
-}
-
-TEST(FastRetransmit, WindowUpdatesAreNoDuplicates) {
-  Script script;
-  SendTen(script);
-  for (const uint16_t window : {65, 66, 67, 68}) script.Inject({.ack = 1, .window = window});
-  script.OutAll();
-  EXPECT_EQ(0u, script.connection->retransmissions());
-}
-
-TEST(FastRetransmit, TextIsNoDuplicate) {
-  Script script;
-  SendTen(script);
-  for (uint32_t seq = 1; seq < 6; ++seq) script.Inject({.seq = seq, .ack = 1, .text = "x"});
-  script.OutAll();
-  EXPECT_EQ(0u, script.connection->retransmissions());
-}
-
-TEST(Retransmission, AfterATimeoutTheRestFollowsAsItIsAcknowledged) {
-  Script script;
-  SendTen(script);
-  script.Expire();
-  EXPECT_EQ("ACK 1:1461 ack 1", script.OutAll());  // one segment: the window is closed to that
-  script.Inject({.ack = 1'461});
-  EXPECT_EQ("ACK 1461:2921 ack 1; ACK 2921:4381 ack 1", script.OutAll());
-  script.Inject({.ack = 14'601});  // the others had arrived
-  EXPECT_EQ("ACK 14601:16061 ack 1", script.Out());
-}
-
-TEST(Retransmission, WhatIsLostGoesBeforeWhatIsNew) {
-  Script script;
-  script.options.no_delay = true;
-  script.Establish();
-  script.Write(std::string(2'920, 'x'));
-  script.OutAll();
-  script.Expire();
-  EXPECT_EQ("ACK 1:1461 ack 1", script.OutAll());
-  script.Inject({.ack = 701});
-  script.Write("y");  // would fit into the congestion window, which the second segment does not
-  EXPECT_EQ("", script.OutAll());
-  script.Inject({.ack = 1'461});
-  EXPECT_EQ("ACK 1461:2921 ack 1; PSH, ACK 2921:2922 ack 1", script.OutAll());
-}
-
-TEST(Retransmission, DuplicatesOfTheTimeBeforeATimeoutMeanNothing) {
-  Script script;
-  SendTen(script);
-  script.Expire();
-  script.OutAll();
-  for (int i = 0; i < 5; ++i) script.Inject({.ack = 1});
-  EXPECT_EQ("", script.OutAll());
-  EXPECT_EQ(1u, script.connection->retransmissions());
-}
-
 TEST(Retransmission, AnAnswerBeginsThePatienceAnew) {
   Script script;
   script.options.retries2 = 1;
@@ -288,6 +184,99 @@ TEST(Retransmission, ALongPauseMakesTheWindowSmallAgain) {
   int segments = 0;
   while (!script.Out().empty()) ++segments;
   EXPECT_EQ(10, segments);
+}
+
+TEST(TailLossProbe, ComesAfterTwoRoundTripsAndIsFollowedByTheTimer) {
+  Script script;
+  script.options.tail_loss_probe = true;
+  script.Connect();
+  script.Pass(milliseconds(20));
+  script.Inject({.seq = 0, .ack = 1, .syn = true});
+  script.OutAll();
+  script.Write(std::string(3'000, 'x'));
+  script.OutAll();
+  const Time begin = script.now;
+  script.Expire();
+  EXPECT_EQ(begin + milliseconds(48), script.now);  // and two ticks of the kernel's clock
+  EXPECT_EQ("PSH, ACK 2921:3001 ack 1", script.OutAll());
+  script.Expire();
+  EXPECT_EQ(begin + milliseconds(48 + 220), script.now);
+  EXPECT_EQ("ACK 1:1461 ack 1", script.OutAll());
+}
+
+TEST(UserTimeout, ShortensTheLastWait) {
+  Script script;
+  script.options.user_timeout = milliseconds(1'000);
+  script.Establish();
+  script.Write("hello");
+  script.OutAll();
+  const Time begin = script.now;
+  for (const int at_ms : {200, 600, 1'200}) {
+    script.Expire();
+    script.OutAll();
+    EXPECT_EQ(begin + milliseconds(at_ms), script.now);
+  }
+  EXPECT_EQ(ETIMEDOUT, script.connection->TakeError());
+}
+
+TEST(UserTimeout, CountsForAClosedWindowFromTheFirstProbeOn) {
+  Script script;
+  script.options.user_timeout = milliseconds(500);
+  script.options.invalid_ratelimit = Duration(0);
+  script.Establish();
+  script.Inject({.window = 0});
+  script.Write("hello");
+  script.OutAll();
+  const Time begin = script.now;
+  while (script.state() != State::kClosed) {
+    EXPECT_TRUE(script.connection->DeadlineMatters());
+    ASSERT_TRUE(script.Expire());
+    if (!script.OutAll().empty()) script.Inject({.window = 0});  // that it is answered does not help
+  }
+  EXPECT_EQ(begin + milliseconds(700), script.now);
+  EXPECT_EQ(ETIMEDOUT, script.connection->TakeError());
+}
+
+TEST(KeepAlive, ProbesMatterUntilOneIsAnswered) {
+  Script script;
+  script.Establish();
+  script.connection->SetKeepAlive(script.now, true, seconds(10), seconds(1), 2);
+  const Time begin = script.now;
+  EXPECT_TRUE(script.connection->DeadlineMatters());
+  script.Expire();
+  EXPECT_EQ(begin + seconds(10), script.now);
+  EXPECT_EQ("ACK 0 ack 1", script.OutAll());
+  script.Inject({});
+  EXPECT_FALSE(script.connection->DeadlineMatters());
+  script.Inject({.text = "x"});
+  script.OutAll();
+  EXPECT_TRUE(script.connection->DeadlineMatters());
+}
+
+TEST(Cork, GivesWayAfterTheRetransmissionTimeout) {
+  Script script;
+  script.Establish();
+  script.connection->SetCork(script.now, true);
+  script.Write("ab");
+  EXPECT_EQ("", script.OutAll());
+  EXPECT_TRUE(script.connection->DeadlineMatters());
+  const Time begin = script.now;
+  script.Expire();
+  EXPECT_EQ(begin + milliseconds(200), script.now);
+  EXPECT_EQ("PSH, ACK 1:3 ack 1", script.OutAll());
+}
+
+TEST(Challenge, IsSentOnceInAHalfSecond) {
+  Script script;
+  script.Establish();
+  for (int i = 0; i < 2; ++i) {
+    script.Inject({.seq = 10, .rst = true});
+    EXPECT_EQ("ACK 1 ack 1", script.OutAll());
+    script.Inject({.seq = 10, .rst = true});
+    script.Inject({.seq = 1, .syn = true, .no_ack = true});
+    EXPECT_EQ("", script.OutAll());
+    script.Pass(milliseconds(500));
+  }
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ class RetransmissionTimeout {
   lab::Duration variance() const { return variance_; }
   lab::Duration least() const { return least_; }  // 0: none was measured
   int backoff() const { return backoff_; }
+  bool measured() const { return measured_; }
 
   // How long Linux goes on sending again before it gives up: as long as `retries` retransmissions would take, the
   // first after `first` (tcp_retries2 is a number that stands for this time).

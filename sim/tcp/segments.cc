@@ -108,7 +108,8 @@ bool Connection::TakeAck(Time now, const lab::Packet& segment) {
   if (keep_alive_ != nullptr) keep_alive_->OnHeard(bare && tcp.ack == snd_una());
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;
   sender_.OnAcknowledgement(
-      now, {.seq = tcp.seq, .ack = tcp.ack, .window = window, .bare = bare, .echo = Echo(now, tcp)});
+      now,
+      {.seq = tcp.seq, .ack = tcp.ack, .window = window, .bare = bare, .echo = Echo(now, tcp), .sack = tcp.sack});
   return true;
 }
 

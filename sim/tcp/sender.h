@@ -5,21 +5,22 @@
 // RFC's: snd_una is the first that is not acknowledged, snd_nxt the first that was never sent. The SYN is the
 // Connection's; here it only takes up the number `iss`.
 //
-// Simplifications: loss is found by duplicate acknowledgements and by the timer (no RACK, no tail loss probe,
-// and the peer's SACK blocks are not used): several losses in one window take a round trip each to mend, where
-// Linux takes one or two. A program notices the time, not the bytes.
+// Losses are found as Linux finds them (recovery.cc): by the order in which segments are reported, with some patience
+// for reordering (RACK, RFC 8985), by a probe of the tail, and by the timer; F-RTO and DSACK take back what was
+// mistaken. Simplifications, all of which show in times alone: no HyStart, no pacing, no ECN.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 
+#include "absl/types/span.h"
 #include "lab/wire/packet.h"
 #include "lab/wire/payload.h"
 #include "sim/tcp/byte_queue.h"
 #include "sim/tcp/congestion.h"
 #include "sim/tcp/info.h"
 #include "sim/tcp/rto.h"
+#include "sim/tcp/sent_queue.h"
 
 namespace sim::tcp {
 
@@ -28,7 +29,7 @@ using lab::Time;
 
 class Sender {
  public:
-  Sender(uint32_t iss, size_t buffer, int retries);
+  Sender(uint32_t iss, size_t buffer, int retries, CongestionControl control);
 
   // What a segment of the peer's says about what was sent.
   struct Acknowledgement {
@@ -37,6 +38,7 @@ class Sender {
     uint32_t window = 0;  // in bytes
     bool bare = false;    // without text, SYN and FIN: may be a duplicate
     std::optional<Duration> echo;  // the round trip, by its timestamp
+    absl::Span<const lab::SackBlock> sack;
   };
 
   // What is to be sent. Empty, with `seq` already acknowledged, it is a probe of the window.
@@ -48,8 +50,8 @@ class Sender {
   };
 
   // The SYN is acknowledged: sending may begin, in segments of `mss` bytes of text. `round_trip` was measured
-  // on the handshake; nothing where that was not possible.
-  void Start(const Acknowledgement& first, uint32_t mss, std::optional<Duration> round_trip);
+  // on the handshake; nothing where that was not possible. `sack`: the peer reports what comes ahead of a hole.
+  void Start(const Acknowledgement& first, uint32_t mss, bool sack, std::optional<Duration> round_trip);
 
   // Takes as much as there is space for; returns how many bytes that is. With `more` what does not fill a segment
   // waits for the next Write or the peer's next segment.
@@ -81,12 +83,15 @@ class Sender {
   // `deadline`, or sooner where the user timeout of what began at `since` is over sooner.
   Time WithinUserTimeout(Time now, Time deadline, Time since) const;
   void set_buffer(size_t bytes) { buffer_size_ = bytes; }
+  void set_tail_loss_probe(bool on) { tail_loss_probe_ = on; }
+  void set_congestion_control(CongestionControl control) { congestion_.set_control(control); }
+  CongestionControl congestion_control() const { return congestion_.control(); }
   // How long to go on without an answer, as in RetransmissionTimeout::GiveUpAfter.
   void set_retries(int retries) { retries_ = retries; }
 
   size_t space() const { return buffer_size_ > buffer_.size() ? buffer_size_ - buffer_.size() : 0; }
   size_t unacknowledged() const { return buffer_.size(); }
-  size_t unsent() const { return data_end_ - std::min(snd_nxt_, data_end_); }
+  size_t unsent() const { return fin_sent() ? 0 : data_end_ - snd_nxt_; }
   // Something waits to be sent or acknowledged.
   bool busy() const { return snd_una_ != snd_nxt_ || unsent() > 0; }
   bool fin_queued() const { return fin_queued_; }
@@ -101,37 +106,84 @@ class Sender {
   void Tell(Time now, Info& info) const;
 
  private:
-  enum class Timer : uint8_t { kNone, kRetransmit, kProbe };
+  enum class Timer : uint8_t { kNone, kRetransmit, kProbe, kReorder, kTailLoss };
+
+  // What a segment of the peer's has changed.
+  struct Progress {
+    uint32_t acked = 0;      // bytes
+    uint32_t delivered = 0;  // segments, acknowledged or reported
+    bool duplicate = false;
+    bool sacked = false;              // some were reported
+    bool duplicate_reported = false;  // DSACK
+    bool tail_reported = false;       // DSACK, of the probe of the tail
+    bool original = false;            // something that was sent only once has arrived
+    bool rearm = false;               // the timer begins anew
+    bool lost_again = false;          // what was sent again is lost too
+    std::optional<uint32_t> reordered;  // the first that was overtaken
+    std::optional<Duration> round_trip;
+    std::optional<Duration> sacked_round_trip;
+  };
 
   uint32_t mss() const;
-  uint32_t in_flight() const { return snd_nxt_ - snd_una_ - (resend_to_ - resend_from_); }
+  uint32_t in_flight() const;  // segments
   uint32_t window_left() const;
+  bool in_reduction() const { return state_ == Recovery::kReduced || state_ == Recovery::kRecovery; }
   bool NagleHolds(uint32_t length) const;
-  bool MayResend() const;
-  // The window has space for what waits: only a cork keeps it.
+  // The window has space for what waits: only a cork or the congestion window keeps it.
   bool MayProbeWithData() const { return unsent() > 0 && window_left() > 0; }
-  Segment Resend();
+  void NoteUse(bool limited);
+  std::optional<Segment> NextLost(Time now);
   std::optional<Segment> NextNew(Time now);
+  Segment SendNew(Time now, uint32_t length, bool fin);
+  Segment Resend(Time now, size_t i);
+  std::optional<Segment> ResendTail(Time now);
+  Segment Again(Time now, size_t i);
+  void JoinSmall(size_t i);
 
-  void UpdateWindow(const Acknowledgement& seen);
-  bool IsDuplicate(const Acknowledgement& seen) const;
-  void OnDuplicate();
-  void OnAdvance(Time now, const Acknowledgement& seen);
-  void Measure(Time now, const Acknowledgement& seen);
-  void ResendOne();
+  // recovery.cc
+  bool UpdateWindow(const Acknowledgement& seen);
+  void TakeBlocks(Time now, const Acknowledgement& seen, Progress& progress);
+  void TakeDuplicateReport(const lab::SackBlock& block, Progress& progress);
+  void TakeBlock(Time now, const lab::SackBlock& block, Progress& progress);
+  void TakeAcked(Time now, const Acknowledgement& seen, Progress& progress);
+  void Measure(const Acknowledgement& seen, const Progress& progress);
+  void NoteReordering(uint32_t low);
+  void AdvanceRack(Time now, const Sent& sent);
+  void WidenPatience();
+  Duration Patience() const;
+  Duration MarkLate(Time now);
+  void FindLost(Time now, Progress& progress);
+  void ProcessTailLossProbe(const Acknowledgement& seen, const Progress& progress);
+  void Alert(Time now, const Acknowledgement& seen, Progress& progress);
+  bool InLoss(Time now, const Acknowledgement& seen, Progress& progress);
+  void TryToOpen();
+  void AddDuplicate(Progress& progress);
+  void BeginUndo();
+  void BeginReduction();
+  void EnterRecovery();
+  void EnterLoss(Time now);
+  void ReduceProportionally(const Progress& progress, size_t newly_lost);
+  void EndReduction();
+  bool MayUndo(Time now, const Acknowledgement& seen) const;
+  void Undo(bool unmark);
+  bool UndoByReports();
+  bool UndoLoss();
+  bool TryUndoRecovery(Time now, const Acknowledgement& seen);
+
+  // sender_timers.cc
   void Arm(Timer timer, Time deadline);
+  void ArmRetransmission(Time now);
+  void ArmTailProbe(Time now, bool advanced);
+  void ArmAfterAcknowledgement(Time now);
+  void WaitForReordered(Time now, Duration wait);
   bool OnProbeTimer(Time now);
   bool OnRetransmissionTimer(Time now);
+  void OnTailLossTimer(Time now);
+  void NoteTailProbe(Time now, bool again);
+  void OnReorderTimer(Time now);
 
   ByteQueue buffer_;  // from snd_una on, but for the FIN
   size_t buffer_size_;
-  int retries_;
-  bool no_delay_ = false;
-  bool cork_ = false;
-  bool more_ = false;  // what does not fill a segment waits for the next Write
-  bool burst_ = false;  // a full segment has just left
-  bool push_ = false;  // what was written before NoDelay was set goes at once
-  bool fin_queued_ = false;
   uint32_t mss_ = 0;       // 0: not started
   uint32_t snd_una_;
   uint32_t snd_nxt_;
@@ -141,27 +193,62 @@ class Sender {
   uint32_t snd_wl1_ = 0;
   uint32_t small_end_;     // the end of the last segment that was less than full (Minshall's Nagle)
 
-  NewReno congestion_;
-  uint32_t resend_from_;   // [resend_from_, resend_to_) is taken for lost and not yet sent again
-  uint32_t resend_to_;
-  uint32_t recover_;       // recovery ends, and the next begins, when this is acknowledged (RFC 6582)
-  bool recovering_ = false;
-  bool resend_now_ = false;  // the first of them goes whatever the congestion window says
-  int duplicates_ = 0;
+  bool no_delay_ = false;
+  bool cork_ = false;
+  bool more_ = false;   // what does not fill a segment waits for the next Write
+  bool burst_ = false;  // a full segment has just left
+  bool push_ = false;   // what was written before NoDelay was set goes at once
+  bool fin_queued_ = false;
+  bool sack_ = false;
+  bool probe_due_ = false;
+  bool tail_loss_probe_ = true;
+  bool tail_probe_due_ = false;
+  bool resend_first_ = false;  // whatever the congestion window says
+  bool hold_lost_ = false;     // F-RTO sends what is new before it sends again
+  bool window_limits_ = false; // the congestion window was in full use
+
+  // Loss, by Linux's names: high_seq, undo_marker, undo_retrans, prior_ssthresh, prior_cwnd, prr_…, tlp_…, rack_….
+  Recovery state_ = Recovery::kOpen;
+  bool frto_ = false;
+  bool reordering_seen_ = false;
+  bool rack_advanced_ = false;
+  bool tlp_resent_ = false;
+  bool undo_ = false;          // undo_marker_ is set
+  bool dsack_seen_ = false;
+  uint8_t reorder_steps_ = 1;
+  uint8_t reorder_persist_ = 0;
+  uint16_t reordering_ = 3;
+  uint16_t duplicates_ = 0;    // where the peer doesn't report: segments that have left the network
+  uint32_t duplicates_reported_ = 0;
+  uint32_t high_seq_;
+  uint32_t usage_end_;         // until this is acknowledged,
+  uint32_t most_out_ = 0;      // so many segments were on their way at most
+  uint32_t undo_marker_ = 0;
+  int32_t undo_resent_ = 0;
+  uint32_t prior_threshold_ = 0;
+  uint32_t prior_window_ = 0;
+  uint32_t prr_delivered_ = 0;
+  uint32_t prr_out_ = 0;
+  std::optional<uint32_t> tlp_high_;
+  uint32_t rack_end_ = 0;
+  Time rack_sent_{0};
+  Duration rack_round_trip_{0};
+  SentQueue sent_;
+  Congestion congestion_;
 
   RetransmissionTimeout rto_;
   Timer timer_ = Timer::kNone;
   Time deadline_ = Time::max();
   Time last_sent_{0};
-  std::optional<Time> timed_at_;  // when the segment that ends at timed_end_ was sent, to measure the round trip
-  uint32_t timed_end_ = 0;
+  std::optional<Time> resent_since_;  // the first of what was sent again and is not acknowledged
+  int retries_;
   int timeouts_ = 0;       // in a row
-  Time first_timeout_{0};  // of them
   int probes_unanswered_ = 0;
   int probe_backoff_ = 0;
-  bool probe_due_ = false;
-  uint64_t retransmissions_ = 0;
+  std::optional<Time> probing_since_;
   Duration user_timeout_{0};
+
+  uint64_t retransmissions_ = 0;
   uint64_t bytes_acked_ = 0;
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_retransmitted_ = 0;

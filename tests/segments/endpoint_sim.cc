@@ -27,6 +27,9 @@ class SimEndpoint final : public Endpoint {
     options_.syn_linear_timeouts = settings.syn_linear_timeouts;
     options_.synack_retries = settings.synack_retries;
     options_.retries2 = settings.retries2;
+    options_.tail_loss_probe = settings.tail_loss_probe;
+    options_.congestion = settings.congestion == std::string_view("reno") ? sim::tcp::CongestionControl::kReno
+                                                                          : sim::tcp::CongestionControl::kCubic;
     options_.invalid_ratelimit = std::chrono::milliseconds(settings.invalid_ratelimit_ms);
     options_.fin_timeout = std::chrono::seconds(settings.fin_timeout_s);
     options_.max_segment = static_cast<uint16_t>(settings.max_segment);

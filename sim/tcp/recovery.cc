@@ -1,0 +1,442 @@
+// What acknowledgements say of losses, and what is done about them: Linux's tcp_ack and tcp_fastretrans_alert, with
+// RACK (RFC 8985), proportional rate reduction (RFC 6937), F-RTO (RFC 5682) and the undoing of what was a mistake.
+#include <algorithm>
+
+#include "sim/tcp/sender.h"
+#include "sim/tcp/sequence.h"
+
+namespace sim::tcp {
+namespace {
+
+constexpr uint32_t kMostReordering = 300;
+
+bool SentAfter(const Time& a, uint32_t a_end, const Time& b, uint32_t b_end) {
+  return a > b || (a == b && After(a_end, b_end));
+}
+
+}  // namespace
+
+void Sender::OnAcknowledgement(Time now, const Acknowledgement& seen) {
+  if (mss_ == 0 || Before(seen.ack, snd_una_)) return;
+  Progress progress;
+  const size_t lost_before = sent_.lost();
+  probes_unanswered_ = 0;
+  more_ = burst_ = hold_lost_ = false;
+  const bool updated = UpdateWindow(seen);
+  if (sack_ && !seen.sack.empty()) TakeBlocks(now, seen, progress);
+  if (seen.ack != snd_una_) TakeAcked(now, seen, progress);
+  const bool duplicate = seen.bare && !updated && progress.acked == 0 && !progress.duplicate_reported;
+  progress.duplicate = duplicate && !sent_.empty();
+  Measure(seen, progress);
+  if (dsack_seen_) WidenPatience();
+  if (tlp_high_) ProcessTailLossProbe(seen, progress);
+
+  const bool dubious = progress.duplicate || progress.sacked || progress.duplicate_reported;
+  if (dubious || state_ != Recovery::kOpen) Alert(now, seen, progress);
+  if (progress.rearm) ArmAfterAcknowledgement(now);
+  const bool used = window_limits_ || (congestion_.in_slow_start() && congestion_.window() < 2 * most_out_);
+  if (in_reduction()) {
+    ReduceProportionally(progress, sent_.lost() > lost_before ? sent_.lost() - lost_before : 0);
+  } else if (used && (progress.acked > 0 || (reordering_ > 3 && progress.sacked))) {
+    congestion_.OnAcked(now, progress.delivered);
+  }
+}
+
+bool Sender::UpdateWindow(const Acknowledgement& seen) {
+  const bool newer = After(seen.ack, snd_una_) || After(seen.seq, snd_wl1_) ||
+                     (seen.seq == snd_wl1_ && (seen.window > snd_wnd_ || seen.window == 0));
+  if (!newer) return false;
+  snd_wnd_ = seen.window;
+  snd_wl1_ = seen.seq;
+  max_window_ = std::max(max_window_, snd_wnd_);
+  return true;
+}
+
+// --- The scoreboard ---
+
+void Sender::TakeBlocks(Time now, const Acknowledgement& seen, Progress& progress) {
+  absl::Span<const lab::SackBlock> blocks = seen.sack;
+  const bool inside_next = blocks.size() > 1 && !After(blocks[0].end, blocks[1].end) &&
+                           !Before(blocks[0].begin, blocks[1].begin);
+  if (Before(blocks[0].begin, seen.ack) || inside_next) {
+    TakeDuplicateReport(blocks[0], progress);
+    blocks.remove_prefix(1);
+  }
+  absl::InlinedVector<lab::SackBlock, 4> sorted(blocks.begin(), blocks.end());
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return Before(a.begin, b.begin); });
+  for (const lab::SackBlock& block : sorted) TakeBlock(now, block, progress);
+  if (progress.reordered && (state_ != Recovery::kLoss || undo_)) NoteReordering(*progress.reordered);
+  progress.reordered.reset();
+}
+
+// RFC 2883: the peer has got something twice.
+void Sender::TakeDuplicateReport(const lab::SackBlock& block, Progress& progress) {
+  ++duplicates_reported_;
+  ++progress.delivered;
+  progress.duplicate_reported = true;
+  progress.tail_reported = tlp_high_ && tlp_resent_ && block.end == *tlp_high_;
+  if (!progress.tail_reported) dsack_seen_ = true;
+  if (!undo_ || undo_resent_ <= 0 || !After(block.end, undo_marker_)) return;
+  if (!After(block.end, snd_una_)) --undo_resent_;
+  for (size_t i = sent_.Find(block.begin); i < sent_.size() && !After(sent_[i].end, block.end); ++i) {
+    if (sent_[i].ever_resent && undo_resent_ > 0) --undo_resent_;
+  }
+}
+
+void Sender::TakeBlock(Time now, const lab::SackBlock& block, Progress& progress) {
+  const bool valid = After(block.end, block.begin) && !After(block.end, snd_nxt_) && After(block.begin, snd_una_);
+  if (!valid) return;
+  for (size_t i = sent_.Find(block.begin); i < sent_.size() && !After(sent_[i].end, block.end); ++i) {
+    const Sent sent = sent_[i];
+    if (sent.sacked || Before(sent.begin, block.begin)) continue;
+    progress.sacked = true;
+    ++progress.delivered;
+    if (!sent.ever_resent) {
+      // Whoever comes behind what was reported before, without having been sent again, was overtaken.
+      if (Before(sent.begin, sent_.highest_sacked()) && !progress.reordered) progress.reordered = sent.begin;
+      if (!After(sent.end, high_seq_)) progress.original = true;
+      if (!progress.sacked_round_trip) progress.sacked_round_trip = now - sent.sent;
+    }
+    AdvanceRack(now, sent);
+    sent_.MarkSacked(i);
+  }
+}
+
+void Sender::TakeAcked(Time now, const Acknowledgement& seen, Progress& progress) {
+  const uint32_t highest = sent_.highest_sacked();
+  std::optional<Time> first;
+  bool repeated = false;
+  size_t segments = 0;
+  while (!sent_.empty() && Before(sent_.front().begin, seen.ack)) {
+    if (After(sent_.front().end, seen.ack)) {
+      sent_.CutFront(seen.ack);
+      break;
+    }
+    const Sent& sent = sent_.front();
+    ++segments;
+    repeated |= sent.ever_resent;
+    if (!sent.ever_resent && !sent.sacked) {
+      if (!first) first = sent.sent;
+      if (!progress.reordered) progress.reordered = sent.begin;
+      if (!After(sent.end, high_seq_)) progress.original = true;
+    }
+    if (!sent.sacked && sack_) {
+      ++progress.delivered;
+      AdvanceRack(now, sent);
+    }
+    sent_.RemoveFront();
+  }
+  progress.acked = seen.ack - snd_una_;
+  progress.rearm = segments > 0;
+  if (first && !repeated) progress.round_trip = now - *first;
+  if (!sack_ && segments > 0) {
+    progress.delivered += static_cast<uint32_t>(segments > duplicates_ ? segments - duplicates_ : 1);
+  }
+  if (sack_ && progress.reordered && sent_.sacked() > 0 && Before(*progress.reordered, highest)) {
+    NoteReordering(*progress.reordered);
+  }
+  snd_una_ = seen.ack;
+  bytes_acked_ += progress.acked;
+  buffer_.RemovePrefix(progress.acked);  // the FIN's number is beyond the last byte, and so beyond the buffer
+  timeouts_ = 0;
+}
+
+void Sender::Measure(const Acknowledgement& seen, const Progress& progress) {
+  std::optional<Duration> round_trip = progress.round_trip ? progress.round_trip : progress.sacked_round_trip;
+  if (!round_trip && progress.acked > 0 && seen.echo) {
+    round_trip = std::max<Duration>(*seen.echo, std::chrono::milliseconds(1));
+  }
+  if (!round_trip) return;
+  rto_.OnMeasured(*round_trip);
+  congestion_.OnRoundTrip(*round_trip);
+}
+
+void Sender::NoteReordering(uint32_t low) {
+  const uint32_t highest = sent_.highest_sacked();
+  if (!Before(low, highest)) return;
+  reordering_seen_ = true;
+  const uint32_t segments = (highest - low + mss() - 1) / mss();
+  if (segments > reordering_) reordering_ = static_cast<uint16_t>(std::min(segments, kMostReordering));
+}
+
+// --- RACK ---
+
+void Sender::AdvanceRack(Time now, const Sent& sent) {
+  const Duration round_trip = now - sent.sent;
+  if (sent.ever_resent && round_trip < rto_.least()) return;  // it was the first one that arrived
+  rack_advanced_ = true;
+  rack_round_trip_ = round_trip;
+  if (!SentAfter(sent.sent, sent.end, rack_sent_, rack_end_)) return;
+  rack_sent_ = sent.sent;
+  rack_end_ = sent.end;
+}
+
+void Sender::WidenPatience() {
+  dsack_seen_ = false;
+  reorder_steps_ = static_cast<uint8_t>(std::min(reorder_steps_ + 1, 255));
+  reorder_persist_ = 16;
+}
+
+// How much later than its successors a segment may come.
+Duration Sender::Patience() const {
+  if (!reordering_seen_ && (state_ >= Recovery::kRecovery || sent_.sacked() >= reordering_)) return Duration(0);
+  return std::min(rto_.least() / 4 * reorder_steps_, rto_.smoothed());
+}
+
+// Marks what is lost by now; returns how long to wait for what may yet come, or 0.
+Duration Sender::MarkLate(Time now) {
+  const Duration patience = Patience();
+  Duration wait{0};
+  for (size_t i = 0; i < sent_.size(); ++i) {
+    const Sent& sent = sent_[i];
+    if (sent.sacked || (sent.lost && !sent.resent)) continue;
+    if (!SentAfter(rack_sent_, rack_end_, sent.sent, sent.end)) continue;
+    const Duration left = rack_round_trip_ + patience - (now - sent.sent);
+    if (left <= Duration(0)) {
+      sent_.MarkLost(i);
+    } else {
+      wait = std::max(wait, left);
+    }
+  }
+  return wait;
+}
+
+void Sender::FindLost(Time now, Progress& progress) {
+  if (sent_.empty()) return;
+  if (!sack_) {
+    const bool enough = state_ < Recovery::kRecovery && duplicates_ >= reordering_;
+    const bool next_hole = state_ == Recovery::kRecovery && progress.acked > 0;
+    if ((enough || next_hole) && !sent_.front().lost) {
+      duplicates_ = static_cast<uint16_t>(std::min<size_t>(duplicates_, sent_.size() - 1));
+      sent_.MarkLost(0);
+    }
+    return;
+  }
+  if (!rack_advanced_) return;
+  rack_advanced_ = false;
+  const size_t resent = sent_.resent();
+  const Duration wait = MarkLate(now);
+  if (wait > Duration(0)) {
+    WaitForReordered(now, wait);
+    progress.rearm = false;
+  }
+  progress.lost_again = sent_.resent() < resent;
+}
+
+// --- The states of recovery ---
+
+void Sender::ProcessTailLossProbe(const Acknowledgement& seen, const Progress& progress) {
+  if (Before(seen.ack, *tlp_high_)) return;
+  if (!tlp_resent_ || progress.tail_reported) {
+    tlp_high_.reset();
+  } else if (After(seen.ack, *tlp_high_)) {
+    // The probe has filled a hole: something was lost.
+    BeginReduction();
+    state_ = Recovery::kReduced;
+    EndReduction();
+    state_ = Recovery::kOpen;
+    TryToOpen();
+  } else if (progress.duplicate && !progress.sacked) {
+    tlp_high_.reset();
+  }
+}
+
+void Sender::Alert(Time now, const Acknowledgement& seen, Progress& progress) {
+  if (state_ == Recovery::kOpen) {
+    resent_since_.reset();
+  } else if (state_ == Recovery::kRecovery && !Before(snd_una_, high_seq_)) {
+    duplicates_ = 0;
+    if (TryUndoRecovery(now, seen)) return;
+    EndReduction();
+  }
+  if (state_ == Recovery::kRecovery) {
+    if (progress.acked == 0 && progress.duplicate) AddDuplicate(progress);
+    if (UndoByReports()) TryToOpen();
+    FindLost(now, progress);
+    if (state_ != Recovery::kRecovery && sent_.lost() > 0) EnterRecovery();
+    return;
+  }
+  if (state_ == Recovery::kLoss) {
+    if (InLoss(now, seen, progress)) return;
+    FindLost(now, progress);
+    if (state_ != Recovery::kOpen && !progress.lost_again) return;
+  } else if (!sack_) {
+    if (progress.acked > 0) duplicates_ = 0;
+    if (progress.duplicate) AddDuplicate(progress);
+  }
+  if (state_ <= Recovery::kDisorder) UndoByReports();
+  FindLost(now, progress);
+  if (sent_.lost() == 0) return TryToOpen();
+  EnterRecovery();
+}
+
+// F-RTO: whether the timer was wrong shows in what comes next. True where nothing else is to be done now.
+bool Sender::InLoss(Time now, const Acknowledgement& seen, Progress& progress) {
+  const bool recovered = !Before(snd_una_, high_seq_);
+  const bool advanced = progress.acked > 0;
+  if (advanced && MayUndo(now, seen)) return UndoLoss();
+  if (frto_) {
+    if (progress.original) return UndoLoss();
+    if (After(snd_nxt_, high_seq_)) {
+      if (progress.sacked || progress.duplicate) frto_ = false;  // the loss was real
+    } else if (advanced && !recovered) {
+      high_seq_ = snd_nxt_;
+      if (MayProbeWithData()) {
+        hold_lost_ = true;
+        return true;
+      }
+      frto_ = false;
+    }
+  }
+  if (recovered) {
+    TryUndoRecovery(now, seen);
+    return true;
+  }
+  if (!sack_) {
+    if (After(snd_nxt_, high_seq_) && progress.duplicate) {
+      AddDuplicate(progress);
+    } else if (advanced) {
+      duplicates_ = 0;
+    }
+  }
+  return false;
+}
+
+// Linux's tcp_try_to_open.
+void Sender::TryToOpen() {
+  const bool repeated = sent_.resent() > 0 || (!sent_.empty() && sent_.front().ever_resent);
+  if (!repeated) resent_since_.reset();
+  const bool disorder = sent_.sacked() + sent_.lost() + duplicates_ > 0 || repeated;
+  const Recovery state = disorder ? Recovery::kDisorder : Recovery::kOpen;
+  if (state_ == state) return;
+  state_ = state;
+  high_seq_ = snd_nxt_;
+}
+
+// What the peer doesn't report has to be guessed from its duplicates.
+void Sender::AddDuplicate(Progress& progress) {
+  if (sack_) return;
+  ++progress.delivered;
+  if (duplicates_ + sent_.lost() < sent_.size()) ++duplicates_;
+}
+
+void Sender::BeginUndo() {
+  undo_ = true;
+  undo_marker_ = snd_una_;
+  undo_resent_ = sent_.resent() > 0 ? static_cast<int32_t>(sent_.resent()) : -1;
+}
+
+void Sender::BeginReduction() {
+  high_seq_ = snd_nxt_;
+  tlp_high_.reset();
+  prior_window_ = congestion_.window();
+  prr_delivered_ = prr_out_ = 0;
+  congestion_.Reduce();
+}
+
+void Sender::EnterRecovery() {
+  prior_threshold_ = 0;
+  BeginUndo();
+  if (!in_reduction()) {
+    prior_threshold_ = congestion_.current_threshold();
+    BeginReduction();
+  }
+  state_ = Recovery::kRecovery;
+}
+
+void Sender::EnterLoss(Time now) {
+  const bool fresh = state_ < Recovery::kRecovery;
+  if (sent_.sacked() > 0 && sent_.front().sacked) sent_.ForgetSacked();
+  duplicates_ = 0;
+  for (size_t i = 0; i < sent_.size(); ++i) {
+    const bool recent = i > 0 && rack_round_trip_ > now - sent_[i].sent;
+    if (!recent) sent_.MarkLost(i);
+  }
+  const bool first = state_ == Recovery::kLoss && timeouts_ == 0;
+  if (state_ <= Recovery::kDisorder || !After(high_seq_, snd_una_) || first) {
+    prior_threshold_ = congestion_.current_threshold();
+    prior_window_ = congestion_.window();
+    congestion_.Reduce();
+    congestion_.OnTimeout();
+    BeginUndo();
+  }
+  congestion_.set_window(in_flight() + 1);
+  state_ = Recovery::kLoss;
+  high_seq_ = snd_nxt_;
+  tlp_high_.reset();
+  frto_ = fresh || timeouts_ > 0;
+}
+
+// Proportional rate reduction: as many leave as arrive, on the way to the threshold.
+void Sender::ReduceProportionally(const Progress& progress, size_t newly_lost) {
+  if (progress.delivered == 0 || prior_window_ == 0) return;
+  const int64_t flying = in_flight();
+  const int64_t room = int64_t{congestion_.threshold()} - flying;
+  prr_delivered_ += progress.delivered;
+  int64_t count;
+  if (room < 0) {
+    count = int64_t((uint64_t{congestion_.threshold()} * prr_delivered_ + prior_window_ - 1) / prior_window_) - prr_out_;
+  } else {
+    count = std::max<int64_t>(int64_t{prr_delivered_} - prr_out_, progress.delivered);
+    if (progress.acked > 0 && newly_lost == 0) ++count;
+    count = std::min(room, count);
+  }
+  count = std::max<int64_t>(count, prr_out_ > 0 ? 0 : 1);  // the first loss is mended at once
+  congestion_.set_window(static_cast<uint32_t>(flying + count));
+}
+
+void Sender::EndReduction() {
+  if (congestion_.threshold() != UINT32_MAX && (state_ == Recovery::kReduced || undo_)) {
+    congestion_.set_window(congestion_.threshold());
+  }
+}
+
+// --- Taking back ---
+
+// Everything that was sent again has been reported twice, or the acknowledgement answers what was sent before that.
+bool Sender::MayUndo(Time now, const Acknowledgement& seen) const {
+  if (!undo_) return false;
+  if (undo_resent_ == 0) return true;
+  if (!seen.echo || !resent_since_) return false;
+  using std::chrono::floor;
+  using std::chrono::milliseconds;
+  return floor<milliseconds>(now) - *seen.echo < floor<milliseconds>(*resent_since_);
+}
+
+void Sender::Undo(bool unmark) {
+  if (unmark) sent_.ForgetLost();
+  if (prior_threshold_ != 0) {
+    congestion_.set_window(std::max(congestion_.window(), prior_window_));
+    congestion_.set_threshold(std::max(congestion_.threshold(), prior_threshold_));
+  }
+  undo_ = false;
+  rack_advanced_ = true;
+}
+
+bool Sender::UndoByReports() {
+  if (!undo_ || undo_resent_ != 0) return false;
+  Undo(/*unmark=*/false);
+  return true;
+}
+
+bool Sender::UndoLoss() {
+  Undo(/*unmark=*/true);
+  timeouts_ = 0;
+  const bool hold = !sack_ && snd_una_ == high_seq_;
+  if (!hold) state_ = Recovery::kOpen;
+  return true;
+}
+
+// True where recovery goes on: without SACK, until something beyond it is acknowledged.
+bool Sender::TryUndoRecovery(Time now, const Acknowledgement& seen) {
+  if (MayUndo(now, seen)) {
+    Undo(/*unmark=*/false);
+  } else if (reorder_persist_ > 0 && --reorder_persist_ == 0) {
+    reorder_steps_ = 1;
+  }
+  if (!sack_ && snd_una_ == high_seq_) return true;
+  state_ = Recovery::kOpen;
+  return false;
+}
+
+}  // namespace sim::tcp
