@@ -190,14 +190,18 @@ int SimSockets::shutdown(int sockfd, int how) {
 int SimSockets::Close(int fd) {
   FilePtr file;
   if (const int error = Find(fd, file)) return error;
+  descriptors_.Close(fd);
+  LetGo(std::move(file));
+  return 0;
+}
+
+void SimSockets::LetGo(FilePtr file) {
   StreamSocket* const socket = file->AsSocket() != nullptr ? file->AsSocket()->AsStream() : nullptr;
   const FlowPtr flow = socket != nullptr ? socket->flow() : nullptr;
-  descriptors_.Close(fd);
-  if (flow == nullptr || !file->unique()) return 0;
+  if (flow == nullptr || !file->unique()) return;
   const linger linger = socket->options()->linger_time;
   file.reset();
   if (linger.l_onoff != 0 && linger.l_linger > 0) Linger(flow, std::chrono::seconds(linger.l_linger));
-  return 0;
 }
 
 void SimSockets::Linger(const FlowPtr& flow, Duration timeout) {
@@ -244,7 +248,10 @@ int SimSockets::dup2(int fd, int target) {
   if (error == 0 && !DescriptorTable::IsValid(target)) error = -EBADF;
   if (error != 0) return Finish(error);
   if (fd == target) return target;
-  return Finish(descriptors_.Replace(target, std::move(file)));
+  FilePtr replaced = descriptors_.Get(target);
+  const int result = descriptors_.Replace(target, std::move(file));
+  if (replaced != nullptr) LetGo(std::move(replaced));
+  return Finish(result);
 }
 
 int SimSockets::dup3(int fd, int target, int flags) {

@@ -99,6 +99,8 @@ class SimSockets final : public lab::Sockets {
   int Accept(int sockfd, sockaddr* address, socklen_t* length, int flags);
   int Connect(int sockfd, const sockaddr* address, socklen_t length);
   int Close(int fd);
+  // What a descriptor stood for that is closed now; lingers where that is asked for.
+  void LetGo(FilePtr file);
   void Linger(const FlowPtr& flow, Duration timeout);
   int Fcntl(int fd, int command, long argument);
   int Ioctl(int fd, unsigned long request, int* argument);

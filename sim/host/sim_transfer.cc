@@ -278,9 +278,9 @@ ssize_t SimSockets::readv(int fd, const iovec* buffers, int count) {
 ssize_t SimSockets::writev(int fd, const iovec* buffers, int count) {
   if (count < 0) return Finish(-EINVAL);
   const auto buffer_count = static_cast<size_t>(count);
-  const File* const file = descriptors_.Get(fd);
+  File* const file = descriptors_.Get(fd);
   // Unlike write, it asks nobody where there is nothing to write.
-  if (file != nullptr && file->access_mode() != O_RDONLY && (count == 0 || buffers != nullptr) &&
+  if (file != nullptr && file->AsEpoll() == nullptr && file->access_mode() != O_RDONLY && (count == 0 || buffers != nullptr) &&
       TotalSize({buffers, buffer_count}) == 0) {
     return Finish(Enter());
   }

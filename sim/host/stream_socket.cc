@@ -28,12 +28,20 @@ bool StreamSocket::Over() const { return flow_ != nullptr && sim::Over(flow_->co
 int StreamSocket::Bind(const lab::Endpoint& local) {
   // Of two reasons the first is told; the families differ in their order.
   const int error = CheckLocal(host_, local);
-  if (error != 0 && domain() == AF_INET) return error;
+  if (error == -EACCES || (error != 0 && domain() == AF_INET)) return error;
   if (Over() && !bound_again_) LosePort();
   if (claim_.held() || (flow_ != nullptr && !Over())) return -EINVAL;
   if (error != 0) return error;
   PrepareClaim();
-  if (const int refused = host_.ports().Bind(claim_, local.address, local.port)) return refused;
+  const int refused = host_.ports().Bind(claim_, local.address, local.port);
+  if (refused != 0 && flow_ != nullptr) {
+    // The attempt has cost it its address.
+    last_ = {domain() == AF_INET ? lab::IpAddress() : lab::kIpv6Any, flow_->connection().local().port};
+    bound_again_ = true;
+  }
+  if (refused != 0) return refused;
+  // An address of IPv6's own is taken as a wish for it alone.
+  if (domain() == AF_INET6 && !local.address.is_any() && !local.address.is_ipv4()) options_.Change().ipv6_only = true;
   port_asked_ = local.port != 0;
   bound_again_ = flow_ != nullptr;
   return 0;
@@ -68,6 +76,8 @@ int StreamSocket::Accept(SocketPtr& accepted, lab::Endpoint& from) {
   socket->flow_ = std::move(waiting.flow);
   socket->flow_->set_owner(socket);
   socket->told_ = Told(socket->flow_->connection());
+  // The listener's address is its own, also without a connection.
+  if (claim_.held()) socket->last_.address = claim_.address();
   from = socket->flow_->connection().remote();
   return 0;
 }

@@ -52,6 +52,10 @@ Comparison Compare(const Program& program, Stage& kernel, Stage& simulated) {
   }
   result.simulated = Run(program, simulated);
   if (result.simulated == result.kernel) return result;
+  if (std::any_of(result.kernel.begin(), result.kernel.end(), [](const Seen& seen) { return seen.contended; })) {
+    result.verdict = Verdict::kDiscarded;
+    return result;
+  }
   for (int i = 0; i < kConfirmations; ++i) {
     if (Run(program, kernel) == result.kernel) continue;
     result.verdict = Verdict::kDiscarded;

@@ -9,7 +9,7 @@ namespace differential {
 
 enum class Verdict {
   kSame,
-  kDiscarded,  // the kernel disagrees with itself
+  kDiscarded,  // the kernel disagrees with itself, or might: threads wait for the same bytes
   kDiverged,
 };
 

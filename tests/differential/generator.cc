@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -38,13 +39,15 @@ class Generator {
     void (Generator::*draw)();
     int weight;
   };
-  static const std::array<Weighted, 18> kActions;
+  static constexpr size_t kKinds = 19;
+  static const std::array<Weighted, kKinds> kActions;
 
   // Each program has its own mixture: some kinds of calls much, some not at all.
   void DrawWeights() {
     for (size_t i = 0; i < kActions.size(); ++i) weights_[i] = kActions[i].weight * random_.Among({0, 1, 1, 1, 3});
     weights_[0] += 1;
     timeouts_ = random_.Chance(4);
+    ipv6_ = random_.Chance(20) ? 50 : 0;
   }
   size_t Action() {
     size_t total = 0;
@@ -128,6 +131,7 @@ class Generator {
   void DrawFlags();
   void DrawPipe();
   void DrawConnection();
+  void DrawEpoll();
 
   int NewSocket(int flags);
   int NewListener(Address address, int backlog);
@@ -137,26 +141,29 @@ class Generator {
   Random random_;
   Program program_;
   Sketch sketch_;
-  std::array<int, 18> weights_{};
+  std::array<int, kKinds> weights_{};
   bool blocked_[kActors] = {};
   bool timeouts_ = false;
+  int ipv6_ = 0;  // how many of a hundred sockets are AF_INET6
   int actor_ = 0;
 };
 
-const std::array<Generator::Weighted, 18> Generator::kActions{{
+const std::array<Generator::Weighted, Generator::kKinds> Generator::kActions{{
     {&Generator::DrawSocket, 4},     {&Generator::DrawBind, 4},      {&Generator::DrawListen, 4},
     {&Generator::DrawConnect, 8},    {&Generator::DrawAccept, 8},    {&Generator::DrawSend, 16},
     {&Generator::DrawReceive, 16},   {&Generator::DrawBulk, 1},      {&Generator::DrawShutdown, 5},
     {&Generator::DrawClose, 7},      {&Generator::DrawDup, 3},       {&Generator::DrawPoll, 12},
     {&Generator::DrawSetOption, 5},  {&Generator::DrawGetOption, 6}, {&Generator::DrawName, 4},
     {&Generator::DrawFlags, 4},      {&Generator::DrawPipe, 3},      {&Generator::DrawConnection, 4},
+    {&Generator::DrawEpoll, 8},
 }};
 
 int Generator::NewSocket(int flags) {
   Step& step = Add(Call::kSocket);
-  step.a = AF_INET;
+  step.a = random_.Chance(ipv6_) ? AF_INET6 : AF_INET;
   step.b = SOCK_STREAM | flags;
   const int index = Gives(step, Kind::kFresh);
+  sketch_[index].family = static_cast<int>(step.a);
   sketch_[index].nonblocking = (flags & SOCK_NONBLOCK) != 0;
   return index;
 }
@@ -164,6 +171,7 @@ int Generator::NewSocket(int flags) {
 int Generator::NewListener(Address address, int backlog) {
   const int index = NewSocket(random_.Chance(20) ? SOCK_NONBLOCK : 0);
   const Slot fd = sketch_[index].slot;
+  address.family = sketch_[index].family;
   Add(Call::kBind, fd).address = address;
   Add(Call::kListen, fd).a = backlog;
   sketch_[index].kind = Kind::kListener;
@@ -175,6 +183,7 @@ int Generator::NewListener(Address address, int backlog) {
 void Generator::ConnectTo(int client, int listener) {
   Address to = sketch_[listener].address;
   if (to.host == INADDR_ANY) to.host = random_.Among<uint32_t>({kLoopback, kLoopback, kLoopback + 1, 0x0a000001, 0});
+  to.family = sketch_[client].family;
   Add(Call::kConnect, sketch_[client].slot).address = to;
   if (!sketch_.Connect(client, listener)) MayBlock(!sketch_[client].nonblocking);
   Touch(listener);
@@ -195,7 +204,7 @@ void Generator::Prologue() {
 
 void Generator::DrawSocket() {
   Step& step = Add(Call::kSocket);
-  step.a = AF_INET;
+  step.a = random_.Chance(ipv6_) ? AF_INET6 : AF_INET;
   step.b = SOCK_STREAM | (random_.Chance(30) ? SOCK_NONBLOCK : 0) | (random_.Chance(10) ? SOCK_CLOEXEC : 0);
   if (random_.Chance(4)) {
     step.b = random_.Among({0, 7, 77, 4'096 + 1, -1});
@@ -205,12 +214,14 @@ void Generator::DrawSocket() {
   if (random_.Chance(2)) step.a = random_.Among({AF_UNSPEC, 99, -1});
   const int index = Gives(step, Kind::kFresh);
   sketch_[index].nonblocking = (step.b & SOCK_NONBLOCK) != 0;
+  sketch_[index].family = static_cast<int>(step.a);
 }
 
 void Generator::DrawBind() {
   int index;
   Step& step = Add(Call::kBind, PickSlot(index, Kind::kFresh));
   step.address = ToBind();
+  if (index >= 0 && step.address.family == AF_INET && !random_.Chance(3)) step.address.family = sketch_[index].family;
   if (index < 0 || sketch_[index].kind != Kind::kFresh) return;
   sketch_[index].kind = Kind::kBound;
   sketch_[index].address = step.address;
@@ -234,6 +245,7 @@ void Generator::DrawConnect() {
   if (sensible && !listeners.empty() && random_.Chance(80)) return ConnectTo(index, random_.Among(listeners));
   Step& step = Add(Call::kConnect, fd);
   step.address = {Host(false), random_.Among<uint16_t>({7001, 7002, 7003}), AF_INET};
+  if (sensible && !random_.Chance(3)) step.address.family = sketch_[index].family;
   if (random_.Chance(5)) step.address.family = random_.Among({AF_UNSPEC, AF_UNSPEC, 99});
   if (random_.Chance(2)) step.address.port = 0;
 }
@@ -387,7 +399,12 @@ void Generator::DrawSetOption() {
       {SOL_SOCKET, SO_REUSEPORT, 1}, {SOL_SOCKET, SO_LINGER, 0},    {SOL_SOCKET, SO_LINGER, 0},
       {SOL_SOCKET, SO_LINGER, -1},   {SOL_SOCKET, SO_LINGER, 1},    {IPPROTO_TCP, TCP_NODELAY, 1},
       {SOL_SOCKET, SO_KEEPALIVE, 1}, {SOL_SOCKET, SO_TYPE, 1},      {SOL_SOCKET, SO_RCVTIMEO, 3},
-      {SOL_SOCKET, SO_SNDTIMEO, 3},
+      {SOL_SOCKET, SO_SNDTIMEO, 3},    {SOL_SOCKET, SO_OOBINLINE, 1}, {SOL_SOCKET, SO_BROADCAST, 1},
+      {SOL_SOCKET, SO_PRIORITY, 3},    {SOL_SOCKET, SO_RCVLOWAT, 5},  {IPPROTO_TCP, TCP_MAXSEG, 1'000},
+      {IPPROTO_TCP, TCP_KEEPIDLE, 7},  {IPPROTO_TCP, TCP_KEEPCNT, 3}, {IPPROTO_TCP, TCP_SYNCNT, 2},
+      {IPPROTO_TCP, TCP_LINGER2, 5},   {IPPROTO_TCP, TCP_CORK, 0},    {IPPROTO_TCP, TCP_USER_TIMEOUT, 9'000},
+      {IPPROTO_TCP, TCP_QUICKACK, 1},  {IPPROTO_IP, IP_TTL, 9},       {IPPROTO_IP, IP_TTL, 0},
+      {IPPROTO_TCP, 999, 1},           {IPPROTO_IPV6, IPV6_V6ONLY, 1},
   });
   const bool is_timeout = option.level == SOL_SOCKET && (option.name == SO_RCVTIMEO || option.name == SO_SNDTIMEO);
   step.a = option.level;
@@ -412,6 +429,15 @@ void Generator::DrawGetOption() {
                                                {SOL_SOCKET, SO_REUSEADDR},
                                                {SOL_SOCKET, SO_KEEPALIVE},
                                                {IPPROTO_TCP, TCP_NODELAY},
+                                               {SOL_SOCKET, SO_RCVLOWAT},
+                                               {SOL_SOCKET, SO_PRIORITY},
+                                               {IPPROTO_TCP, TCP_KEEPIDLE},
+                                               {IPPROTO_TCP, TCP_SYNCNT},
+                                               {IPPROTO_TCP, TCP_LINGER2},
+                                               {IPPROTO_TCP, TCP_USER_TIMEOUT},
+                                               {IPPROTO_TCP, TCP_INFO},
+                                               {IPPROTO_IP, IP_TTL},
+                                               {IPPROTO_IPV6, IPV6_V6ONLY},
                                                {SOL_SOCKET, SO_RCVTIMEO}});
   step.a = option.level;
   step.b = option.name;
@@ -448,6 +474,29 @@ void Generator::DrawPipe() {
   sketch_[reader].nonblocking = sketch_[writer].nonblocking = nonblocking;
   sketch_[reader].peer = writer;
   sketch_[writer].peer = reader;
+}
+
+void Generator::DrawEpoll() {
+  const int epoll = Pick(Kind::kEpoll);
+  if (epoll < 0) {
+    Gives(Add(Call::kEpollCreate), Kind::kEpoll);
+    return;
+  }
+  int index;
+  const Slot fd = random_.Chance(97) ? sketch_[epoll].slot : PickSlot(index);
+  if (random_.Chance(50)) {
+    Step& step = Add(Call::kEpollCtl, fd);
+    step.other = PickSlot(index, Kind::kConnected, Kind::kListener, Kind::kPipeReader, Kind::kPipeWriter, Kind::kFresh);
+    step.a = random_.Among({EPOLL_CTL_ADD, EPOLL_CTL_ADD, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL});
+    step.b = random_.Among<int64_t>({EPOLLIN, EPOLLIN, EPOLLOUT, EPOLLIN | EPOLLOUT, EPOLLIN | EPOLLRDHUP, 0});
+    if (random_.Chance(25)) step.b |= EPOLLET;
+    if (random_.Chance(15)) step.b |= EPOLLONESHOT;
+    return;
+  }
+  Step& step = Add(Call::kEpollWait, fd);
+  step.b = random_.Among({1, 2, 8, 8, 8, 0});
+  if (random_.Chance(15)) step.a = -1;
+  MayBlock(step.a < 0);
 }
 
 }  // namespace

@@ -80,21 +80,21 @@ struct Request {
   inet_diag_req_v2 diag{};
 };
 
-Request RequestFor(uint16_t type, uint16_t flags, uint32_t states) {
+Request RequestFor(uint16_t type, uint16_t flags, uint8_t family, uint32_t states) {
   Request request;
   request.header.nlmsg_len = sizeof request;
   request.header.nlmsg_type = type;
   request.header.nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | flags);
-  request.diag.sdiag_family = AF_INET;
+  request.diag.sdiag_family = family;
   request.diag.sdiag_protocol = IPPROTO_TCP;
   request.diag.idiag_states = states;
   return request;
 }
 
-// Each connection that the kernel knows in those states.
-void ForEach(int sock_diag, uint32_t states, bool info,
-             const std::function<void(const inet_diag_msg&, const tcp_info*)>& body) {
-  Request request = RequestFor(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, states);
+using Body = std::function<void(const inet_diag_msg&, const tcp_info*)>;
+
+void ForEachOf(int sock_diag, uint8_t family, uint32_t states, bool info, const Body& body) {
+  Request request = RequestFor(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, family, states);
   if (info) request.diag.idiag_ext = 1 << (INET_DIAG_INFO - 1);
   if (send(sock_diag, &request, sizeof request, 0) < 0) abort();
   for (;;) {
@@ -114,6 +114,11 @@ void ForEach(int sock_diag, uint32_t states, bool info,
       body(*message, found);
     }
   }
+}
+
+// Each connection that the kernel knows in those states.
+void ForEach(int sock_diag, uint32_t states, bool info, const Body& body) {
+  for (const uint8_t family : {AF_INET, AF_INET6}) ForEachOf(sock_diag, family, states, info, body);
 }
 
 }  // namespace
@@ -150,7 +155,7 @@ void KernelNetwork::Clear() {
     });
     if (found.empty()) return;
     for (const inet_diag_msg& message : found) {
-      Request request = RequestFor(SOCK_DESTROY, NLM_F_ACK, 1u << message.idiag_state);
+      Request request = RequestFor(SOCK_DESTROY, NLM_F_ACK, message.idiag_family, 1u << message.idiag_state);
       request.diag.id = message.id;
       char answer[256];
       // Another's end may have ended it.

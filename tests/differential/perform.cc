@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
@@ -35,6 +36,19 @@ std::vector<iovec> Cut(char* bytes, size_t length) {
 
 // A socket address for the kernel.
 socklen_t Store(const Address& address, sockaddr_storage& out) {
+  if (address.family == AF_INET6) {
+    auto* in6 = reinterpret_cast<sockaddr_in6*>(&out);
+    *in6 = {};
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(address.port);
+    if (address.host == INADDR_LOOPBACK) {
+      in6->sin6_addr = in6addr_loopback;
+    } else if (address.host != INADDR_ANY) {
+      const uint32_t mapped[] = {0, 0, htonl(0xffff), htonl(address.host)};
+      std::memcpy(&in6->sin6_addr, mapped, sizeof mapped);
+    }
+    return sizeof *in6;
+  }
   auto* in = reinterpret_cast<sockaddr_in*>(&out);
   *in = {};
   in->sin_family = static_cast<sa_family_t>(address.family);
@@ -63,6 +77,8 @@ class Performer {
   int64_t Receive();
   int64_t Fill();
   int64_t Drain();
+  int64_t EpollCtl();
+  int64_t EpollWait();
   int64_t Poll();
   int64_t Select();
   int64_t SetOption();
@@ -122,6 +138,9 @@ int64_t Performer::Make() {
     case Call::kDup: return Gives(sockets_.dup(fd_));
     case Call::kDup2: return sockets_.dup2(fd_, resolved_.other);
     case Call::kPipe: return sockets_.pipe2(out_.fds, a);
+    case Call::kEpollCreate: return Gives(sockets_.epoll_create1(a));
+    case Call::kEpollCtl: return EpollCtl();
+    case Call::kEpollWait: return EpollWait();
     case Call::kPoll: return Poll();
     case Call::kSelect: return Select();
     case Call::kSetFlags: return sockets_.fcntl(fd_, F_SETFL, step_.a);
@@ -229,6 +248,24 @@ int64_t Performer::Drain() {
   return result;
 }
 
+int64_t Performer::EpollCtl() {
+  epoll_event event{};
+  event.events = static_cast<uint32_t>(step_.b);
+  event.data.u64 = static_cast<uint64_t>(step_.other.step * 2 + step_.other.which);
+  return sockets_.epoll_ctl(fd_, static_cast<int>(step_.a), resolved_.other, &event);
+}
+
+int64_t Performer::EpollWait() {
+  std::vector<epoll_event> events(static_cast<size_t>(std::max<int64_t>(step_.b, 1)));
+  const int result = sockets_.epoll_wait(fd_, events.data(), static_cast<int>(step_.b), static_cast<int>(step_.a));
+  for (int i = 0; i < result; ++i) {
+    const epoll_event& event = events[static_cast<size_t>(i)];
+    absl::StrAppend(&out_.details, " fd", event.data.u64 / 2, event.data.u64 % 2 != 0 ? "b" : "", ": ",
+                    EpollEvents(event.events));
+  }
+  return result;
+}
+
 int64_t Performer::Poll() {
   std::vector<pollfd> fds;
   for (size_t i = 0; i < step_.polled.size(); ++i) fds.push_back({resolved_.polled[i], step_.polled[i].events, 0});
@@ -283,8 +320,10 @@ int64_t Performer::GetOption() {
     tcp_info info{};
     length = sizeof info;
     const int result = sockets_.getsockopt(fd_, level, option, &info, &length);
-    // The rest are times and counts.
-    if (result == 0) out_.details = absl::StrCat(" state ", info.tcpi_state);
+    // The rest are times and counts. An acknowledgement of a FIN may be delayed: FIN-WAIT-2 counts as FIN-WAIT-1.
+    constexpr int kFinWait1 = 4, kFinWait2 = 5;
+    const int state = info.tcpi_state == kFinWait2 ? kFinWait1 : info.tcpi_state;
+    if (result == 0) out_.details = absl::StrCat(" state ", state);
     return result;
   }
   const int result = sockets_.getsockopt(fd_, level, option, values, &length);

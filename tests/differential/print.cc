@@ -19,6 +19,11 @@ std::string Name(Slot slot) {
 std::string Name(const Address& address) {
   const std::string text = absl::StrCat(HostName(address.host), ":", address.port);
   if (address.family == AF_INET) return text;
+  if (address.family == AF_INET6) {
+    const bool own = address.host == INADDR_ANY || address.host == INADDR_LOOPBACK;
+    const std::string host = address.host == INADDR_ANY ? "::" : own ? "::1" : "::ffff:" + HostName(address.host);
+    return absl::StrCat("[", host, "]:", address.port);
+  }
   return absl::StrCat(text, " of family ", address.family == AF_UNSPEC ? "AF_UNSPEC" : absl::StrCat(address.family));
 }
 
@@ -27,7 +32,7 @@ std::string SocketArguments(const Step& step) {
   if (step.b < 0) type = absl::StrCat(step.b);
   if (step.b > 0 && (step.b & SOCK_NONBLOCK) != 0) absl::StrAppend(&type, "|SOCK_NONBLOCK");
   if (step.b > 0 && (step.b & SOCK_CLOEXEC) != 0) absl::StrAppend(&type, "|SOCK_CLOEXEC");
-  return absl::StrCat(step.a == AF_INET ? "AF_INET" : absl::StrCat(step.a), ", ", type, ", ", step.c);
+  return absl::StrCat(step.a == AF_INET ? "AF_INET" : step.a == AF_INET6 ? "AF_INET6" : absl::StrCat(step.a), ", ", type, ", ", step.c);
 }
 
 std::string PolledList(const Step& step) {
@@ -62,6 +67,14 @@ std::string Arguments(const Step& step) {
     }
     case Call::kDup2: return absl::StrCat(fd, ", ", Name(step.other));
     case Call::kPipe: return absl::StrCat("{", Name(Slot{step.id, 0}), ", ", Name(Slot{step.id, 1}), "}, ", step.a);
+    case Call::kEpollCreate: return absl::StrCat(step.a);
+    case Call::kEpollCtl: {
+      const char* const names[] = {"EPOLL_CTL_ADD", "EPOLL_CTL_DEL", "EPOLL_CTL_MOD"};
+      const std::string operation = step.a >= 1 && step.a <= 3 ? names[step.a - 1] : absl::StrCat(step.a);
+      return absl::StrCat(fd, ", ", operation, ", ", Name(step.other), ", ",
+                          EpollEvents(static_cast<uint32_t>(step.b)));
+    }
+    case Call::kEpollWait: return absl::StrCat(fd, ", events, ", step.b, ", ", step.a);
     case Call::kPoll:
     case Call::kSelect: return PolledList(step);
     case Call::kListen: return absl::StrCat(fd, ", ", step.a);
@@ -83,7 +96,8 @@ std::string Told(const Transcript& transcript, size_t i) { return i < transcript
 }  // namespace
 
 std::string ToString(const Step& step) {
-  const bool gives = step.call == Call::kSocket || step.call == Call::kAccept || step.call == Call::kDup;
+  const bool gives = step.call == Call::kSocket || step.call == Call::kAccept || step.call == Call::kDup ||
+                     step.call == Call::kEpollCreate;
   return absl::StrCat(gives ? absl::StrCat("int ", Name(Slot{step.id, 0}), " = ") : "", NameOf(step.call), "(",
                       Arguments(step), ");");
 }

@@ -38,6 +38,9 @@ enum class Call : uint8_t {
   kDup,          //
   kDup2,         // other: the target
   kPipe,         // a: flags; gives two descriptors
+  kEpollCreate,  // a: flags
+  kEpollCtl,     // other: the descriptor, a: operation, b: events; its data tells the descriptor
+  kEpollWait,    // a: timeout in ms, b: the most events
   kPoll,         // polled, a: timeout in ms
   kSelect,       // polled (POLLIN, POLLOUT, POLLPRI as the three sets), a: timeout in ms
   kSetFlags,     // a: for F_SETFL
@@ -61,7 +64,8 @@ struct Slot {
   bool operator==(const Slot&) const = default;
 };
 
-// An address as programs draw them. Host byte order.
+// An address as programs draw them. Host byte order. In AF_INET6 127.0.0.1 stands for ::1, 0.0.0.0 for ::, and others are
+// mapped.
 struct Address {
   uint32_t host = 0;
   uint16_t port = 0;

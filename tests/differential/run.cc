@@ -1,5 +1,6 @@
 #include "tests/differential/run.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <array>
@@ -32,6 +33,12 @@ class PortNames {
 std::string AddressText(const Outcome& outcome, PortNames& ports) {
   std::string text = absl::StrCat(" address length ", outcome.address_length);
   if (outcome.address_length == 0) return text;
+  if (outcome.address->ss_family == AF_INET6) {
+    const auto* in6 = reinterpret_cast<const sockaddr_in6*>(&*outcome.address);
+    char host[INET6_ADDRSTRLEN];
+    inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
+    return absl::StrCat(text, " [", host, "]:", ports.Of(ntohs(in6->sin6_port)));
+  }
   const auto* in = reinterpret_cast<const sockaddr_in*>(&*outcome.address);
   if (in->sin_family != AF_INET) return absl::StrCat(text, " family ", in->sin_family);
   return absl::StrCat(text, " ", HostName(ntohl(in->sin_addr.s_addr)), ":", ports.Of(ntohs(in->sin_port)));
@@ -67,6 +74,7 @@ class Runner {
     begun_.push_back({step, {}, {}, transcript_.size() - 1});
     Begun& begun = begun_.back();
     Resolve(begun);
+    transcript_.back().contended = Contended(begun, ProcessOfAny(actor));
     busy_[static_cast<size_t>(actor)] = &begun;
     Settle(actor, begun);
     for (int other = 0; other < kAllActors; ++other) Collect(other, step.id);
@@ -84,6 +92,20 @@ class Runner {
       runs.append(more);
     } while (again && !begun.outcome.runs.empty());
     begun.outcome.runs = runs;
+  }
+
+  static bool Reads(Call call) { return call >= Call::kRecv && call <= Call::kReadv; }
+
+  bool Contended(const Begun& begun, int process) const {
+    if (!Reads(begun.step.call)) return false;
+    for (int other = 0; other < kAllActors; ++other) {
+      const Begun* const waiting = busy_[static_cast<size_t>(other)];
+      if (waiting != nullptr && ProcessOfAny(other) == process && Reads(waiting->step.call) &&
+          waiting->resolved.fd == begun.resolved.fd) {
+        return true;
+      }
+    }
+    return false;
   }
 
   Patience PatienceFor(const Step& step) const {

@@ -12,12 +12,13 @@
 
 namespace differential {
 
-enum class Kind : uint8_t { kFresh, kBound, kListener, kConnected, kPipeReader, kPipeWriter, kClosed };
+enum class Kind : uint8_t { kFresh, kBound, kListener, kConnected, kPipeReader, kPipeWriter, kEpoll, kClosed };
 
 struct Known {
   Slot slot;
   int process = 0;
   Kind kind = Kind::kFresh;
+  int family = 2;          // AF_INET
   Address address;         // where it is bound or listens
   int peer = -1;           // the other end: an index
   int waiting = 0;         // bytes that it could read

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -37,6 +38,11 @@ constexpr Name kEvents[] = {{POLLIN, "POLLIN"},         {POLLPRI, "POLLPRI"},   
                             {POLLERR, "POLLERR"},       {POLLHUP, "POLLHUP"},       {POLLNVAL, "POLLNVAL"},
                             {POLLRDNORM, "POLLRDNORM"}, {POLLRDBAND, "POLLRDBAND"}, {POLLWRNORM, "POLLWRNORM"},
                             {POLLWRBAND, "POLLWRBAND"}, {POLLRDHUP, "POLLRDHUP"}};
+constexpr Name kEpollEvents[] = {{EPOLLIN, "EPOLLIN"},       {EPOLLPRI, "EPOLLPRI"},     {EPOLLOUT, "EPOLLOUT"},
+                                 {EPOLLERR, "EPOLLERR"},     {EPOLLHUP, "EPOLLHUP"},     {EPOLLRDHUP, "EPOLLRDHUP"},
+                                 {EPOLLRDNORM, "EPOLLRDNORM"}, {EPOLLWRNORM, "EPOLLWRNORM"},
+                                 {EPOLLET, "EPOLLET"},       {EPOLLONESHOT, "EPOLLONESHOT"},
+                                 {EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE"}};
 constexpr Name kMessageFlags[] = {{MSG_OOB, "MSG_OOB"},         {MSG_PEEK, "MSG_PEEK"},   {MSG_DONTWAIT, "MSG_DONTWAIT"},
                                   {MSG_WAITALL, "MSG_WAITALL"}, {MSG_TRUNC, "MSG_TRUNC"}, {MSG_NOSIGNAL, "MSG_NOSIGNAL"},
                                   {MSG_MORE, "MSG_MORE"}};
@@ -48,6 +54,8 @@ constexpr Name kSocketOptions[] = {
     {SO_RCVLOWAT, "SO_RCVLOWAT"},   {SO_SNDLOWAT, "SO_SNDLOWAT"},     {SO_RCVTIMEO, "SO_RCVTIMEO"},
     {SO_SNDTIMEO, "SO_SNDTIMEO"},   {SO_ACCEPTCONN, "SO_ACCEPTCONN"}, {SO_PROTOCOL, "SO_PROTOCOL"},
     {SO_DOMAIN, "SO_DOMAIN"},       {SO_PRIORITY, "SO_PRIORITY"}};
+constexpr Name kIpOptions[] = {{IP_TTL, "IP_TTL"}, {IP_TOS, "IP_TOS"}};
+constexpr Name kIpv6Options[] = {{IPV6_V6ONLY, "IPV6_V6ONLY"}};
 constexpr Name kTcpOptions[] = {{TCP_NODELAY, "TCP_NODELAY"},
                                 {TCP_MAXSEG, "TCP_MAXSEG"},
                                 {TCP_CORK, "TCP_CORK"},
@@ -95,6 +103,9 @@ const char* NameOf(Call call) {
     case Call::kDup: return "dup";
     case Call::kDup2: return "dup2";
     case Call::kPipe: return "pipe2";
+    case Call::kEpollCreate: return "epoll_create1";
+    case Call::kEpollCtl: return "epoll_ctl";
+    case Call::kEpollWait: return "epoll_wait";
     case Call::kPoll: return "poll";
     case Call::kSelect: return "select";
     case Call::kSetFlags: return "fcntl(F_SETFL)";
@@ -116,13 +127,16 @@ std::string ErrorName(int error) {
 
 std::string Events(short events) { return Bits(static_cast<uint16_t>(events), kEvents); }
 
+std::string EpollEvents(uint32_t events) { return Bits(events, kEpollEvents); }
+
 std::string MessageFlags(int64_t flags) { return Bits(flags, kMessageFlags); }
 
 std::string OptionName(int64_t level, int64_t option) {
   switch (level) {
     case SOL_SOCKET: return absl::StrCat("SOL_SOCKET, ", Find(option, kSocketOptions));
     case IPPROTO_TCP: return absl::StrCat("IPPROTO_TCP, ", Find(option, kTcpOptions));
-    case IPPROTO_IP: return absl::StrCat("IPPROTO_IP, ", option == IP_TTL ? "IP_TTL" : absl::StrCat(option));
+    case IPPROTO_IP: return absl::StrCat("IPPROTO_IP, ", Find(option, kIpOptions));
+    case IPPROTO_IPV6: return absl::StrCat("IPPROTO_IPV6, ", Find(option, kIpv6Options));
     default: return absl::StrCat(level, ", ", option);
   }
 }
