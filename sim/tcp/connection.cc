@@ -100,7 +100,7 @@ void Connection::Close(Time now) {
   orphan_ = true;
   if (state_ == State::kClosed || state_ == State::kTimeWait) return;
   if (state_ == State::kSynSent) return Transition(State::kClosed, Cause::kAbandon);
-  if (readable() > 0) {
+  if (receiver_.unread() > 0) {
     SendReset();
     return Transition(State::kClosed, Cause::kAbort);
   }
@@ -115,6 +115,18 @@ void Connection::Abort(Time) {
   const bool all_sent = (state_ == State::kClosing || state_ == State::kLastAck) && sender_.fin_sent();
   if (!all_sent) SendReset();
   Transition(State::kClosed, Cause::kAbort);
+}
+
+size_t Connection::WriteUrgent(Time now, const lab::Payload& bytes) {
+  const size_t taken = Write(now, bytes);
+  if (taken > 0) sender_.MarkUrgent();
+  return taken;
+}
+
+int Connection::ReadUrgent(Time, char& byte, bool peek) {
+  const int result = receiver_.ReadUrgent(byte, peek);
+  if (result == -EAGAIN && (read_shut_ || peer_finished() || state_ == State::kClosed)) return 0;
+  return result;
 }
 
 void Connection::SetQuickAck(Time, int value) {

@@ -7,7 +7,6 @@
 //
 // It does as Linux does where the RFC leaves a choice. Simplifications, and what a program could notice of them
 // (docs/tcp.md has the whole table):
-//  - Urgent data is taken as ordinary bytes: a program sees them in the stream, as with SO_OOBINLINE.
 //  - No ECN, no fast open, no path MTU discovery: each would show in packets only.
 //  - Buffers count bytes, not Linux's memory for them: how much fits before a write blocks is about right.
 #pragma once
@@ -107,7 +106,17 @@ class Connection {
   // Takes up to `length` bytes out of what has arrived in order; with `peek` leaves them there. What had
   // arrived before a reset can still be read.
   lab::Payload Read(Time now, size_t length, bool peek = false);
-  size_t readable() const { return receiver_.readable(); }  // bytes
+  size_t readable() const { return receiver_.readable(); }  // bytes that one Read would give
+  size_t before_mark() const { return receiver_.before_mark(); }  // FIONREAD: up to the urgent mark
+
+  // MSG_OOB. As Write; the last byte is urgent.
+  size_t WriteUrgent(Time now, const lab::Payload& bytes);
+  // Gives the urgent byte: 1, 0 at the end of the stream, -EAGAIN where it was announced and has not come, -EINVAL where
+  // there is none, or it was read, or is in the stream (SO_OOBINLINE).
+  int ReadUrgent(Time now, char& byte, bool peek = false);
+  void SetUrgentInline(bool in_line) { receiver_.set_urgent_inline(in_line); }  // SO_OOBINLINE
+  bool urgent_ready() const { return receiver_.urgent_ready(); }  // POLLPRI
+  bool at_mark() const { return receiver_.at_mark(); }            // SIOCATMARK
   // The peer's FIN has come in order: when readable() is 0 too, a read gives end of file, before any error().
   bool peer_finished() const { return receiver_.finished(); }
   // SHUT_WR: FIN after what is queued. An attempt to connect is given up, with ECONNRESET as its error.

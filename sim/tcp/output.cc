@@ -15,6 +15,8 @@ std::optional<lab::Packet> Connection::NextSegment(Time now) {
     std::optional<lab::Packet> packet = Build(now, segment->seq);
     packet->tcp.fin = segment->fin;
     packet->tcp.psh = segment->push;
+    packet->tcp.urgent = sender_.UrgentAhead(segment->seq);
+    packet->tcp.urg = packet->tcp.urgent != 0;
     packet->payload = std::move(segment->text);
     return packet;
   }

@@ -138,9 +138,15 @@ void Receiver::Append(lab::Payload text) {
 }
 
 lab::Payload Receiver::Read(size_t length, bool peek) {
-  lab::Payload bytes = queue_.Slice(0, length);
-  if (peek || bytes.empty()) return bytes;
-  queue_.RemovePrefix(bytes.size());
+  size_t skipped = 0;
+  if (const auto ahead = MarkAhead()) {
+    if (*ahead > 0) length = std::min(length, *ahead);
+    skipped = *ahead == 0 && !urgent_inline_;
+  }
+  lab::Payload bytes = queue_.Slice(skipped, length);
+  if (peek || bytes.size() + skipped == 0) return bytes;
+  queue_.RemovePrefix(bytes.size() + skipped);
+  if (urgent_ != nullptr) ForgetUrgent();
   if (queue_.empty()) acks_.OnDrained();
   if (OwesSegments()) acks_.Now();
   // Tells of the window where it has doubled, as Linux does.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "absl/container/inlined_vector.h"
@@ -40,9 +41,22 @@ class Receiver {
   // What came once more: the next acknowledgement says so (RFC 2883).
   void OnDuplicate(uint32_t begin, uint32_t end);
 
-  // Up to `length` bytes that came in order; with `peek` they stay.
+  // Up to `length` bytes that came in order; with `peek` they stay. Stops before an urgent byte, and steps over it.
   lab::Payload Read(size_t length, bool peek);
-  size_t readable() const { return queue_.size(); }
+  size_t readable() const;  // bytes that one Read would give
+  size_t unread() const { return queue_.size(); }
+  // FIONREAD: up to the urgent mark.
+  size_t before_mark() const;
+
+  // Urgent data (urgent.cc). The segment at `seq` says that the urgent byte has the number `mark`.
+  void OnUrgent(uint32_t mark);
+  // Takes the urgent byte, where it is in this text.
+  void FindUrgent(uint32_t seq, const lab::Payload& text);
+  // MSG_OOB: 1, -EAGAIN where the byte has not come, -EINVAL where there is none.
+  int ReadUrgent(char& byte, bool peek);
+  void set_urgent_inline(bool in_line) { urgent_inline_ = in_line; }
+  bool urgent_ready() const { return urgent_ != nullptr && urgent_->state == Urgent::kReady; }
+  bool at_mark() const { return urgent_ != nullptr && urgent_->mark == next_to_read(); }
   bool finished() const { return finished_; }  // the peer's FIN has come in order
 
   // What was offered is taken all the same.
@@ -69,6 +83,17 @@ class Receiver {
   const AckPolicy& acks() const { return acks_; }
 
  private:
+  struct Urgent {
+    uint32_t mark;  // its number
+    enum : uint8_t { kAwaited, kReady, kRead } state;
+    char byte;
+  };
+
+  // Linux's copied_seq.
+  uint32_t next_to_read() const { return rcv_nxt_ - finished_ - static_cast<uint32_t>(queue_.size()); }
+  // How far the mark lies ahead of the next byte to read, where it is among those that have come.
+  std::optional<size_t> MarkAhead() const;
+  void ForgetUrgent();
   uint32_t SelectWindow() const;
   void Trim(uint32_t& seq, lab::Payload& text, bool& fin);
   void TakeInOrder(Time now, lab::Payload text, Duration rto);
@@ -85,6 +110,7 @@ class Receiver {
   bool finished_ = false;
   bool awaits_probe_ = false;
   bool has_duplicate_ = false;
+  bool urgent_inline_ = false;
   lab::SackBlock duplicate_;    // what came once more, until that is reported
   uint32_t rcv_nxt_ = 0;
   uint32_t last_acknowledged_ = 0;
@@ -93,6 +119,7 @@ class Receiver {
   uint32_t out_of_order_ = 0;   // segments that came ahead of a hole
   uint64_t bytes_ = 0;
   std::optional<uint32_t> fin_; // its number, where it came ahead of a hole
+  std::unique_ptr<Urgent> urgent_;  // few connections have it
   ByteQueue queue_;
   Reassembly reassembly_;
   AckPolicy acks_;

@@ -136,6 +136,7 @@ void Sender::TakeAcked(Time now, const Acknowledgement& seen, Progress& progress
     NoteReordering(*progress.reordered);
   }
   snd_una_ = seen.ack;
+  urgent_ = urgent_ && Before(snd_una_, urgent_end_);
   bytes_acked_ += progress.acked;
   buffer_.RemovePrefix(progress.acked);  // the FIN's number is beyond the last byte, and so beyond the buffer
   timeouts_ = 0;

@@ -44,6 +44,9 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
   if (!tcp.ack_flag) return;
   if (state_ == State::kSynReceived && DefersAccept(segment)) return;
   if (!TakeAck(now, segment)) return;
+  // Sixth. Linux, like BSD, takes the urgent pointer to lie behind the urgent byte.
+  if (tcp.urg) receiver_.OnUrgent(tcp.seq + tcp.urgent - (tcp.urgent != 0));
+  receiver_.FindUrgent(tcp.seq, segment.payload);
   // Seventh and eighth.
   const bool fin = TakeText(now, segment);
   switch (state_) {

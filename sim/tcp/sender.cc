@@ -46,6 +46,13 @@ void Sender::SetNoDelay(bool no_delay) {
   push_ = no_delay;
 }
 
+uint16_t Sender::UrgentAhead(uint32_t seq) const {
+  if (!urgent_ || !Before(seq, urgent_end_)) return 0;
+  const uint32_t ahead = urgent_end_ - seq;
+  if (ahead < 0x10000) return static_cast<uint16_t>(ahead);
+  return After(seq + 0xffff, snd_nxt_) ? 0xffff : 0;
+}
+
 void Sender::Stop() {
   buffer_.Clear();
   sent_.Clear();
@@ -72,7 +79,7 @@ uint32_t Sender::window_left() const {
 // Nagle's algorithm, as Minshall changed it: a small segment waits while another small one is on its way. A cork
 // keeps it until its probe is due.
 bool Sender::NagleHolds(uint32_t length) const {
-  if (length >= mss() || fin_queued_ || push_ || probe_due_ || tail_probe_due_) return false;
+  if (length >= mss() || fin_queued_ || push_ || urgent_ || probe_due_ || tail_probe_due_) return false;
   return cork_ || more_ || (!no_delay_ && After(small_end_, snd_una_));
 }
 

@@ -56,6 +56,13 @@ class Sender {
   // Takes as much as there is space for; returns how many bytes that is. With `more` what does not fill a segment
   // waits for the next Write or the peer's next segment.
   size_t Write(const lab::Payload& bytes, bool more = false);
+  // The last byte that was written is urgent.
+  void MarkUrgent() {
+    urgent_ = true;
+    urgent_end_ = data_end_;
+  }
+  // How far ahead of `seq` the urgent byte ends, for the header of a segment there; 0: there is none.
+  uint16_t UrgentAhead(uint32_t seq) const;
   // No byte follows what is queued: the last one is followed by a FIN.
   void Finish() { fin_queued_ = true; }
   // Nothing will be sent any more.
@@ -191,6 +198,7 @@ class Sender {
   uint32_t snd_wnd_ = 0;
   uint32_t max_window_ = 0;
   uint32_t snd_wl1_ = 0;
+  uint32_t urgent_end_ = 0;
   uint32_t small_end_;     // the end of the last segment that was less than full (Minshall's Nagle)
 
   bool no_delay_ = false;
@@ -199,6 +207,7 @@ class Sender {
   bool burst_ = false;  // a full segment has just left
   bool push_ = false;   // what was written before NoDelay was set goes at once
   bool fin_queued_ = false;
+  bool urgent_ = false;  // the byte before urgent_end_ is
   bool sack_ = false;
   bool probe_due_ = false;
   bool tail_loss_probe_ = true;

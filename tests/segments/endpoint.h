@@ -64,6 +64,8 @@ class Endpoint {
   virtual int SetOption(int level, int option, int value) = 0;
   virtual int TakeError() = 0;          // SO_ERROR; EBADF where no process has it
   virtual size_t Readable() = 0;        // FIONREAD
+  virtual bool AtMark() = 0;            // SIOCATMARK
+  virtual bool UrgentReady() = 0;       // POLLPRI
   virtual size_t Unacknowledged() = 0;  // SIOCOUTQ
 
   // As RFC 9293 spells it; CLOSED where there is no connection.

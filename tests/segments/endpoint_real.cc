@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "lab/sockets/unique_fd.h"
+#include "real/addresses.h"
 #include "real/file.h"
 #include "real/host.h"
 #include "real/namespaces.h"
@@ -43,6 +44,12 @@ sockaddr_in AddressOf(const lab::Endpoint& endpoint) {
   return in;
 }
 
+// A host has an address of each family; the scripts speak IPv4.
+real::Addresses AddressesOf(const lab::Endpoint& endpoint) {
+  const uint32_t ipv4 = endpoint.address.ipv4();
+  return {.ipv4 = ipv4, .ipv6 = lab::IpAddress::V6(0xfd000000, 0, 0, ipv4)};
+}
+
 void SetKnob(const char* name, int value) {
   const absl::Status status = real::WriteSmallFile(absl::StrCat("/proc/sys/net/ipv4/", name), absl::StrCat(value));
   Must(status.ok(), name);
@@ -59,11 +66,11 @@ class RealEndpoint final : public Endpoint {
     knobs.tcp_synack_retries = settings.synack_retries;
     knobs.tcp_retries2 = settings.retries2;
     knobs.tcp_fin_timeout = settings.fin_timeout_s;
-    auto host = real::Host::Create("endpoint", kUs.address.ipv4(), knobs);
+    auto host = real::Host::Create("endpoint", AddressesOf(kUs), knobs);
     Must(host.ok(), "a host for the endpoint");
     host_ = *std::move(host);
     Must(host_->Enter() == 0, "entering the host");
-    Must(host_->SetMtu(kPeer.address.ipv4(), settings.mtu).ok(), "setting the MTU");
+    Must(host_->SetMtu(AddressesOf(kPeer), settings.mtu).ok(), "setting the MTU");
     SetKnob("tcp_invalid_ratelimit", settings.invalid_ratelimit_ms);
     SetKnob("tcp_early_retrans", settings.tail_loss_probe ? 3 : 0);
     SetKnob("tcp_no_metrics_save", 1);
@@ -152,6 +159,11 @@ class RealEndpoint final : public Endpoint {
     return getsockopt(Socket(), SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
   }
   size_t Readable() override { return Ask(FIONREAD); }
+  bool AtMark() override { return Ask(SIOCATMARK) != 0; }
+  bool UrgentReady() override {
+    pollfd socket{Socket(), POLLPRI, 0};
+    return poll(&socket, 1, 0) == 1 && (socket.revents & POLLPRI) != 0;
+  }
   size_t Unacknowledged() override { return Ask(SIOCOUTQ); }
 
   // From /proc/net/tcp, as an orphan has no descriptor to ask.

@@ -88,12 +88,18 @@ class SimEndpoint final : public Endpoint {
 
   int64_t Write(std::string_view bytes, int flags) override {
     if (connection_->write_shut()) return connection_->error() != 0 ? -connection_->TakeError() : -EPIPE;
-    const size_t taken = connection_->Write(now_, lab::Payload::Copy(bytes), (flags & MSG_MORE) != 0);
+    const lab::Payload payload = lab::Payload::Copy(bytes);
+    const size_t taken = (flags & MSG_OOB) != 0 ? connection_->WriteUrgent(now_, payload)
+                                                : connection_->Write(now_, payload, (flags & MSG_MORE) != 0);
     Settle();
     return taken > 0 ? static_cast<int64_t>(taken) : -EAGAIN;
   }
 
   int64_t Read(size_t length, int flags, std::string& bytes) override {
+    if ((flags & MSG_OOB) != 0) {
+      bytes.resize(1);
+      return connection_->ReadUrgent(now_, bytes[0], (flags & MSG_PEEK) != 0);
+    }
     bytes = connection_->Read(now_, length, (flags & MSG_PEEK) != 0).ToString();
     Settle();
     if (!bytes.empty()) return static_cast<int64_t>(bytes.size());
@@ -122,7 +128,9 @@ class SimEndpoint final : public Endpoint {
   }
 
   int TakeError() override { return closed_ ? EBADF : connection_->TakeError(); }
-  size_t Readable() override { return connection_->readable(); }
+  size_t Readable() override { return connection_->before_mark(); }
+  bool AtMark() override { return connection_->at_mark(); }
+  bool UrgentReady() override { return connection_->urgent_ready(); }
   size_t Unacknowledged() override { return connection_->unacknowledged(); }
   std::string State() override {
     return std::string(connection_ == nullptr ? "CLOSED" : ToString(connection_->state()));
@@ -148,6 +156,10 @@ class SimEndpoint final : public Endpoint {
   int SetSocketOption(int option, int value) {
     if (option == SO_LINGER) {
       abort_on_close_ = true;
+      return 0;
+    }
+    if (option == SO_OOBINLINE) {
+      connection_->SetUrgentInline(value != 0);
       return 0;
     }
     if (option != SO_KEEPALIVE) return -ENOPROTOOPT;

@@ -80,6 +80,8 @@ class Script {
   // SO_ERROR's name, "0" where there is none.
   std::string Error();
   size_t Readable() { return endpoint_->Readable(); }
+  bool AtMark() { return endpoint_->AtMark(); }
+  bool UrgentReady() { return endpoint_->UrgentReady(); }
   size_t Unacknowledged() { return endpoint_->Unacknowledged(); }
 
   void Pass(lab::Duration time) { endpoint_->Pass(time); }
