@@ -1,5 +1,6 @@
 #include "real/reassembly.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include <gtest/gtest.h>
@@ -26,9 +27,9 @@ Bytes Datagram(size_t length, uint16_t identification = 7) {
 
 // The piece of `whole` from `offset` on, `length` bytes after the header. Its checksum is nobody's business here.
 Bytes Piece(const Bytes& whole, size_t offset, size_t length) {
-  Bytes piece(whole.begin(), whole.begin() + 20);
-  const auto body = whole.begin() + 20 + static_cast<std::ptrdiff_t>(offset);
-  piece.insert(piece.end(), body, body + static_cast<std::ptrdiff_t>(length));
+  Bytes piece(20 + length);
+  std::copy_n(whole.begin(), 20, piece.begin());
+  std::copy_n(whole.begin() + 20 + static_cast<std::ptrdiff_t>(offset), length, piece.begin() + 20);
   const bool more = 20 + offset + length < whole.size();
   piece[2] = static_cast<uint8_t>(piece.size() >> 8);
   piece[3] = static_cast<uint8_t>(piece.size());
