@@ -95,7 +95,8 @@ void Congestion::UpdateCubic(Time now, uint32_t acked) {
     const auto time = static_cast<uint64_t>(elapsed.count()) / 1'000 * (1 << kTimeShift) / 1'000'000;
     const bool before = time < state.k;
     const uint64_t offset = before ? state.k - time : time - state.k;
-    const uint64_t delta = offset >= (1u << 17) ? kMost : (kCubeScale * offset * offset * offset) >> (10 + 3 * kTimeShift);
+    const uint64_t cube = offset * offset * offset;
+    const uint64_t delta = offset >= (1u << 17) ? kMost : (kCubeScale * cube) >> (10 + 3 * kTimeShift);
     const uint64_t target = before ? state.origin - std::min<uint64_t>(delta, state.origin) : state.origin + delta;
     state.count = target > window_ ? static_cast<uint32_t>(window_ / (target - window_)) : 100 * window_;
     if (state.last_max == 0) state.count = std::min(state.count, 20u);  // until the first loss

@@ -84,8 +84,8 @@ class Connection {
   // Whether one of the armed timers may change what a process can see. False for what only keeps itself going
   // or ends unseen: a probe of a window that the peer keeps closed, TIME-WAIT, an orphan's FIN-WAIT-2.
   bool DeadlineMatters() const;
-  // This end has opened a window that was too small for a segment, and heard nothing since. Where the announcement was lost, only the
-  // peer's probe mends that: while some connection of the world awaits one, probes matter.
+  // This end has opened a window that was too small for a segment, and heard nothing since. Where the announcement was
+  // lost, only the peer's probe mends that: while some connection of the world awaits one, probes matter.
   bool AwaitsProbe() const { return state_ != State::kClosed && receiver_.awaits_probe(); }
   // The next segment to send now, built on demand.
   std::optional<lab::Packet> NextSegment(Time now);
@@ -111,8 +111,8 @@ class Connection {
 
   // MSG_OOB. As Write; the last byte is urgent.
   size_t WriteUrgent(Time now, const lab::Payload& bytes);
-  // Gives the urgent byte: 1, 0 at the end of the stream, -EAGAIN where it was announced and has not come, -EINVAL where
-  // there is none, or it was read, or is in the stream (SO_OOBINLINE).
+  // Gives the urgent byte: 1, 0 at the end of the stream, -EAGAIN where it was announced and has not come, -EINVAL
+  // where there is none, or it was read, or is in the stream (SO_OOBINLINE).
   int ReadUrgent(Time now, char& byte, bool peek = false);
   void SetUrgentInline(bool in_line) { receiver_.set_urgent_inline(in_line); }  // SO_OOBINLINE
   bool urgent_ready() const { return receiver_.urgent_ready(); }  // POLLPRI

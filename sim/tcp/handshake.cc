@@ -93,9 +93,10 @@ bool Connection::HandshakeGivesUp(Time now) const {
     return sent_again >= options_.synack_retries && (!deferred_ || sent_again >= options_.defer_accept);
   }
   if (sent_again >= options_.syn_retries + options_.syn_linear_timeouts) return true;
-  const Duration limit = sender_.user_timeout() != Duration(0)
-                             ? sender_.user_timeout()
-                             : RetransmissionTimeout::GiveUpAfter(options_.syn_retries, RetransmissionTimeout::kInitial);
+  Duration limit = sender_.user_timeout();
+  if (limit == Duration(0)) {
+    limit = RetransmissionTimeout::GiveUpAfter(options_.syn_retries, RetransmissionTimeout::kInitial);
+  }
   return sent_again > 0 && now - syn_sent_ >= limit;
 }
 

@@ -26,8 +26,8 @@ class KeepAlive {
  public:
   enum class Verdict { kNothing, kProbe, kGiveUp };
 
-  // `last_heard`: when the peer's last segment came. Arms the timer where that is due; only turning it on and a new idle
-  // time do, as in Linux.
+  // `last_heard`: when the peer's last segment came. Arms the timer where that is due; only turning it on and a new
+  // idle time do, as in Linux.
   void Set(Time now, const KeepAliveOptions& options, Time last_heard);
   // The handshake is complete: the first idle time begins.
   void Start(Time now);

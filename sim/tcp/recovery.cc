@@ -376,7 +376,8 @@ void Sender::ReduceProportionally(const Progress& progress, size_t newly_lost) {
   prr_delivered_ += progress.delivered;
   int64_t count;
   if (room < 0) {
-    count = int64_t((uint64_t{congestion_.threshold()} * prr_delivered_ + prior_window_ - 1) / prior_window_) - prr_out_;
+    const uint64_t share = uint64_t{congestion_.threshold()} * prr_delivered_ + prior_window_ - 1;
+    count = static_cast<int64_t>(share / prior_window_) - prr_out_;
   } else {
     count = std::max<int64_t>(int64_t{prr_delivered_} - prr_out_, progress.delivered);
     if (progress.acked > 0 && newly_lost == 0) ++count;

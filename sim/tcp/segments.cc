@@ -193,7 +193,8 @@ void Connection::OnSegmentInTimeWait(Time now, const lab::Packet& segment) {
   if (!expected) OutOfPlace(now, segment);
 }
 
-// FIN-WAIT-2 without a process: like TIME-WAIT it waits for nothing but the peer's FIN, and Linux keeps as little of it.
+// FIN-WAIT-2 without a process: like TIME-WAIT it waits for nothing but the peer's FIN, and Linux keeps as little of
+// it.
 void Connection::OnSegmentForOrphan(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
   const uint32_t length = segment.sequence_length();

@@ -24,7 +24,8 @@ void SentQueue::RemoveFront() {
 
 size_t SentQueue::Find(uint32_t seq) const {
   const auto begin = segments_.begin() + static_cast<ptrdiff_t>(first_);
-  const auto found = std::partition_point(begin, segments_.end(), [&](const Sent& each) { return !After(each.end, seq); });
+  const auto found =
+      std::partition_point(begin, segments_.end(), [&](const Sent& each) { return !After(each.end, seq); });
   return static_cast<size_t>(found - begin);
 }
 

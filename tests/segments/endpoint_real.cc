@@ -182,8 +182,9 @@ class RealEndpoint final : public Endpoint {
 
  private:
   static std::string NameOf(unsigned state) {
-    constexpr const char* kNames[] = {"?",         "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2",
-                                      "TIME-WAIT", "CLOSED",      "CLOSE-WAIT", "LAST-ACK",   "LISTEN",     "CLOSING"};
+    constexpr const char* kNames[] = {"?",          "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1",
+                                      "FIN-WAIT-2", "TIME-WAIT",   "CLOSED",   "CLOSE-WAIT",   "LAST-ACK",
+                                      "LISTEN",     "CLOSING"};
     return state < std::size(kNames) ? kNames[state] : "?";
   }
 

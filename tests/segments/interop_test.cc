@@ -84,7 +84,8 @@ class Interop : public testing::Test {
       while (auto packet = simulated_->NextSegment(now)) Send(*packet, /*to_kernel=*/true);
     }
     while (auto packet = kernel_->Next()) Send(*packet, /*to_kernel=*/false);
-    std::stable_sort(flights_.begin(), flights_.end(), [](const auto& a, const auto& b) { return a.arrives < b.arrives; });
+    std::stable_sort(flights_.begin(), flights_.end(),
+                     [](const Flight& a, const Flight& b) { return a.arrives < b.arrives; });
     while (!flights_.empty() && flights_.front().arrives <= Now()) {
       const Flight flight = flights_.front();
       flights_.erase(flights_.begin());
