@@ -163,6 +163,8 @@ void StreamSocket::Disconnect() {
     const tcp::State state = connection.state();
     // Linux leaves word where there was something to give up.
     if (!sim::Over(state) && state != tcp::State::kClosing && state != tcp::State::kLastAck) error_ = ECONNRESET;
+    // What it had failed with is still to be told.
+    if (connection.error() != 0) error_ = connection.TakeError();
     if (!claim_.held()) last_.port = connection.local().port;
     flow->set_owner(nullptr);
     connection.Abort(host_.now());

@@ -95,6 +95,7 @@ TEST_F(DifferentialTest, KernelAndSimulationAgreeInThousandsOfPrograms) {
   KernelStage kernel(**Network(), sockets);
   SimStage simulated;
   CampaignOptions options;
+  options.first_seed = 20'000;
   options.programs = 3'000;
   options.most_seconds = 45;
   const Summary summary = RunCampaign(options, kernel, simulated, [](const std::string&) {});
