@@ -120,6 +120,9 @@ class Runner {
     Seen& seen = transcript_[begun->seen];
     seen.returned = step_id;
     seen.text = Text(*begun);
+    // One call can cause several events; who waited for them wakes with the first or sees them all.
+    const bool polls = begun->step.call >= Call::kEpollWait && begun->step.call <= Call::kSelect;
+    if (polls && begun->outcome.result > 0 && step_id != begun->step.id) seen.text = "= ready";
     Keep(*begun, ProcessOfAny(actor));
     begun = nullptr;
   }
