@@ -1,7 +1,6 @@
 #include "lab/program/call_server.h"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -97,27 +96,30 @@ void CallServer::Serve(const CarriedRequest& request, CarriedAnswer& answer) {
   answer.result = handler == nullptr ? -ENOSYS : (this->*handler)(request, answer);
 }
 
-int64_t CallServer::Keep(int64_t number, int made, bool socket) {
-  if (made < 0) return -errno;
+int64_t CallServer::Keep(int64_t number, const DescriptorMap::Entry& made) {
+  if (made.fd < 0) return -errno;
   if (!DescriptorMap::Valid(number)) {
-    process_.sockets().close(made);
+    process_.sockets().close(made.fd);
     return -EBADF;
   }
   // Something is there only where the program went behind the library's back.
-  const DescriptorMap::Entry before = descriptors_.Replace(number, {made, socket});
+  const DescriptorMap::Entry before = descriptors_.Replace(number, made);
   if (before.fd >= 0) process_.sockets().close(before.fd);
   return number;
 }
 
 int64_t CallServer::KeepBoth(int64_t first, int64_t second, const int made[2], bool socket) {
-  const int64_t kept = Keep(first, made[0], socket);
-  return std::min<int64_t>({kept, Keep(second, made[1], socket), 0});
+  const int64_t kept = Keep(first, {.fd = made[0], .socket = socket});
+  return std::min<int64_t>({kept, Keep(second, {.fd = made[1], .socket = socket}), 0});
 }
 
 int64_t CallServer::Socket(const CarriedRequest& request, CarriedAnswer&) {
-  const int made =
-      process_.sockets().socket(Int(request.arguments[0]), Int(request.arguments[1]), Int(request.arguments[2]));
-  return Keep(request.arguments[3], made, true);
+  const int domain = Int(request.arguments[0]);
+  const int type = Int(request.arguments[1]);
+  const int made = process_.sockets().socket(domain, type, Int(request.arguments[2]));
+  const bool internet = domain == AF_INET || domain == AF_INET6;
+  const bool stream = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM;
+  return Keep(request.arguments[3], {.fd = made, .socket = true, .internet_stream = internet && stream});
 }
 
 int64_t CallServer::SocketPair(const CarriedRequest& request, CarriedAnswer&) {
@@ -133,7 +135,7 @@ int64_t CallServer::Accept(const CarriedRequest& request, CarriedAnswer& answer)
   AddressRoom room(answer);
   const int made = process_.sockets().accept4(descriptors_.Find(request.arguments[0]).fd, room.address(),
                                               room.length(), Int(request.arguments[1]));
-  return Keep(request.arguments[2], made, true);
+  return Keep(request.arguments[2], {.fd = made, .socket = true, .internet_stream = true});
 }
 
 int64_t CallServer::Bind(const CarriedRequest& request, CarriedAnswer&) {
@@ -164,8 +166,9 @@ int64_t CallServer::Close(const CarriedRequest& request, CarriedAnswer&) {
 }
 
 int64_t CallServer::Dup(const CarriedRequest& request, CarriedAnswer&) {
-  const DescriptorMap::Entry from = descriptors_.Find(request.arguments[0]);
-  return Keep(request.arguments[1], process_.sockets().dup(from.fd), from.socket);
+  DescriptorMap::Entry copy = descriptors_.Find(request.arguments[0]);
+  copy.fd = process_.sockets().dup(copy.fd);
+  return Keep(request.arguments[1], copy);
 }
 
 int64_t CallServer::Pipe(const CarriedRequest& request, CarriedAnswer&) {
@@ -184,7 +187,6 @@ int64_t CallServer::Fcntl(const CarriedRequest& request, CarriedAnswer&) {
 
 int64_t CallServer::Ioctl(const CarriedRequest& request, CarriedAnswer& answer) {
   const auto wanted = static_cast<unsigned long>(static_cast<uint32_t>(request.arguments[1]));
-  if (wanted != FIONREAD && wanted != FIONBIO) return -ENOTTY;
   int value = Int(request.arguments[2]);
   const int result = process_.sockets().ioctl(descriptors_.Find(request.arguments[0]).fd, wanted, &value);
   answer.argument = value;
@@ -253,11 +255,17 @@ int64_t CallServer::ReceiveFrom(const CarriedRequest& request, CarriedAnswer& an
   message.msg_iovlen = 1;
   message.msg_name = room.address();
   message.msg_namelen = *room.length();
-  const ssize_t received =
-      process_.sockets().recvmsg(descriptors_.Find(request.arguments[0]).fd, &message, Int(request.arguments[2]));
+  const DescriptorMap::Entry from = descriptors_.Find(request.arguments[0]);
+  const int flags = Int(request.arguments[2]);
+  const ssize_t received = process_.sockets().recvmsg(from.fd, &message, flags);
   const int64_t result = ResultOf(received);
   *room.length() = received < 0 ? 0 : message.msg_namelen;
   answer.argument = message.msg_flags;
+  // What a stream discarded must not reach the program's memory.
+  if (from.internet_stream && (flags & MSG_TRUNC) != 0) {
+    answer.data.clear();
+    return result;
+  }
   answer.data.resize(static_cast<size_t>(std::clamp<int64_t>(received, 0, DUET_CHANNEL_DATA)));
   return result;
 }
@@ -331,7 +339,7 @@ int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer)
 }
 
 int64_t CallServer::EpollCreate(const CarriedRequest& request, CarriedAnswer&) {
-  return Keep(request.arguments[1], process_.sockets().epoll_create1(Int(request.arguments[0])), false);
+  return Keep(request.arguments[1], {.fd = process_.sockets().epoll_create1(Int(request.arguments[0]))});
 }
 
 int64_t CallServer::EpollControl(const CarriedRequest& request, CarriedAnswer&) {

@@ -30,7 +30,7 @@ class CallServer {
   // What came of sending on the socket.
   int64_t SentOn(int fd, ssize_t sent, CarriedAnswer& answer);
   // Registers a descriptor that Sockets made at the number that the program reserved for it.
-  int64_t Keep(int64_t number, int made, bool socket);
+  int64_t Keep(int64_t number, const DescriptorMap::Entry& made);
   // The same for two; 0, or a negative errno.
   int64_t KeepBoth(int64_t first, int64_t second, const int made[2], bool socket);
 

@@ -124,10 +124,9 @@ class Sockets {
   // FIONREAD: the bytes that can be read now. FIONBIO: O_NONBLOCK on or off. ENOTTY: another request.
   virtual int ioctl(int fd, unsigned long request, int* argument) = 0;
 
-  // SOL_SOCKET: SO_ERROR (which reading clears), SO_REUSEADDR, SO_REUSEPORT (in the simulation only one socket
-  // at a time may listen on the port all the same), SO_LINGER, SO_RCVBUF and SO_SNDBUF (stored
-  // doubled, as Linux does), SO_RCVTIMEO, SO_SNDTIMEO, SO_KEEPALIVE, SO_TYPE, SO_DOMAIN, SO_PROTOCOL,
-  // SO_ACCEPTCONN. IPPROTO_TCP: TCP_NODELAY. ENOPROTOOPT: another option.
+  // What programs set at SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP and IPPROTO_IPV6: docs/sockets.md has the list. Reading
+  // SO_ERROR clears it; SO_SNDBUF and SO_RCVBUF are stored doubled. ENOPROTOOPT: another option. EINVAL: too short, or
+  // not a value that it can have.
   virtual int getsockopt(int sockfd, int level, int option, void* value, socklen_t* length) = 0;
   virtual int setsockopt(int sockfd, int level, int option, const void* value, socklen_t length) = 0;
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "sim/host/addresses.h"
+#include "sim/host/services.h"
 
 namespace sim {
 namespace {
@@ -82,35 +82,34 @@ int FamilyOf(const lab::IpAddress& address, const char* node, const Question& qu
 
 int ResolveNames(const Network& network, const char* node, const char* service, const addrinfo* hints,
                  addrinfo** result) {
-  if (node == nullptr && service == nullptr) return EAI_NONAME;
+  const auto given = [](const char* name) { return name != nullptr && std::string_view(name) != "*"; };
+  if (!given(node)) node = nullptr;
+  if (node == nullptr && !given(service)) return EAI_NONAME;
   Question question;
   if (hints != nullptr) question = {hints->ai_family, hints->ai_flags, hints->ai_socktype, hints->ai_protocol};
+  constexpr int kFlags = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL | AI_ADDRCONFIG |
+                         AI_NUMERICSERV | AI_IDN | AI_CANONIDN;
+  if ((question.flags & ~kFlags) != 0 || (question.Has(AI_CANONNAME) && node == nullptr)) return EAI_BADFLAGS;
   const int family = question.family;
   if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6) return EAI_FAMILY;
-  if (question.Has(AI_CANONNAME) && node == nullptr) return EAI_BADFLAGS;
 
-  uint32_t port = 0;
-  if (service != nullptr && (!absl::SimpleAtoi(service, &port) || port > 65'535)) {
-    return question.Has(AI_NUMERICSERV) ? EAI_NONAME : EAI_SERVICE;
-  }
+  std::vector<ServiceEntry> services;
+  const ServiceQuestion asked{question.type, question.protocol, question.Has(AI_NUMERICSERV)};
+  if (const int error = ResolveService(service, asked, services)) return error;
   std::vector<lab::IpAddress> addresses;
   if (const int error = FindNode(network, node, question, addresses)) return error;
 
-  constexpr std::pair<int, int> kTypes[] = {
-      {SOCK_STREAM, IPPROTO_TCP}, {SOCK_DGRAM, IPPROTO_UDP}, {SOCK_RAW, IPPROTO_IP}};
   addrinfo* first = nullptr;
   addrinfo** tail = &first;
   for (const lab::IpAddress& address : addresses) {
-    for (const auto& [type, protocol] : kTypes) {
-      if (question.type != 0 && question.type != type) continue;
-      if (question.protocol != 0 && type != SOCK_RAW && question.protocol != protocol) continue;
+    for (const auto& [type, protocol, port] : services) {
       auto entry = std::make_unique<Entry>();
       entry->info.ai_family = FamilyOf(address, node, question);
       entry->info.ai_socktype = type;
       entry->info.ai_protocol = protocol;
       entry->info.ai_addr = reinterpret_cast<sockaddr*>(&entry->address);
       entry->info.ai_addrlen = sizeof entry->address;
-      StoreAddress(entry->info.ai_family, {address, static_cast<uint16_t>(port)}, entry->info.ai_addr,
+      StoreAddress(entry->info.ai_family, {address, port}, entry->info.ai_addr,
                    &entry->info.ai_addrlen);
       if (question.Has(AI_CANONNAME) && first == nullptr) {
         entry->canonical_name = node;
@@ -120,7 +119,6 @@ int ResolveNames(const Network& network, const char* node, const char* service, 
       tail = &(*tail)->ai_next;
     }
   }
-  if (first == nullptr) return EAI_SOCKTYPE;
   *result = first;
   return 0;
 }

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "sim/tcp/connection.h"
+
 namespace sim {
 namespace {
 
@@ -188,32 +190,14 @@ int SetLinger2(Values& values, const Argument& argument) {
   return 0;
 }
 
-// The seconds become a number of SYN-ACKs that are sent again after 1, 2, 4… s, and are read as what those take.
+// The seconds become a number of SYN-ACKs, and are read as what those take.
 int SetDeferAccept(Values& values, const Argument& argument) {
-  constexpr int kLongestWait = 120;
-  constexpr int kMost = 255;
-  int repeats = 0;
-  if (argument.number > 0) {
-    int wait = 1;
-    int total = 1;
-    for (repeats = 1; argument.number > total && repeats < kMost; ++repeats) {
-      wait = std::min(2 * wait, kLongestWait);
-      total += wait;
-    }
-  }
-  values.defer_accept = static_cast<uint8_t>(repeats);
+  values.defer_accept = static_cast<uint8_t>(tcp::DeferAcceptTimeouts(argument.number));
   return 0;
 }
 
 int GetDeferAccept(const Values& values, const SocketKind&, const OptionRoom& room) {
-  constexpr int kLongestWait = 120;
-  int total = 0;
-  int wait = 1;
-  for (int i = 0; i < values.defer_accept; ++i) {
-    total += wait;
-    wait = std::min(2 * wait, kLongestWait);
-  }
-  return room.Store(total);
+  return room.Store(tcp::DeferAcceptSeconds(values.defer_accept));
 }
 
 int SetFastOpen(Values& values, const Argument& argument) {
@@ -254,6 +238,16 @@ int SetTos(Values& values, const Argument& argument) {
   return 0;
 }
 
+int SetLocalPorts(Values& values, const Argument& argument) {
+  const auto range = static_cast<uint32_t>(argument.number);
+  if (argument.length != sizeof range) return -EINVAL;
+  const uint32_t first = range & 0xffff;
+  const uint32_t last = range >> 16;
+  if (first != 0 && last != 0 && first > last) return -EINVAL;
+  values.local_ports = range;
+  return 0;
+}
+
 // --- What a socket is ---
 
 template <int SocketKind::*field>
@@ -272,6 +266,8 @@ int GetDevice(const Values& values, const SocketKind&, const OptionRoom& room) {
 }
 
 constexpr int kMostSeconds = 32'767;  // of keepalive's
+
+constexpr int kIpLocalPortRange = 51;  // IP_LOCAL_PORT_RANGE, which Debian 12's headers don't have yet
 
 constexpr OptionEntry kTable[] = {
     {SOL_SOCKET, SO_TYPE, nullptr, GetKind<&SocketKind::type>},
@@ -345,6 +341,7 @@ constexpr OptionEntry kTable[] = {
     Switch<&Values::bind_without_port>(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
     {IPPROTO_IP, IP_MULTICAST_LOOP, AtLeastAByte<SetSwitch<&Values::multicast_loop>>,
      GetNumber<&Values::multicast_loop>},
+    {IPPROTO_IP, kIpLocalPortRange, SetLocalPorts, GetNumber<&Values::local_ports>},
     {IPPROTO_IP, IP_TRANSPARENT, AtLeastAByte<NotPermittedOn>, GetConstant<0>},
 
     Switch<&Values::ipv6_only>(IPPROTO_IPV6, IPV6_V6ONLY),

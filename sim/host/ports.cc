@@ -71,7 +71,7 @@ uint16_t Ports::NextEphemeral() {
   return static_cast<uint16_t>(kFirstEphemeral + offset);
 }
 
-int Ports::Bind(PortClaim& claim, const lab::IpAddress& address, uint16_t port) {
+int Ports::Bind(PortClaim& claim, const lab::IpAddress& address, uint16_t port, PortRange range) {
   claim.by_connect_ = false;
   if (port != 0) {
     if (Conflicts(claim, address, port, Purpose::kBind)) return -EADDRINUSE;
@@ -80,7 +80,7 @@ int Ports::Bind(PortClaim& claim, const lab::IpAddress& address, uint16_t port) 
   }
   for (uint32_t tries = 0; tries < kEphemeralCount; ++tries) {
     const uint16_t candidate = NextEphemeral();
-    if (Conflicts(claim, address, candidate, Purpose::kAnyPort)) continue;
+    if (!range.Has(candidate) || Conflicts(claim, address, candidate, Purpose::kAnyPort)) continue;
     Add(claim, address, candidate);
     return 0;
   }
@@ -93,10 +93,11 @@ int Ports::Listen(PortClaim& claim) {
   return 0;
 }
 
-int Ports::Connect(PortClaim& claim, const lab::IpAddress& address, const std::function<bool(uint16_t)>& unused) {
+int Ports::Connect(PortClaim& claim, const lab::IpAddress& address, PortRange range,
+                   const std::function<bool(uint16_t)>& unused) {
   for (uint32_t tries = 0; tries < kEphemeralCount; ++tries) {
     const uint16_t candidate = NextEphemeral();
-    if (Bound(candidate) || !unused(candidate)) continue;
+    if (!range.Has(candidate) || Bound(candidate) || !unused(candidate)) continue;
     Add(claim, address, candidate);
     claim.by_connect_ = true;
     return 0;

@@ -47,25 +47,33 @@ class PortClaim {
   bool by_connect_ = false;
 };
 
+// net.ipv4.ip_local_port_range, or what a socket's IP_LOCAL_PORT_RANGE leaves of it.
+struct PortRange {
+  uint16_t first = 32'768;
+  uint16_t last = 60'999;
+
+  bool Has(uint16_t port) const { return first <= port && port <= last; }
+};
+
 class Ports {
  public:
-  // net.ipv4.ip_local_port_range.
-  static constexpr uint16_t kFirstEphemeral = 32'768;
-  static constexpr uint16_t kLastEphemeral = 60'999;
+  static constexpr uint16_t kFirstEphemeral = PortRange{}.first;
+  static constexpr uint16_t kLastEphemeral = PortRange{}.last;
 
   // `start` decides where the search for free ports begins.
   explicit Ports(uint32_t start) : next_(start % kEphemeralCount) {}
   Ports(const Ports&) = delete;
   Ports& operator=(const Ports&) = delete;
 
-  // bind: claims the port on `address` (0.0.0.0: all of IPv4, ::: all of both); port 0 takes one that nobody has.
-  // 0, or -EADDRINUSE.
-  int Bind(PortClaim& claim, const lab::IpAddress& address, uint16_t port);
+  // bind: claims the port on `address` (0.0.0.0: all of IPv4, ::: all of both); port 0 takes one of `range` that nobody
+  // has. 0, or -EADDRINUSE.
+  int Bind(PortClaim& claim, const lab::IpAddress& address, uint16_t port, PortRange range = {});
   // listen: whether a claim that was bound may listen. 0, or -EADDRINUSE.
   int Listen(PortClaim& claim);
-  // connect without bind: claims a port that nobody has bound and for which `unused` holds (whether the connection
-  // would be the only one of its four-tuple). 0, or -EADDRNOTAVAIL.
-  int Connect(PortClaim& claim, const lab::IpAddress& address, const std::function<bool(uint16_t)>& unused);
+  // connect without bind: claims a port of `range` that nobody has bound and for which `unused` holds (whether the
+  // connection would be the only one of its four-tuple). 0, or -EADDRNOTAVAIL.
+  int Connect(PortClaim& claim, const lab::IpAddress& address, PortRange range,
+              const std::function<bool(uint16_t)>& unused);
   // A connection's own claim beside that of the socket that it came from.
   void Share(PortClaim& claim, const lab::IpAddress& address, uint16_t port, Reuse reuse, bool by_connect);
 

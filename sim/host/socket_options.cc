@@ -27,6 +27,17 @@ int LoadNumber(int level, const void* value, socklen_t length, int& number) {
 
 const OptionValues SocketOptions::kDefaults;
 
+// A bound that is not one of the host's ports is none.
+PortRange OptionValues::LocalPorts() const {
+  PortRange range;
+  const PortRange whole;
+  const auto first = static_cast<uint16_t>(local_ports);
+  const auto last = static_cast<uint16_t>(local_ports >> 16);
+  if (whole.Has(first)) range.first = first;
+  if (whole.Has(last)) range.last = last;
+  return range;
+}
+
 int OptionRoom::Store(const void* value, size_t size) const {
   if (length_ == nullptr) return -EFAULT;
   if (static_cast<int>(*length_) < 0) return -EINVAL;

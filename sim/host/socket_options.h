@@ -74,11 +74,15 @@ struct OptionValues {
   bool free_bind = false;
   bool bind_without_port = false;
   bool multicast_loop = true;
+  uint32_t local_ports = 0;    // the first, and the last in the upper half; 0: the host's
 
   // IPPROTO_IPV6
   bool ipv6_only = false;
   bool ipv6_packet_info = false;
   int16_t ipv6_hops = -1;      // -1: the host's
+
+  // What local_ports leaves of the host's.
+  PortRange LocalPorts() const;
 };
 
 // What a socket was set to. Copies share the values until one of them is set: sockets that a listener accepted have

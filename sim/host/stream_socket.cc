@@ -33,7 +33,7 @@ int StreamSocket::Bind(const lab::Endpoint& local) {
   if (claim_.held() || (flow_ != nullptr && !Over())) return -EINVAL;
   if (error != 0) return error;
   PrepareClaim();
-  const int refused = host_.ports().Bind(claim_, local.address, local.port);
+  const int refused = host_.ports().Bind(claim_, local.address, local.port, options_->LocalPorts());
   if (refused != 0 && flow_ != nullptr) {
     // The attempt has cost it its address.
     last_ = {domain() == AF_INET ? lab::IpAddress() : lab::kIpv6Any, flow_->connection().local().port};
@@ -55,7 +55,7 @@ int StreamSocket::Listen(int backlog) {
   }
   if (!claim_.held()) {
     PrepareClaim();
-    if (const int error = host_.ports().Bind(claim_, last_.address, 0)) return error;
+    if (const int error = host_.ports().Bind(claim_, last_.address, 0, options_->LocalPorts())) return error;
   }
   if (const int error = host_.ports().Listen(claim_)) return error;
   ListenQueue::Settings settings;
@@ -96,7 +96,7 @@ int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
   }
   PrepareClaim();
   const auto unused = [&](uint16_t port) { return !host_.Has({local.address, port}, remote); };
-  if (const int error = host_.ports().Connect(claim_, local.address, unused)) return error;
+  if (const int error = host_.ports().Connect(claim_, local.address, options_->LocalPorts(), unused)) return error;
   local.port = claim_.port();
   return 0;
 }

@@ -80,6 +80,15 @@ void StoreCounts(const tcp::Info& info, tcp_info& out) {
   out.tcpi_rcv_ooopack = info.out_of_order;
 }
 
+// What Linux says where nothing was measured.
+tcp_info WithFirstValues(LinuxState state) {
+  tcp_info out{};
+  out.tcpi_state = state;
+  out.tcpi_snd_cwnd = 10;
+  out.tcpi_reordering = 3;
+  return out;
+}
+
 }  // namespace
 
 int StoreConnectionInfo(const tcp::Info& info, const OptionRoom& room) {
@@ -112,14 +121,17 @@ int StoreConnectionInfo(const tcp::Info& info, const OptionRoom& room) {
 }
 
 int StoreClosedInfo(const OptionRoom& room) {
-  tcp_info out{};
-  out.tcpi_state = kClose;
+  tcp_info out = WithFirstValues(kClose);
+  out.tcpi_rto = 1'000'000;
+  out.tcpi_rttvar = 250'000;
+  out.tcpi_snd_mss = 536;
+  out.tcpi_snd_ssthresh = 0x7fffffff;
+  out.tcpi_min_rtt = ~0u;
   return room.Store(&out, sizeof out);
 }
 
 int StoreListenerInfo(size_t waiting, size_t backlog, const OptionRoom& room) {
-  tcp_info out{};
-  out.tcpi_state = kListen;
+  tcp_info out = WithFirstValues(kListen);
   out.tcpi_unacked = static_cast<uint32_t>(waiting);
   out.tcpi_sacked = static_cast<uint32_t>(backlog);
   return room.Store(&out, sizeof out);

@@ -32,6 +32,8 @@ Info Connection::GetInfo(Time now) const {
   info.receive_slow_start_threshold = receiver_.limit();
   info.advertised_mss = our_mss() - (timestamps_ ? 12 : 0);
   info.total_retransmitted += syn_retransmissions_;
+  // Linux counts the SYN that it sent, where it was the first.
+  if (!opening && !passive_) ++info.bytes_acked;
   info.bytes_received = receiver_.bytes();
   info.segments_out = segments_out_;
   info.segments_in = segments_in_;

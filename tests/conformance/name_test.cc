@@ -95,6 +95,87 @@ TEST_F(NameTest, ServicesThatAreNoNumbers) {
   });
 }
 
+// "stream 80 datagram 53", or the error's number.
+std::string Types(Self& self, const char* service, int type, int protocol = 0) {
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = type;
+  hints.ai_protocol = protocol;
+  addrinfo* list = nullptr;
+  if (const int error = self->getaddrinfo("127.0.0.1", service, &hints, &list)) {
+    return error == EAI_SERVICE ? "EAI_SERVICE" : error == EAI_SOCKTYPE ? "EAI_SOCKTYPE" : std::to_string(error);
+  }
+  std::string text;
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    const int port = ntohs(reinterpret_cast<const sockaddr_in*>(entry->ai_addr)->sin_port);
+    const char* const kind = entry->ai_socktype == SOCK_STREAM ? "stream " : "datagram ";
+    text += (text.empty() ? "" : " ") + (kind + std::to_string(port));
+  }
+  self->freeaddrinfo(list);
+  return text;
+}
+
+TEST_F(NameTest, ServicesHaveNamesByProtocol) {
+  Alone([](Self& self) {
+    // Not every machine has /etc/services.
+    if (getservbyname("http", "tcp") == nullptr) return;
+    self.Equal(Types(self, "http", 0), "stream 80");
+    self.Equal(Types(self, "www", SOCK_STREAM), "stream 80");
+    self.Equal(Types(self, "ssh", SOCK_STREAM), "stream 22");
+    self.Equal(Types(self, "http", SOCK_DGRAM), "EAI_SERVICE");
+    self.Equal(Types(self, "http", 0, IPPROTO_UDP), "EAI_SERVICE");
+    self.Equal(Types(self, "domain", 0), "stream 53 datagram 53");
+    self.Equal(Types(self, "domain", 0, IPPROTO_UDP), "datagram 53");
+    self.Equal(Types(self, "ntp", 0), "datagram 123");
+    self.Equal(Types(self, "HTTP", SOCK_STREAM), "EAI_SERVICE");
+    self.Equal(Types(self, "http", SOCK_RAW), "EAI_SERVICE");
+    self.Equal(Resolve(self, "127.0.0.1", "http", Hints(AI_NUMERICSERV)), "EAI_NONAME");
+  });
+}
+
+TEST_F(NameTest, ATypeOrAProtocolGivesOneEntry) {
+  Alone([](Self& self) {
+    self.Equal(Types(self, "80", 0, IPPROTO_TCP), "stream 80");
+    self.Equal(Types(self, "80", 0, IPPROTO_UDP), "datagram 80");
+    self.Equal(Types(self, "80", SOCK_STREAM, IPPROTO_UDP), "EAI_SOCKTYPE");
+    self.Equal(Types(self, "80", SOCK_RDM), "EAI_SOCKTYPE");
+    self.Equal(Types(self, "80", SOCK_RAW), "EAI_SERVICE");
+  });
+}
+
+TEST_F(NameTest, NumbersOfServicesAreCutToSixteenBits) {
+  Alone([](Self& self) {
+    self.Equal(Types(self, "70000", SOCK_STREAM), "stream 4464");
+    self.Equal(Types(self, " 80", SOCK_STREAM), "stream 80");
+    self.Equal(Types(self, "-1", SOCK_STREAM), "EAI_SERVICE");
+    self.Equal(Types(self, "", SOCK_STREAM), "stream 0");
+    self.Equal(Types(self, "*", SOCK_STREAM), "stream 0");
+  });
+}
+
+TEST_F(NameTest, BadHints) {
+  Alone([](Self& self) {
+    self.Equal(Resolve(self, "127.0.0.1", "80", Hints(0x100000)), "EAI_BADFLAGS");
+    self.Equal(Resolve(self, nullptr, "80", Hints(AI_CANONNAME)), "EAI_BADFLAGS");
+    addrinfo hints = Hints();
+    hints.ai_family = 99;
+    self.Equal(Resolve(self, "127.0.0.1", "80", hints), "EAI_FAMILY");
+    self.Equal(Resolve(self, "*", "80"), "127.0.0.1:80");
+  });
+}
+
+TEST_F(NameTest, TheCanonicalNameIsTheFirstEntrys) {
+  Alone([](Self& self) {
+    addrinfo hints = Hints(AI_CANONNAME);
+    hints.ai_socktype = 0;
+    addrinfo* list = nullptr;
+    self.Gives(self->getaddrinfo("client", "80", &hints, &list), 0);
+    self.Equal(list->ai_canonname, "client");
+    self.True(list->ai_next != nullptr && list->ai_next->ai_canonname == nullptr, "the first entry's alone");
+    self->freeaddrinfo(list);
+  });
+}
+
 TEST_F(NameTest, WithoutHintsEveryTypeOfSocketIsListed) {
   Alone([](Self& self) {
     addrinfo* list = nullptr;

@@ -104,13 +104,14 @@ long duet_fcntl(long fd, long command, long argument) {
 long duet_ioctl(long fd, unsigned long request, void* argument) {
   if (!duet_simulated(fd)) return duet_kernel(SYS_ioctl, fd, request, argument);
   /* Terminal requests: a socket has none, and its kernel says so. */
-  if (request >= TCGETS && request <= FIOASYNC && request != FIONREAD && request != FIONBIO) {
+  const int counts = request == FIONREAD || request == TIOCOUTQ;
+  if (request >= TCGETS && request <= FIOASYNC && !counts && request != FIONBIO) {
     return duet_kernel(SYS_ioctl, fd, request, argument);
   }
   int value = 0;
   if (request == FIONBIO && duet_copy_in(&value, argument, sizeof(value)) != 0) return -EFAULT;
   const long result = duet_request(SYS_ioctl, 0, 0, fd, (long)request, value, 0);
-  if (result < 0 || request != FIONREAD) return result;
+  if (result < 0 || request == FIONBIO) return result;
   value = (int)duet_slot()->arguments[0];
   return duet_copy_out(argument, &value, sizeof(value));
 }

@@ -12,6 +12,8 @@
 
 #include "lab/program/library/library.h"
 
+enum { kMostBuffers = 1024 }; /* Linux's UIO_MAXIOV */
+
 /* A place in a list of buffers that is the program's. */
 struct place {
   const struct iovec* buffers;
@@ -99,7 +101,9 @@ static long receive_place(long number, long fd, struct place place, long flags) 
     const long part = left < DUET_CHANNEL_DATA ? left : DUET_CHANNEL_DATA;
     const long received = duet_request(number, 0, 0, fd, part, flags, 0);
     if (received < 0) return total > 0 ? total : received;
-    const long scattered = move(&place, (size_t)(received < part ? received : part), 0);
+    /* With MSG_TRUNC fewer bytes may have come than are counted. */
+    const long there = (long)duet_slot()->data_length;
+    const long scattered = move(&place, (size_t)(there < part ? there : part), 0);
     if (scattered < 0) return scattered;
     total += received;
     const int whole = (flags & MSG_WAITALL) && !(flags & MSG_PEEK);
@@ -111,6 +115,8 @@ static long send_message(long fd, const struct msghdr* programs, long flags) {
   struct msghdr message;
   if (duet_copy_in(&message, programs, sizeof(message)) != 0) return -EFAULT;
   socklen_t length = message.msg_name == NULL ? 0 : message.msg_namelen;
+  if ((int)length < 0) return -EINVAL;
+  if (message.msg_iovlen > kMostBuffers) return -EMSGSIZE;
   if (length > DUET_CHANNEL_ADDRESS) length = DUET_CHANNEL_ADDRESS;
   if (duet_copy_in(duet_slot()->address, message.msg_name, length) != 0) return -EFAULT;
   const struct place place = {message.msg_iov, (long)message.msg_iovlen, 0};
@@ -120,6 +126,8 @@ static long send_message(long fd, const struct msghdr* programs, long flags) {
 static long receive_message(long fd, struct msghdr* programs, long flags) {
   struct msghdr message;
   if (duet_copy_in(&message, programs, sizeof(message)) != 0) return -EFAULT;
+  if (message.msg_name != NULL && (int)message.msg_namelen < 0) return -EINVAL;
+  if (message.msg_iovlen > kMostBuffers) return -EMSGSIZE;
   const struct place place = {message.msg_iov, (long)message.msg_iovlen, 0};
   const long received = receive_place(SYS_recvfrom, fd, place, flags);
   if (received < 0) return received;
@@ -206,9 +214,9 @@ long duet_transfer_call(long number, const long a[6]) {
     case SYS_write:
       return send_place(SYS_write, a[0], single, 0, 0);
     case SYS_readv:
-      return (int)a[2] < 0 ? -EINVAL : receive_place(SYS_read, a[0], several, 0);
+      return (int)a[2] < 0 || (int)a[2] > kMostBuffers ? -EINVAL : receive_place(SYS_read, a[0], several, 0);
     case SYS_writev:
-      return (int)a[2] < 0 ? -EINVAL : write_several(a[0], several);
+      return (int)a[2] < 0 || (int)a[2] > kMostBuffers ? -EINVAL : write_several(a[0], several);
     case SYS_recvfrom:
       return receive_from(a);
     case SYS_sendto:
