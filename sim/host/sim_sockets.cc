@@ -92,8 +92,9 @@ int SimSockets::MakePair(int domain, int type, int protocol, int ends[2]) {
   if (domain == AF_INET || domain == AF_INET6) return -EOPNOTSUPP;
   if (domain != AF_UNIX) return -EAFNOSUPPORT;
   if (protocol != 0 && protocol != PF_UNIX) return -EPROTONOSUPPORT;
-  if (kind != SOCK_STREAM) return -ESOCKTNOSUPPORT;
-  const auto [one, other] = UnixSocket::MakePair(host_.engine().scheduler(), kind);
+  // Linux makes datagram sockets of raw ones here.
+  if (kind != SOCK_STREAM && kind != SOCK_DGRAM && kind != SOCK_SEQPACKET && kind != SOCK_RAW) return -ESOCKTNOSUPPORT;
+  const auto [one, other] = UnixSocket::MakePair(host_.engine().scheduler(), kind == SOCK_RAW ? SOCK_DGRAM : kind);
   one->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
   other->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
   return AddBoth({one, other}, (flags & SOCK_CLOEXEC) != 0, ends);

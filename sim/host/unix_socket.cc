@@ -14,6 +14,8 @@ constexpr size_t kPage = 4'096;
 constexpr size_t kShared = 320;                     // skb_shared_info, behind the bytes of each piece's head
 constexpr size_t kMostInPages = 32'768;             // of a stream's piece
 constexpr size_t kMostInHead = kPage - kShared;     // of a stream's piece
+constexpr size_t kMostInMessageHead = 4 * kPage - kShared;
+constexpr size_t kMostMessagePages = 17;            // MAX_SKB_FRAGS
 
 size_t InPages(size_t length) { return (length + kPage - 1) / kPage * kPage; }
 
@@ -27,6 +29,14 @@ size_t HeadMemory(size_t length) {
 size_t StreamMemory(size_t length) {
   const size_t in_pages = length > kMostInHead ? std::min(length, InPages(length - kMostInHead)) : 0;
   return HeadMemory(length - in_pages) + InPages(in_pages);
+}
+
+size_t MessageMemory(size_t length) {
+  size_t in_pages = 0;
+  if (length > kMostInMessageHead) {
+    in_pages = InPages(std::min(length - kMostInMessageHead, kMostMessagePages * kPage));
+  }
+  return HeadMemory(length - std::min(length, in_pages)) + in_pages;
 }
 
 }  // namespace
@@ -101,7 +111,7 @@ size_t UnixSocket::readable() const {
 
 int UnixSocket::CheckSend() {
   if (!connected_) return -ENOTCONN;
-  if (connection_based() && write_shut_) return -EPIPE;
+  if (type_ == SOCK_STREAM && write_shut_) return -EPIPE;
   if (const int error = TakeError()) return -error;
   if (write_shut_) return -EPIPE;
   if (memory_ >= send_buffer()) return -EAGAIN;
@@ -152,6 +162,37 @@ int64_t UnixSocket::Read(Buffers buffers, size_t offset, size_t length, int flag
     if (bytes.empty()) DropFirst();
   }
   return static_cast<int64_t>(taken);
+}
+
+int64_t UnixSocket::SendMessage(Buffers buffers, const Dispatch& dispatch, int flags) {
+  if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
+  if (dispatch.to && type_ == SOCK_DGRAM) return -EINVAL;
+  if (!connected_) return -ENOTCONN;
+  const size_t length = TotalSize(buffers);
+  constexpr size_t kReserved = 32;
+  if (length > send_buffer() - kReserved) return -EMSGSIZE;
+  if (const int error = CheckSend()) return error;
+  if (peer_ == nullptr) {
+    // Only now a datagram socket learns that the other is gone, and what that had sent goes too.
+    connected_ = false;
+    inbox_.clear();
+    return -ECONNREFUSED;
+  }
+  Deliver(Gather(buffers, 0, length), MessageMemory(length));
+  return static_cast<int64_t>(length);
+}
+
+int64_t UnixSocket::ReceiveMessage(Buffers buffers, int flags, Message& message) {
+  if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
+  if (const int error = TakeError()) return -error;
+  if (inbox_.empty()) return type_ == SOCK_SEQPACKET && read_shut_ ? 0 : -EAGAIN;
+  const lab::Payload& bytes = inbox_.front().bytes;
+  const size_t length = bytes.size();
+  const size_t taken = std::min(length, TotalSize(buffers));
+  Scatter(bytes.Slice(0, taken), buffers, 0);
+  if (taken < length) message.flags |= MSG_TRUNC;
+  if ((flags & MSG_PEEK) == 0) DropFirst();
+  return static_cast<int64_t>((flags & MSG_TRUNC) != 0 ? length : taken);
 }
 
 void UnixSocket::Release() {

@@ -18,6 +18,7 @@ class UnixSocket final : public Socket {
   static std::pair<SocketPtr, SocketPtr> MakePair(Scheduler& scheduler, int type);
 
   int type() const override { return type_; }
+  bool keeps_messages() const override { return type_ != SOCK_STREAM; }
 
   // Other addresses than none don't exist here.
   int Bind(const lab::Endpoint&) override { return -EINVAL; }
@@ -35,6 +36,8 @@ class UnixSocket final : public Socket {
   short Ready() const override;
   int64_t Read(Buffers buffers, size_t offset, size_t length, int flags) override;
   int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) override;
+  int64_t SendMessage(Buffers buffers, const Dispatch& dispatch, int flags) override;
+  int64_t ReceiveMessage(Buffers buffers, int flags, Message& message) override;
   size_t readable() const override;
   void Release() override;
   int access_mode() const override;

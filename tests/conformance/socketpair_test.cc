@@ -46,7 +46,7 @@ class SocketPairTest : public ConformanceTest {};
 
 TEST_F(SocketPairTest, GoesBothWays) {
   Alone([](Self& self) {
-    for (const int type : {SOCK_STREAM}) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
       const auto [a, b] = MakePair(self, type);
       Write(self, a, "to b");
       Write(self, b, "to a");
@@ -66,12 +66,15 @@ TEST_F(SocketPairTest, HasTheLowestDescriptorsAndItsFlags) {
       self.Gives(self->fcntl(fd, F_GETFL, 0), O_RDWR | O_NONBLOCK);
       self.Gives(self->fcntl(fd, F_GETFD, 0), FD_CLOEXEC);
     }
+    const auto [c, d] = MakePair(self, SOCK_DGRAM);
+    self.Gives(self->fcntl(c, F_GETFL, 0), O_RDWR);
+    self.Gives(self->fcntl(d, F_GETFD, 0), 0);
   });
 }
 
 TEST_F(SocketPairTest, TellsItsOptions) {
   Alone([](Self& self) {
-    for (const int type : {SOCK_STREAM}) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
       const auto [a, b] = MakePair(self, type);
       self.Equal(self.Option(a, SOL_SOCKET, SO_TYPE), type);
       self.Equal(self.Option(a, SOL_SOCKET, SO_DOMAIN), AF_UNIX);
@@ -85,12 +88,14 @@ TEST_F(SocketPairTest, TellsItsOptions) {
       self.Fails(self->getsockopt(a, IPPROTO_TCP, 1, &value, &length), EOPNOTSUPP);
       self.Fails(self->setsockopt(a, IPPROTO_TCP, 1, &value, length), EOPNOTSUPP);
     }
+    const auto [raw, other] = MakePair(self, SOCK_RAW);
+    self.Equal(self.Option(raw, SOL_SOCKET, SO_TYPE), SOCK_DGRAM);
   });
 }
 
 TEST_F(SocketPairTest, HasNoName) {
   Alone([](Self& self) {
-    for (const int type : {SOCK_STREAM}) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
       const auto [a, b] = MakePair(self, type);
       sockaddr_un name;
       std::memset(&name, 0xff, sizeof name);
@@ -110,7 +115,7 @@ TEST_F(SocketPairTest, HasNoName) {
 
 TEST_F(SocketPairTest, AMessageHasNoSender) {
   Alone([](Self& self) {
-    for (const int type : {SOCK_STREAM}) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
       const auto [a, b] = MakePair(self, type);
       Write(self, a, "x");
       char byte;
@@ -143,6 +148,9 @@ TEST_F(SocketPairTest, IsNoListenerAndConnectedAlready) {
     self.Fails(self->accept(a, nullptr, nullptr), EINVAL);
     self.Fails(self->connect(a, At(kLoopback, kPort), At::kLength), EINVAL);
     self.Fails(self->bind(a, At(kLoopback, kPort), At::kLength), EINVAL);
+    const auto [c, d] = MakePair(self, SOCK_DGRAM);
+    self.Fails(self->listen(c, 1), EOPNOTSUPP);
+    self.Fails(self->accept(c, nullptr, nullptr), EOPNOTSUPP);
   });
 }
 
@@ -323,6 +331,185 @@ TEST_F(PairedStreamTest, AWriterWaitsForRoom) {
   ASSERT_TRUE(Finish());
 }
 
+class PairedMessageTest : public ConformanceTest {};
+
+TEST_F(PairedMessageTest, KeepsMessagesApart) {
+  Alone([](Self& self) {
+    for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type | SOCK_NONBLOCK);
+      Write(self, a, "hello");
+      Write(self, a, "");
+      Write(self, a, "world!");
+      self.Equal(Waiting(self, b), type == SOCK_DGRAM ? 5 : 11);
+      Reads(self, b, "hello", MSG_PEEK);
+      Reads(self, b, "hello");
+      Reads(self, b, "");
+      char two[2];
+      self.Gives(self->recv(b, two, 2, MSG_PEEK | MSG_TRUNC), 6);
+      self.Gives(self->recv(b, two, 2, 0), 2);
+      self.Equal(std::string_view(two, 2), "wo");
+      Refuses(self, b, EAGAIN);
+    }
+  });
+}
+
+TEST_F(PairedMessageTest, SaysWhereOneWasCut) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM);
+    Write(self, a, "hello");
+    Write(self, a, "you");
+    char first[2];
+    char second[2];
+    iovec buffers[] = {{first, 2}, {second, 2}};
+    msghdr message{};
+    message.msg_iov = buffers;
+    message.msg_iovlen = 2;
+    self.Gives(self->recvmsg(b, &message, 0), 4);
+    self.Equal(message.msg_flags, MSG_TRUNC);
+    self.Equal(std::string_view(second, 2), "ll");
+    self.Gives(self->recvmsg(b, &message, 0), 3);
+    self.Equal(message.msg_flags, 0);
+  });
+}
+
+TEST_F(PairedMessageTest, ReadingNothingTakesAMessage) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);
+    Write(self, a, "hello");
+    Write(self, a, "you");
+    char byte;
+    self.Gives(self->recv(b, &byte, 0, 0), 0);
+    self.Gives(self->read(b, &byte, 0), 0);
+    Reads(self, b, "you");
+  });
+}
+
+TEST_F(PairedMessageTest, HasALargestOne) {
+  Alone([](Self& self) {
+    for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type | SOCK_NONBLOCK);
+      std::string bytes(212'961, 'x');
+      self.Fails(self->send(a, bytes.data(), bytes.size(), 0), EMSGSIZE);
+      self.Gives(self->send(a, bytes.data(), bytes.size() - 1, 0), 212'960);
+      self.Fails(self->send(a, bytes.data(), 1, 0), EAGAIN);
+      self.Equal(self.Poll(a, POLLOUT, 0), 0);
+      self.Gives(self->recv(b, bytes.data(), bytes.size(), 0), 212'960);
+      self.Equal(self.Poll(a, POLLOUT, 0), POLLOUT);
+    }
+  });
+}
+
+TEST_F(PairedMessageTest, TakesAsManyAsItsBufferHolds) {
+  Alone([](Self& self) {
+    for (const auto& [length, expected] : {std::pair<size_t, int>{1, 278}, {1'000, 93}, {4'000, 26}, {65'536, 4}}) {
+      const auto [a, b] = MakePair(self, SOCK_SEQPACKET | SOCK_NONBLOCK);
+      const std::string bytes(length, 'x');
+      int writes = 0;
+      while (self->send(a, bytes.data(), bytes.size(), 0) >= 0) ++writes;
+      self.Equal(writes, expected);
+    }
+  });
+}
+
+TEST_F(PairedMessageTest, ADatagramSocketHearsNothingOfTheOthersEnd) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);
+    Write(self, a, "last");
+    Write(self, b, "never read");
+    self.Close(a);
+    self.Equal(self.Poll(b, kAllEvents, 0), POLLIN | POLLOUT);
+    Reads(self, b, "last");
+    Refuses(self, b, EAGAIN);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ECONNREFUSED);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ENOTCONN);
+    sockaddr_un name;
+    socklen_t length = sizeof name;
+    self.Fails(self->getpeername(b, reinterpret_cast<sockaddr*>(&name), &length), ENOTCONN);
+    Refuses(self, b, EAGAIN);
+  });
+}
+
+TEST_F(PairedMessageTest, WhatWasUnreadIsGoneOnceTheOtherIsMissed) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);
+    Write(self, a, "last");
+    self.Close(a);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ECONNREFUSED);
+    Refuses(self, b, EAGAIN);
+  });
+}
+
+TEST_F(PairedMessageTest, ASequenceHasAnEnd) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_SEQPACKET);
+    Write(self, a, "last");
+    self.Close(a);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents | POLLHUP);
+    Reads(self, b, "last");
+    Reads(self, b, "");
+    Reads(self, b, "", MSG_DONTWAIT);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+  });
+}
+
+TEST_F(PairedMessageTest, UnreadMessagesMakeTheEndOfASequenceAReset) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_SEQPACKET);
+    Write(self, a, "last");
+    Write(self, b, "never read");
+    self.Close(a);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents | POLLHUP | POLLERR);
+    // Unlike a stream's, the error comes first.
+    Refuses(self, b, ECONNRESET);
+    Reads(self, b, "last");
+    Reads(self, b, "");
+  });
+}
+
+TEST_F(PairedMessageTest, AnErrorIsTakenBySending) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_SEQPACKET);
+    Write(self, b, "never read");
+    self.Close(a);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ECONNRESET);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+  });
+}
+
+TEST_F(PairedMessageTest, ShutdownOfADatagramSocketIsItsOwn) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM);
+    self.Gives(self->shutdown(a, SHUT_WR), 0);
+    self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), EPIPE);
+    self.Equal(self.Poll(b, kAllEvents, 0), POLLOUT);
+    Refuses(self, b, EAGAIN);
+    Write(self, b, "x");
+    Reads(self, a, "x");
+    Write(self, b, "y");
+    self.Gives(self->shutdown(a, SHUT_RD), 0);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+    self.Equal(self.Poll(a, kAllEvents, 0), kAllEvents | POLLHUP);
+    Reads(self, a, "y");
+    Refuses(self, a, EAGAIN);
+    Reads(self, a, "");
+  });
+}
+
+TEST_F(PairedMessageTest, ShutdownOfASequenceIsTheOthersToo) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_SEQPACKET);
+    self.Gives(self->shutdown(a, SHUT_WR), 0);
+    self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), EPIPE);
+    self.Equal(self.Poll(b, kAllEvents, 0), kAllEvents);
+    Reads(self, b, "");
+    Reads(self, b, "", MSG_DONTWAIT);
+    Write(self, b, "x");
+    self.Gives(self->shutdown(a, SHUT_RD), 0);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+    Reads(self, a, "x");
+  });
+}
+
 class PairedEpollTest : public ConformanceTest {
  protected:
   static int Make(Self& self, int fd, uint32_t events) {
@@ -340,7 +527,7 @@ class PairedEpollTest : public ConformanceTest {
 
 TEST_F(PairedEpollTest, EachWriteIsAnEdge) {
   Alone([](Self& self) {
-    for (const int type : {SOCK_STREAM}) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
       const auto [a, b] = MakePair(self, type);
       const int epoll = Make(self, b, EPOLLIN | EPOLLET);
       for (int i = 0; i < 2; ++i) {
