@@ -19,6 +19,8 @@ namespace {
 // Fill and Drain move this much at a time, and at most so much in all.
 constexpr size_t kChunk = 65'536;
 constexpr size_t kMostFilled = size_t{64} << 20;
+// The kernel's select leaves out what lies beyond the process's table of descriptors, whose size depends on its past.
+constexpr int kMostSelected = 64;
 
 // What a step sends: bytes that tell the step, and their place.
 std::string BytesOf(const Step& step, size_t length) {
@@ -281,7 +283,7 @@ int64_t Performer::Select() {
   int count = 0;
   for (size_t i = 0; i < step_.polled.size(); ++i) {
     const int fd = resolved_.polled[i];
-    if (fd < 0) continue;
+    if (fd < 0 || fd >= kMostSelected) continue;
     count = std::max(count, fd + 1);
     for (size_t s = 0; s < 3; ++s) {
       if ((step_.polled[i].events & kSets[s]) != 0) FD_SET(fd, &sets[s]);
@@ -290,7 +292,7 @@ int64_t Performer::Select() {
   timeval timeout{step_.a / 1'000, step_.a % 1'000 * 1'000};
   const int result = sockets_.select(count, &sets[0], &sets[1], &sets[2], step_.a < 0 ? nullptr : &timeout);
   for (const int fd : resolved_.polled) {
-    if (fd < 0) continue;
+    if (fd < 0 || fd >= kMostSelected) continue;
     short events = 0;
     for (size_t s = 0; s < 3; ++s) events = static_cast<short>(events | (FD_ISSET(fd, &sets[s]) ? kSets[s] : 0));
     absl::StrAppend(&out_.details, " ", Events(events));
