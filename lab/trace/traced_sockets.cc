@@ -180,8 +180,9 @@ ssize_t TracedSockets::recvfrom(int sockfd, void* buffer, size_t length, int fla
   }
   const socklen_t space = SpaceOf(address_length);
   const ssize_t result = inner_.recvfrom(sockfd, buffer, length, flags, address, address_length);
-  // Otherwise a stream has stored nothing.
-  if ((flags & MSG_TRUNC) == 0) Moved(buffer, length, result);
+  // With MSG_TRUNC a stream, which names no sender, stores nothing.
+  const bool named = address_length != nullptr && *address_length > 0;
+  if ((flags & MSG_TRUNC) == 0 || named) Moved(buffer, length, result);
   if (result >= 0 && address_length != nullptr) Address(address, std::min(space, *address_length));
   return End(result);
 }
