@@ -1,0 +1,140 @@
+// Datagrams of AF_INET6: over ::1 and between hosts, and to and from IPv4.
+
+#include <arpa/inet.h>
+
+#include <fstream>
+#include <string>
+
+#include "tests/conformance/harness.h"
+
+namespace conformance {
+namespace {
+
+using lab::IpAddress;
+
+constexpr IpAddress kAny6 = IpAddress::V6(0, 0, 0, 0);
+constexpr IpAddress kLoopback6 = IpAddress::V6(0, 0, 0, 1);
+constexpr IpAddress kMappedLoopback = INADDR_LOOPBACK;
+constexpr uint16_t kNobody = 9998;
+
+class DatagramIpv6Test : public ConformanceTest {
+ protected:
+  void SetUp() override {
+    ConformanceTest::SetUp();
+    if (IsSkipped()) return;
+    if (world().kind() == lab::WorldKind::kReal && !std::ifstream("/proc/net/if_inet6").good()) {
+      GTEST_SKIP() << "this machine's kernel has no IPv6";
+    }
+  }
+};
+
+sockaddr_in6 At6(const IpAddress& address, uint16_t port) {
+  sockaddr_in6 in6{};
+  in6.sin6_family = AF_INET6;
+  in6.sin6_addr = address.ToIn6();
+  in6.sin6_port = htons(port);
+  return in6;
+}
+
+int Datagram6(Self& self) { return self.Ok(self->socket(AF_INET6, SOCK_DGRAM, 0)); }
+
+int Bind6(Self& self, int fd, const IpAddress& address, uint16_t port) {
+  const sockaddr_in6 in6 = At6(address, port);
+  return self->bind(fd, reinterpret_cast<const sockaddr*>(&in6), sizeof in6);
+}
+
+int Connect6(Self& self, int fd, const IpAddress& address, uint16_t port) {
+  const sockaddr_in6 in6 = At6(address, port);
+  return self->connect(fd, reinterpret_cast<const sockaddr*>(&in6), sizeof in6);
+}
+
+ssize_t SendTo6(Self& self, int fd, const std::string& bytes, const IpAddress& address, uint16_t port) {
+  const sockaddr_in6 in6 = At6(address, port);
+  return self->sendto(fd, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&in6), sizeof in6);
+}
+
+// Receives one datagram, which is this; gives its sender's address.
+IpAddress Expect6(Self& self, int fd, const std::string& expected) {
+  std::string bytes(100, '\0');
+  sockaddr_in6 from{};
+  socklen_t length = sizeof from;
+  const ssize_t received =
+      self->recvfrom(fd, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
+  bytes.resize(static_cast<size_t>(self.Ok(received)));
+  self.Equal(bytes, expected);
+  self.Equal(length, sizeof from);
+  self.Equal(from.sin6_family, AF_INET6);
+  return IpAddress(from.sin6_addr);
+}
+
+TEST_F(DatagramIpv6Test, ADatagramGoesOverTheLoopback) {
+  Alone([](Self& self) {
+    const int server = Datagram6(self);
+    self.Gives(Bind6(self, server, kLoopback6, kPort), 0);
+    const int client = Datagram6(self);
+    self.Gives(SendTo6(self, client, "hello", kLoopback6, kPort), 5);
+    self.True(Expect6(self, server, "hello") == kLoopback6, "it comes from ::1");
+    // :: is the host itself, too.
+    self.Gives(SendTo6(self, client, "again", kAny6, kPort), 5);
+    self.True(Expect6(self, server, "again") == kLoopback6, "it comes from ::1");
+  });
+}
+
+TEST_F(DatagramIpv6Test, HostsReachEachOther) {
+  Start(server_, "server", [this](Self& self) {
+    const int fd = Datagram6(self);
+    self.Gives(Bind6(self, fd, kAny6, kPort), 0);
+    self.True(Expect6(self, fd, "hello") == lab::Ipv6AddressOf(client_), "it comes from the client");
+  });
+  ASSERT_TRUE(WaitUntilBound(server_, kPort));
+  Start(client_, "client", [this](Self& self) {
+    const int fd = Datagram6(self);
+    self.Gives(Connect6(self, fd, lab::Ipv6AddressOf(server_), kPort), 0);
+    self.Gives(self->send(fd, "hello", 5, 0), 5);
+    const int nobody = Datagram6(self);
+    self.Gives(Connect6(self, nobody, lab::Ipv6AddressOf(server_), kNobody), 0);
+    self.Gives(self->send(nobody, "x", 1, 0), 1);
+    self.Equal(self.Poll(nobody, POLLIN, -1), POLLERR);
+    self.Equal(self.TakeError(nobody), ECONNREFUSED);
+  });
+  ASSERT_TRUE(Finish());
+}
+
+TEST_F(DatagramIpv6Test, NobodyAtThePortIsTold) {
+  Alone([](Self& self) {
+    const int fd = Datagram6(self);
+    self.Gives(Connect6(self, fd, kLoopback6, kNobody), 0);
+    self.Gives(self->send(fd, "x", 1, 0), 1);
+    self.Fails(self->send(fd, "x", 1, 0), ECONNREFUSED);
+  });
+}
+
+TEST_F(DatagramIpv6Test, ASocketOfBothFamiliesHearsAndReachesIpv4) {
+  Alone([](Self& self) {
+    const int both = Datagram6(self);
+    self.Gives(Bind6(self, both, kAny6, kPort), 0);
+    self.SendTo(self.Datagram(), "hello", kLoopback, kPort);
+    self.True(Expect6(self, both, "hello") == kMappedLoopback, "it comes from ::ffff:127.0.0.1");
+    const int ipv4 = self.Bind(kPort + 1);
+    self.Gives(SendTo6(self, both, "answer", kMappedLoopback, kPort + 1), 6);
+    self.Equal(self.ReceiveFrom(ipv4).address, Text(kLoopback, kPort));
+    self.Fails(self->bind(self.Datagram(), At(INADDR_ANY, kPort), At::kLength), EADDRINUSE);
+  });
+}
+
+TEST_F(DatagramIpv6Test, ASocketOfIpv6AloneSharesThePortWithOneOfIpv4) {
+  Alone([](Self& self) {
+    const int only = Datagram6(self);
+    self.SetOption(only, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    self.Gives(Bind6(self, only, kAny6, kPort), 0);
+    const int ipv4 = self.Bind(kPort);
+    self.SendTo(self.Datagram(), "four", kLoopback, kPort);
+    self.Gives(SendTo6(self, Datagram6(self), "six", kLoopback6, kPort), 3);
+    self.ExpectDatagram(ipv4, "four");
+    Expect6(self, only, "six");
+    self.Fails(SendTo6(self, only, "x", kMappedLoopback, kPort), ENETUNREACH);
+  });
+}
+
+}  // namespace
+}  // namespace conformance
