@@ -53,7 +53,8 @@ std::optional<Reassembly::Packet> Reassembly::Add(std::span<const uint8_t> fragm
   Packet& packet = partial->packet;
   packet.fragments.emplace_back(fragment.begin(), fragment.end());
   packet.whole.resize(std::max(packet.whole.size(), kIpHeader + offset + length));
-  std::copy(fragment.begin() + kIpHeader, fragment.end(), packet.whole.begin() + static_cast<std::ptrdiff_t>(kIpHeader + offset));
+  const auto at = packet.whole.begin() + static_cast<std::ptrdiff_t>(kIpHeader + offset);
+  std::copy(fragment.begin() + kIpHeader, fragment.end(), at);
   partial->received += length;
   if (!more) partial->total = offset + length;
   if (partial->total == 0 || partial->received < partial->total) return std::nullopt;

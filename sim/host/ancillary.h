@@ -43,8 +43,8 @@ struct Dispatch {
   std::optional<int> type_of_service;
 };
 
-// Reads IP_PKTINFO, IP_TTL and IP_TOS of a message whose lengths have been checked; what is not IPPROTO_IP's is another's.
-// 0, or -EINVAL, -ENODEV: as Linux.
+// Reads IP_PKTINFO, IP_TTL and IP_TOS of a message whose lengths have been checked; what is not IPPROTO_IP's is
+// another's. 0, or -EINVAL, -ENODEV: as Linux.
 int LoadAncillary(const msghdr& message, Dispatch& dispatch);
 
 }  // namespace sim

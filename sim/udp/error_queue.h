@@ -1,5 +1,5 @@
-// What went wrong with the datagrams that a socket has sent, for those that ask (IP_RECVERR): kept until it is taken with
-// MSG_ERRQUEUE.
+// What went wrong with the datagrams that a socket has sent, for those that ask (IP_RECVERR): kept until it is taken
+// with MSG_ERRQUEUE.
 #pragma once
 
 #include <time.h>

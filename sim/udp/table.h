@@ -1,8 +1,8 @@
-// The datagram sockets of a host by their ports: which may be bound beside which, and which one a packet is for. Linux's
-// rules (udp_lib_get_port, udp4_lib_lookup).
+// The datagram sockets of a host by their ports: which may be bound beside which, and which one a packet is for.
+// Linux's rules (udp_lib_get_port, udp4_lib_lookup).
 //
-// A packet goes to a socket connected to its sender; else to one bound to the address that it came to; else to one bound
-// to every address. Of several alike, the one that came there last; but those with SO_REUSEPORT share what comes.
+// A packet goes to a socket connected to its sender; else to one bound to the address that it came to; else to one
+// bound to every address. Of several alike, the one that came there last; but those with SO_REUSEPORT share what comes.
 #pragma once
 
 #include <cstdint>
