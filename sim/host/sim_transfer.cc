@@ -277,14 +277,12 @@ ssize_t SimSockets::readv(int fd, const iovec* buffers, int count) {
 
 ssize_t SimSockets::writev(int fd, const iovec* buffers, int count) {
   if (count < 0) return Finish(-EINVAL);
-  const auto buffer_count = static_cast<size_t>(count);
+  const Buffers all(buffers, static_cast<size_t>(count));
   File* const file = descriptors_.Get(fd);
+  const bool writable = file != nullptr && file->AsEpoll() == nullptr && file->access_mode() != O_RDONLY;
   // Unlike write, it asks nobody where there is nothing to write.
-  if (file != nullptr && file->AsEpoll() == nullptr && file->access_mode() != O_RDONLY && (count == 0 || buffers != nullptr) &&
-      TotalSize({buffers, buffer_count}) == 0) {
-    return Finish(Enter());
-  }
-  return Finish(SendOn(fd, {buffers, buffer_count}, 0, By::kFileCall));
+  if (writable && Check(all, false) == 0 && TotalSize(all) == 0) return Finish(Enter());
+  return Finish(SendOn(fd, all, 0, By::kFileCall));
 }
 
 }  // namespace sim
