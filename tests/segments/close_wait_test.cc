@@ -22,7 +22,7 @@ TEST_F(CloseWait, TextWrittenBeforeCloseIsRepeatedWhenLost) {
   EXPECT_EQ("ACK 1:7 ack 2; FIN, ACK 7 ack 2", script.OutAll());
   EXPECT_EQ("FIN, ACK 1:7 ack 2", script.Await());
   script.Inject({.seq = 2, .ack = 8});
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
 }
 
 TEST_F(CloseWait, FinAgainIsAcknowledgedAgain) {
@@ -35,13 +35,13 @@ TEST_F(CloseWait, TextBeyondTheFinIsIgnored) {
   script.ToCloseWait();
   script.Inject({.seq = 2, .text = "ghost"});
   EXPECT_EQ(0u, script.Readable());
-  EXPECT_EQ("CLOSE-WAIT", script.State());
+  EXPECT_EQ("CLOSE-WAIT", script.StateName());
 }
 
 TEST_F(CloseWait, ResetThatDoesNotCountTheFinCounts) {
   script.ToCloseWait();
   script.Inject({.seq = 1, .rst = true});
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
 }
 
 TEST_F(CloseWait, CloseWithUnreadTextResets) {
@@ -49,7 +49,7 @@ TEST_F(CloseWait, CloseWithUnreadTextResets) {
   script.Inject({.text = "unread", .fin = true});
   script.OutAll();
   script.Close();
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
   EXPECT_EQ("RST, ACK 1 ack 8", script.OutAll());
 }
 
@@ -62,7 +62,7 @@ TEST_F(CloseWait, AbortResets) {
 TEST_F(LastAck, ResetEndsIt) {
   script.ToLastAck();
   script.Inject({.seq = 2, .ack = 1, .rst = true});
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
 }
 
 TEST_F(LastAck, AbortIsSilentOnceAllIsSent) {
@@ -71,7 +71,7 @@ TEST_F(LastAck, AbortIsSilentOnceAllIsSent) {
   EXPECT_EQ("FIN, ACK 1 ack 2", script.OutAll());
   script.Abort();
   EXPECT_EQ("", script.OutAll());
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
 }
 
 TEST_F(LastAck, AbortResetsWhileSomethingIsUnsent) {

@@ -13,11 +13,12 @@
 
 #include "lab/sockets/process.h"
 #include "lab/wire/packet.h"
+#include "sim/tcp/segment_script.h"
 
 namespace segments {
 
-constexpr lab::Endpoint kUs{0x0a000001, 40'000};
-constexpr lab::Endpoint kPeer{0x0a000002, 9'999};
+using sim::tcp::kPeer;
+using sim::tcp::kUs;
 
 // What must be set before there is a connection.
 struct Settings {

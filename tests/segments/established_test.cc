@@ -64,7 +64,7 @@ TEST_F(Established, BareFinIsAcknowledged) {
 TEST_F(Established, ResetElsewhereInTheWindowIsChallenged) {
   script.Establish();
   script.Inject({.seq = 10, .rst = true});
-  EXPECT_EQ("ESTABLISHED", script.State());
+  EXPECT_EQ("ESTABLISHED", script.StateName());
   EXPECT_EQ("ACK 1 ack 1", script.OutAll());
 }
 
@@ -72,7 +72,7 @@ TEST_F(Established, ResetOutsideTheWindowIsIgnored) {
   script.Establish();
   script.Inject({.seq = 1'000'000, .rst = true});
   script.Inject({.seq = 0, .rst = true});
-  EXPECT_EQ("ESTABLISHED", script.State());
+  EXPECT_EQ("ESTABLISHED", script.StateName());
   EXPECT_EQ("", script.OutAll());
 }
 
@@ -81,21 +81,21 @@ TEST_F(Established, ResetBehindReportedTextCounts) {
   script.Inject({.seq = 6, .text = "world"});
   script.OutAll();
   script.Inject({.seq = 11, .rst = true});
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
 }
 
 TEST_F(Established, SynIsChallenged) {
   script.Establish();
   script.Inject({.seq = 1, .syn = true, .no_ack = true});
   EXPECT_EQ("ACK 1 ack 1", script.OutAll());
-  EXPECT_EQ("ESTABLISHED", script.State());
+  EXPECT_EQ("ESTABLISHED", script.StateName());
 }
 
 TEST_F(Established, RepeatedSynAckIsAcknowledgedAgain) {
   script.Establish();
   script.Inject({.seq = 0, .ack = 1, .syn = true});
   EXPECT_EQ("ACK 1 ack 1", script.OutAll());
-  EXPECT_EQ("ESTABLISHED", script.State());
+  EXPECT_EQ("ESTABLISHED", script.StateName());
 }
 
 TEST_F(Established, AckOfWhatWasNeverSentIsChallengedAndItsTextDropped) {
@@ -152,7 +152,7 @@ TEST_F(Established, CloseWithUnreadTextResets) {
   script.OutAll();
   script.Write("hello");
   script.Close();
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
   EXPECT_EQ("ACK 1:6 ack 7; RST, ACK 6 ack 7", script.OutAll());
 }
 
@@ -161,7 +161,7 @@ TEST_F(Established, AbortResets) {
   script.Write("lost");
   script.OutAll();
   script.Abort();
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
   EXPECT_EQ("RST, ACK 5 ack 1", script.OutAll());
 }
 

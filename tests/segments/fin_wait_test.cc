@@ -13,12 +13,12 @@ TEST_F(FinWait1, FinFollowsWhatWasWritten) {
   script.Establish();
   script.Write("bye");
   script.Close();
-  EXPECT_EQ("FIN-WAIT-1", script.State());
+  EXPECT_EQ("FIN-WAIT-1", script.StateName());
   EXPECT_EQ("ACK 1:4 ack 1; FIN, ACK 4 ack 1", script.OutAll());
   script.Inject({.ack = 4});
-  EXPECT_EQ("FIN-WAIT-1", script.State());
+  EXPECT_EQ("FIN-WAIT-1", script.StateName());
   script.Inject({.ack = 5});
-  EXPECT_EQ("FIN-WAIT-2", script.State());
+  EXPECT_EQ("FIN-WAIT-2", script.StateName());
 }
 
 TEST_F(FinWait1, TextAndFinAreRepeatedTogether) {
@@ -33,10 +33,10 @@ TEST_F(FinWait1, TextAndFinAreRepeatedTogether) {
 TEST_F(FinWait1, FinCrossesFin) {
   script.ToFinWait1();
   script.Inject({.fin = true});
-  EXPECT_EQ("CLOSING", script.State());
+  EXPECT_EQ("CLOSING", script.StateName());
   EXPECT_EQ("ACK 2 ack 2", script.OutAll());
   script.Inject({.seq = 2, .ack = 2});
-  EXPECT_EQ("TIME-WAIT", script.State());
+  EXPECT_EQ("TIME-WAIT", script.StateName());
 }
 
 TEST_F(FinWait1, FinIsAcknowledgedAtOnceEvenInADialogue) {
@@ -53,21 +53,21 @@ TEST_F(FinWait1, FinIsAcknowledgedAtOnceEvenInADialogue) {
 TEST_F(FinWait1, FinAndAckTogetherLeadToTimeWait) {
   script.ToFinWait1();
   script.Inject({.ack = 2, .fin = true});
-  EXPECT_EQ("TIME-WAIT", script.State());
+  EXPECT_EQ("TIME-WAIT", script.StateName());
   EXPECT_EQ("ACK 2 ack 2", script.OutAll());
 }
 
 TEST_F(FinWait1, OrphanAnswersTextWithReset) {
   script.ToFinWait1();
   script.Inject({.text = "hello"});
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
   EXPECT_EQ("RST 1", script.OutAll());
 }
 
 TEST_F(FinWait2, OrphanAnswersTextWithReset) {
   script.ToFinWait2();
   script.Inject({.ack = 2, .text = "hello"});
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
   EXPECT_EQ("RST 2", script.OutAll());
 }
 
@@ -89,7 +89,7 @@ TEST_F(FinWait2, CloseWithUnreadTextResets) {
   script.Inject({.ack = 2, .text = "unread"});
   script.OutAll();
   script.Close();
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
   EXPECT_EQ("RST, ACK 2 ack 7", script.OutAll());
 }
 
@@ -109,22 +109,22 @@ TEST_F(FinWait2, AckOfWhatWasNeverSentIsChallenged) {
   script.Inject({.ack = 2});
   script.Inject({.ack = 100});
   EXPECT_EQ("ACK 2 ack 1", script.OutAll());
-  EXPECT_EQ("FIN-WAIT-2", script.State());
+  EXPECT_EQ("FIN-WAIT-2", script.StateName());
 }
 
 TEST_F(FinWait2, OrphanIgnoresAcksOfWhatWasNeverSent) {
   script.ToFinWait2();
   script.Inject({.ack = 100});
   EXPECT_EQ("", script.OutAll());
-  EXPECT_EQ("FIN-WAIT-2", script.State());
+  EXPECT_EQ("FIN-WAIT-2", script.StateName());
 }
 
 TEST_F(Closing, ReachesTimeWaitOnlyByTheAckOfItsFin) {
   script.ToClosing();
   script.Inject({.seq = 2, .ack = 1});
-  EXPECT_EQ("CLOSING", script.State());
+  EXPECT_EQ("CLOSING", script.StateName());
   script.Inject({.seq = 2, .ack = 2});
-  EXPECT_EQ("TIME-WAIT", script.State());
+  EXPECT_EQ("TIME-WAIT", script.StateName());
 }
 
 TEST_F(Closing, FinAgainIsAcknowledgedAgain) {
@@ -136,7 +136,7 @@ TEST_F(Closing, FinAgainIsAcknowledgedAgain) {
 TEST_F(Closing, ResetBeforeTheFinStillCounts) {
   script.ToClosing();
   script.Inject({.seq = 1, .rst = true});
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
 }
 
 TEST_F(Closing, AbortIsSilent) {
@@ -144,9 +144,9 @@ TEST_F(Closing, AbortIsSilent) {
   script.ShutdownWrite();
   script.Inject({.fin = true});
   EXPECT_EQ("FIN, ACK 1 ack 1; ACK 2 ack 2", script.OutAll());
-  EXPECT_EQ("CLOSING", script.State());
+  EXPECT_EQ("CLOSING", script.StateName());
   script.Abort();
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
   EXPECT_EQ("", script.OutAll());
 }
 
@@ -154,15 +154,15 @@ TEST_F(TimeWait, BareAckIsNotAnswered) {
   script.ToTimeWait();
   script.Inject({.seq = 2, .ack = 2});
   EXPECT_EQ("", script.OutAll());
-  EXPECT_EQ("TIME-WAIT", script.State());
+  EXPECT_EQ("TIME-WAIT", script.StateName());
 }
 
 TEST_F(TimeWait, ResetEndsItWithoutAnError) {
   script.ToTimeWait();
   script.Inject({.seq = 1, .ack = 2, .rst = true});
-  EXPECT_EQ("TIME-WAIT", script.State());
+  EXPECT_EQ("TIME-WAIT", script.StateName());
   script.Inject({.seq = 2, .ack = 2, .rst = true});
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
 }
 
 TEST_F(TimeWait, UnreadTextIsStillThere) {
@@ -170,11 +170,11 @@ TEST_F(TimeWait, UnreadTextIsStillThere) {
   script.ShutdownWrite();
   script.OutAll();
   script.Inject({.ack = 2, .text = "last", .fin = true});
-  EXPECT_EQ("TIME-WAIT", script.State());
+  EXPECT_EQ("TIME-WAIT", script.StateName());
   EXPECT_EQ("last", script.Read());
   script.OutAll();
   script.Close();
-  EXPECT_EQ("TIME-WAIT", script.State());
+  EXPECT_EQ("TIME-WAIT", script.StateName());
   EXPECT_EQ("", script.OutAll());
 }
 

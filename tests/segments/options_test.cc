@@ -24,7 +24,7 @@ TEST_F(KeepAlive, SilentPeerIsAskedAndThenGivenUp) {
   EXPECT_EQ("ACK 0 ack 1", script.Await());
   EXPECT_EQ("ACK 0 ack 1", script.Await());
   EXPECT_EQ("RST, ACK 1 ack 1", script.Await());
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
   EXPECT_EQ("ETIMEDOUT", script.Read());
   EXPECT_EQ("end of file", script.Read());
 }
@@ -36,7 +36,7 @@ TEST_F(KeepAlive, AnswerBeginsTheCountAnew) {
     EXPECT_EQ("ACK 0 ack 1", script.Await());
     script.Inject({});
   }
-  EXPECT_EQ("ESTABLISHED", script.State());
+  EXPECT_EQ("ESTABLISHED", script.StateName());
 }
 
 TEST_F(KeepAlive, AcceptedConnectionIsKeptAliveToo) {
@@ -202,10 +202,10 @@ TEST_F(DeferAccept, BareAckDoesNotCompleteTheHandshakeButDataDoes) {
   script.AcceptSyn();
   script.Inject({});
   EXPECT_EQ("", script.OutAll());
-  EXPECT_EQ("SYN-RECEIVED", script.State());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
   script.Inject({.text = "hello"});
   EXPECT_EQ("ACK 1 ack 6", script.OutAll());
-  EXPECT_EQ("ESTABLISHED", script.State());
+  EXPECT_EQ("ESTABLISHED", script.StateName());
   EXPECT_EQ("hello", script.Read());
 }
 
@@ -215,14 +215,14 @@ TEST_F(DeferAccept, AckThatComesAfterTheTimeCompletesIt) {
   script.Inject({});
   EXPECT_EQ("SYN, ACK 0 ack 1", script.Await());
   script.Inject({});
-  EXPECT_EQ("ESTABLISHED", script.State());
+  EXPECT_EQ("ESTABLISHED", script.StateName());
 }
 
 TEST_F(DeferAccept, FinCompletesIt) {
   script.settings.defer_accept_s = 5;
   script.AcceptSyn();
   script.Inject({.fin = true});
-  EXPECT_EQ("CLOSE-WAIT", script.State());
+  EXPECT_EQ("CLOSE-WAIT", script.StateName());
 }
 
 }  // namespace

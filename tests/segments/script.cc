@@ -9,36 +9,6 @@ std::string ErrnoName(int error) { return error == 0 ? "0" : strerrorname_np(err
 
 }  // namespace
 
-lab::Packet Script::From(const In& in) const {
-  lab::Packet packet;
-  packet.source = kPeer;
-  packet.destination = kUs;
-  packet.tcp.seq = peer_iss_ + in.seq;
-  packet.tcp.ack_flag = !in.no_ack;
-  packet.tcp.ack = in.no_ack ? 0 : our_iss_ + in.ack;
-  packet.tcp.syn = in.syn;
-  packet.tcp.fin = in.fin;
-  packet.tcp.rst = in.rst;
-  packet.tcp.window = in.window;
-  packet.tcp.urg = in.urgent != 0;
-  packet.tcp.urgent = in.urgent;
-  packet.tcp.timestamps = in.timestamps;
-  for (const lab::SackBlock& block : in.sack) {
-    packet.tcp.sack.push_back({our_iss_ + block.begin, our_iss_ + block.end});
-  }
-  packet.payload = lab::Payload::Copy(in.text);
-  if (in.syn) {
-    packet.tcp.window = peer_syn_window;
-    packet.tcp.mss = peer_mss;
-    packet.tcp.window_scale = peer_scale;
-    packet.tcp.sack_permitted = peer_sack;
-    if (peer_timestamps && !in.timestamps) packet.tcp.timestamps = {7'000, 0};
-  }
-  return packet;
-}
-
-void Script::Inject(const In& in) { Deliver(From(in)); }
-
 std::string Script::Describe(const std::optional<lab::Packet>& packet) {
   if (!packet) return "";
   last = packet;
@@ -61,12 +31,6 @@ std::string Script::Describe(const std::optional<lab::Packet>& packet) {
 }
 
 std::string Script::Out() { return Describe(endpoint_->Next()); }
-
-std::string Script::OutAll() {
-  std::string all;
-  for (std::string one = Out(); !one.empty(); one = Out()) all += (all.empty() ? "" : "; ") + one;
-  return all;
-}
 
 std::string Script::Await() {
   const std::string first = Describe(endpoint_->Await());
@@ -99,62 +63,6 @@ void Script::AcceptSyn() {
   endpoint_->Listen();
   Inject({.seq = 0, .syn = true, .no_ack = true});
   ASSERT_EQ("SYN, ACK 0 ack 1", OutAll());
-}
-
-void Script::Establish() {
-  Connect();
-  Inject({.seq = 0, .ack = 1, .syn = true});
-  ASSERT_EQ("ACK 1 ack 1", OutAll());
-  ASSERT_EQ("ESTABLISHED", State());
-}
-
-void Script::EstablishPassive() {
-  AcceptSyn();
-  Inject({});
-  ASSERT_EQ("", OutAll());
-  ASSERT_EQ("ESTABLISHED", State());
-}
-
-void Script::ToFinWait1() {
-  Establish();
-  Close();
-  ASSERT_EQ("FIN, ACK 1 ack 1", OutAll());
-  ASSERT_EQ("FIN-WAIT-1", State());
-}
-
-void Script::ToFinWait2() {
-  ToFinWait1();
-  Inject({.ack = 2});
-  ASSERT_EQ("", OutAll());
-  ASSERT_EQ("FIN-WAIT-2", State());
-}
-
-void Script::ToCloseWait() {
-  Establish();
-  Inject({.fin = true});
-  ASSERT_EQ("ACK 1 ack 2", Await());  // the kernel's takes a tick of its clock
-  ASSERT_EQ("CLOSE-WAIT", State());
-}
-
-void Script::ToClosing() {
-  ToFinWait1();
-  Inject({.fin = true});
-  ASSERT_EQ("ACK 2 ack 2", OutAll());
-  ASSERT_EQ("CLOSING", State());
-}
-
-void Script::ToLastAck() {
-  ToCloseWait();
-  Close();
-  ASSERT_EQ("FIN, ACK 1 ack 2", OutAll());
-  ASSERT_EQ("LAST-ACK", State());
-}
-
-void Script::ToTimeWait() {
-  ToFinWait2();
-  Inject({.ack = 2, .fin = true});
-  ASSERT_EQ("ACK 2 ack 2", OutAll());
-  ASSERT_EQ("TIME-WAIT", State());
 }
 
 }  // namespace segments

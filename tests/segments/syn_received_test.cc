@@ -9,7 +9,7 @@ using SynReceived = SegmentTest;
 TEST_F(SynReceived, AckMayCarryText) {
   script.AcceptSyn();
   script.Inject({.text = "hello"});
-  EXPECT_EQ("ESTABLISHED", script.State());
+  EXPECT_EQ("ESTABLISHED", script.StateName());
   EXPECT_EQ("ACK 1 ack 6", script.OutAll());
   EXPECT_EQ("hello", script.Read());
 }
@@ -17,7 +17,7 @@ TEST_F(SynReceived, AckMayCarryText) {
 TEST_F(SynReceived, AckMayCarryTextAndFin) {
   script.AcceptSyn();
   script.Inject({.text = "hello", .fin = true});
-  EXPECT_EQ("CLOSE-WAIT", script.State());
+  EXPECT_EQ("CLOSE-WAIT", script.StateName());
   EXPECT_EQ("hello", script.Read());
 }
 
@@ -25,34 +25,34 @@ TEST_F(SynReceived, SynAgainIsAnsweredAgain) {
   script.AcceptSyn();
   script.Inject({.seq = 0, .syn = true, .no_ack = true});
   EXPECT_EQ("SYN, ACK 0 ack 1", script.OutAll());
-  EXPECT_EQ("SYN-RECEIVED", script.State());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
 }
 
 TEST_F(SynReceived, WrongAckIsReset) {
   script.AcceptSyn();
   script.Inject({.ack = 100});
   EXPECT_EQ("RST 100", script.OutAll());
-  EXPECT_EQ("SYN-RECEIVED", script.State());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
 }
 
 TEST_F(SynReceived, SegmentWithoutAckIsIgnored) {
   script.AcceptSyn();
   script.Inject({.text = "hello", .no_ack = true});
   EXPECT_EQ("", script.OutAll());
-  EXPECT_EQ("SYN-RECEIVED", script.State());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
 }
 
 TEST_F(SynReceived, ResetEndsIt) {
   script.AcceptSyn();
   script.Inject({.rst = true});
-  EXPECT_EQ("CLOSED", script.State());
+  EXPECT_EQ("CLOSED", script.StateName());
 }
 
 TEST_F(SynReceived, ResetElsewhereInTheWindowIsChallenged) {
   script.AcceptSyn();
   script.Inject({.seq = 101, .rst = true});
   EXPECT_EQ("ACK 1 ack 1", script.OutAll());
-  EXPECT_EQ("SYN-RECEIVED", script.State());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
 }
 
 }  // namespace
