@@ -1,29 +1,13 @@
-// In-process UDP echo, measured as the TCP echo beside it: the kernel's loopback and the simulated network, interleaved
-// with the others in one run.
+// In-process UDP echo.
 #include <arpa/inet.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <thread>
-#include <vector>
+#include "tests/bench/echo.h"
 
-#include <benchmark/benchmark.h>
-
-#include "real/kernel_sockets.h"
-#include "sim/host/sim_world.h"
-
+namespace bench {
 namespace {
 
 using lab::Sockets;
 
-constexpr int kBatch = 1'000;
-
-[[noreturn]] void Die(const char* what) {
-  std::perror(what);
-  std::exit(1);
-}
-
-// A descriptor bound to a free port; sets `address` to where it is.
 int Bind(Sockets& s, uint32_t on, sockaddr_in& address) {
   const int fd = s.socket(AF_INET, SOCK_DGRAM, 0);
   address = {};
@@ -42,7 +26,7 @@ int Connect(Sockets& s, const sockaddr_in& address) {
 }
 
 // Until an empty datagram comes.
-void ServeEcho(Sockets& s, int fd) {
+void Serve(Sockets& s, int fd) {
   std::vector<char> buffer(65'536);
   for (;;) {
     sockaddr_in from;
@@ -60,53 +44,20 @@ void RoundTrip(Sockets& s, int fd, std::vector<char>& buffer) {
   if (s.recv(fd, buffer.data(), buffer.size(), 0) != static_cast<ssize_t>(buffer.size())) Die("recv");
 }
 
-void KernelDatagrams(benchmark::State& state) {
-  real::KernelSockets s;
-  sockaddr_in address;
-  const int server = Bind(s, INADDR_LOOPBACK, address);
-  std::thread thread([&] { ServeEcho(s, server); });
-  const int fd = Connect(s, address);
-  std::vector<char> buffer(static_cast<size_t>(state.range(0)), 'x');
-  for (auto _ : state) {
-    for (int i = 0; i < kBatch; ++i) RoundTrip(s, fd, buffer);
-  }
+void Finish(Sockets& s, int fd) {
   s.send(fd, nullptr, 0, 0);
-  thread.join();
   s.close(fd);
-  state.SetItemsProcessed(state.iterations() * kBatch);
 }
 
-// `hosts` as for the TCP echo: 1, over the host's own loopback; 2, over a link, with every packet traced.
-void SimulatedDatagrams(benchmark::State& state, int hosts) {
-  sim::SimWorld world(lab::Choices::Benign(), 1);
-  for (int i = 0; i < hosts; ++i) world.AddHost({.name = "host", .knobs = {}});
-  sockaddr_in address;
-  world.Start(0, {.name = "server", .arguments = {}, .input = {}}, [&](lab::Process& p) {
-    const int fd = Bind(p.sockets(), INADDR_ANY, address);
-    address.sin_addr.s_addr = htonl(world.address(0));
-    ServeEcho(p.sockets(), fd);
-    return 0;
-  });
-  world.RunFor(std::chrono::milliseconds(1));
-  int done = 0;
-  world.Start(hosts - 1, {.name = "client", .arguments = {}, .input = {}}, [&](lab::Process& p) {
-    const int fd = Connect(p.sockets(), address);
-    std::vector<char> buffer(static_cast<size_t>(state.range(0)), 'x');
-    for (;; ++done) RoundTrip(p.sockets(), fd, buffer);
-    return 0;
-  });
-  for (auto _ : state) {
-    const int end = done + kBatch;
-    if (!world.RunUntil([&] { return done >= end; }, std::chrono::hours(1))) state.SkipWithError("no progress");
-  }
-  state.SetItemsProcessed(state.iterations() * kBatch);
-}
+constexpr Echo kDatagrams{Bind, Serve, Connect, RoundTrip, Finish};
 
-void SimulatedLoopbackDatagrams(benchmark::State& state) { SimulatedDatagrams(state, 1); }
-void SimulatedLinkDatagrams(benchmark::State& state) { SimulatedDatagrams(state, 2); }
+void KernelDatagrams(benchmark::State& state) { MeasureKernel(state, kDatagrams); }
+void SimulatedLoopbackDatagrams(benchmark::State& state) { MeasureSimulated(state, kDatagrams, 1); }
+void SimulatedLinkDatagrams(benchmark::State& state) { MeasureSimulated(state, kDatagrams, 2); }
 
 BENCHMARK(KernelDatagrams)->Arg(1)->Arg(60'000)->MeasureProcessCPUTime();
 BENCHMARK(SimulatedLoopbackDatagrams)->Arg(1)->Arg(60'000)->MeasureProcessCPUTime();
 BENCHMARK(SimulatedLinkDatagrams)->Arg(1)->Arg(60'000)->MeasureProcessCPUTime();
 
 }  // namespace
+}  // namespace bench

@@ -2,55 +2,27 @@
 
 #include <arpa/inet.h>
 
-#include <fstream>
 #include <string>
 
-#include "tests/conformance/harness.h"
+#include "tests/conformance/ipv6.h"
 
 namespace conformance {
 namespace {
 
 using lab::IpAddress;
 
-constexpr IpAddress kAny6 = IpAddress::V6(0, 0, 0, 0);
-constexpr IpAddress kLoopback6 = IpAddress::V6(0, 0, 0, 1);
-constexpr IpAddress kMappedLoopback = INADDR_LOOPBACK;
 constexpr uint16_t kNobody = 9998;
 
-class DatagramIpv6Test : public ConformanceTest {
- protected:
-  void SetUp() override {
-    ConformanceTest::SetUp();
-    if (IsSkipped()) return;
-    if (world().kind() == lab::WorldKind::kReal && !std::ifstream("/proc/net/if_inet6").good()) {
-      GTEST_SKIP() << "this machine's kernel has no IPv6";
-    }
-  }
-};
-
-sockaddr_in6 At6(const IpAddress& address, uint16_t port) {
-  sockaddr_in6 in6{};
-  in6.sin6_family = AF_INET6;
-  in6.sin6_addr = address.ToIn6();
-  in6.sin6_port = htons(port);
-  return in6;
-}
+using DatagramIpv6Test = Ipv6Test;
 
 int Datagram6(Self& self) { return self.Ok(self->socket(AF_INET6, SOCK_DGRAM, 0)); }
 
-int Bind6(Self& self, int fd, const IpAddress& address, uint16_t port) {
-  const sockaddr_in6 in6 = At6(address, port);
-  return self->bind(fd, reinterpret_cast<const sockaddr*>(&in6), sizeof in6);
-}
-
 int Connect6(Self& self, int fd, const IpAddress& address, uint16_t port) {
-  const sockaddr_in6 in6 = At6(address, port);
-  return self->connect(fd, reinterpret_cast<const sockaddr*>(&in6), sizeof in6);
+  return self->connect(fd, At6(address, port), At6::kLength);
 }
 
 ssize_t SendTo6(Self& self, int fd, const std::string& bytes, const IpAddress& address, uint16_t port) {
-  const sockaddr_in6 in6 = At6(address, port);
-  return self->sendto(fd, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&in6), sizeof in6);
+  return self->sendto(fd, bytes.data(), bytes.size(), 0, At6(address, port), At6::kLength);
 }
 
 // Receives one datagram, which is this; gives its sender's address.

@@ -3,39 +3,15 @@
 #include <arpa/inet.h>
 
 #include <cstring>
-#include <fstream>
 #include <string>
 
-#include "tests/conformance/harness.h"
+#include "tests/conformance/ipv6.h"
 
 namespace conformance {
 namespace {
 
 using lab::Endpoint;
 using lab::IpAddress;
-
-constexpr IpAddress kAny6 = IpAddress::V6(0, 0, 0, 0);
-constexpr IpAddress kLoopback6 = IpAddress::V6(0, 0, 0, 1);
-constexpr IpAddress kMappedLoopback = INADDR_LOOPBACK;
-
-// An address as AF_INET6's calls take it: IPv4 as the address that maps it.
-class At6 {
- public:
-  At6(const IpAddress& address, uint16_t port, uint32_t scope = 0) {
-    in6_.sin6_family = AF_INET6;
-    in6_.sin6_addr = address.ToIn6();
-    in6_.sin6_port = htons(port);
-    in6_.sin6_scope_id = scope;
-  }
-  operator const sockaddr*() const { return reinterpret_cast<const sockaddr*>(&in6_); }
-
-  static constexpr socklen_t kLength = sizeof(sockaddr_in6);
-  // RFC 2133's, before there were scopes: the least that is taken.
-  static constexpr socklen_t kLeast = 24;
-
- private:
-  sockaddr_in6 in6_{};
-};
 
 // "[::ffff:10.0.0.1]:80": what an AF_INET6 socket calls it.
 std::string Text6(const IpAddress& address, uint16_t port) {
@@ -44,23 +20,7 @@ std::string Text6(const IpAddress& address, uint16_t port) {
   return std::string("[") + inet_ntop(AF_INET6, &in6, text, sizeof text) + "]:" + std::to_string(port);
 }
 
-class Ipv6Test : public ConformanceTest {
- protected:
-  void SetUp() override {
-    ConformanceTest::SetUp();
-    if (IsSkipped()) return;
-    if (world().kind() == lab::WorldKind::kReal && !std::ifstream("/proc/net/if_inet6").good()) {
-      GTEST_SKIP() << "this machine's kernel has no IPv6";
-    }
-  }
-  static IpAddress address6(HostId host) { return lab::Ipv6AddressOf(host); }
-};
-
 int Socket6(Self& self, int flags = 0) { return self.Ok(self->socket(AF_INET6, SOCK_STREAM | flags, 0)); }
-
-int Bind6(Self& self, int fd, const IpAddress& address, uint16_t port) {
-  return self->bind(fd, At6(address, port), At6::kLength);
-}
 
 int Listen6(Self& self, const IpAddress& address, uint16_t port, bool only = false) {
   const int fd = Socket6(self);
@@ -97,16 +57,16 @@ uint16_t Port6(Self& self, int fd) {
 
 TEST_F(Ipv6Test, HostsTalkOverIt) {
   const ProcessId server = Start(server_, "server", [this](Self& self) {
-    const int fd = self.Accept(Listen6(self, address6(server_), kPort));
-    self.Equal(Name6(self, fd), Text6(address6(server_), kPort));
+    const int fd = self.Accept(Listen6(self, lab::Ipv6AddressOf(server_), kPort));
+    self.Equal(Name6(self, fd), Text6(lab::Ipv6AddressOf(server_), kPort));
     self.Report("peer", PeerName6(self, fd));
     self.Equal(self.ReceiveAll(fd), Numbered(300'000));
     self.Send(fd, "thanks");
   });
   ASSERT_TRUE(WaitUntilListening(server_, kPort));
   const ProcessId client = Start(client_, "client", [this](Self& self) {
-    const int fd = Connect6(self, address6(server_), kPort);
-    self.Equal(PeerName6(self, fd), Text6(address6(server_), kPort));
+    const int fd = Connect6(self, lab::Ipv6AddressOf(server_), kPort);
+    self.Equal(PeerName6(self, fd), Text6(lab::Ipv6AddressOf(server_), kPort));
     self.Report("own", Name6(self, fd));
     self.Send(fd, Numbered(300'000));
     self.Gives(self->shutdown(fd, SHUT_WR), 0);
@@ -114,7 +74,7 @@ TEST_F(Ipv6Test, HostsTalkOverIt) {
   });
   ASSERT_TRUE(Finish());
   EXPECT_EQ(outcome(client).Report("own"), outcome(server).Report("peer"));
-  EXPECT_EQ(outcome(client).Report("own").find("[" + lab::ToString(address6(client_)) + "]:"), 0u);
+  EXPECT_EQ(outcome(client).Report("own").find("[" + lab::ToString(lab::Ipv6AddressOf(client_)) + "]:"), 0u);
   int packets = 0;
   for (const lab::Event& event : world().trace().events()) {
     const auto* packet = std::get_if<lab::PacketEvent>(&event);
@@ -149,7 +109,7 @@ TEST_F(Ipv6Test, ConnectingToAnyMeansLoopback) {
 
 TEST_F(Ipv6Test, NobodyListeningRefuses) {
   Start(client_, "client", [this](Self& self) {
-    self.Fails(self->connect(Socket6(self), At6(address6(server_), kPort), At6::kLength), ECONNREFUSED);
+    self.Fails(self->connect(Socket6(self), At6(lab::Ipv6AddressOf(server_), kPort), At6::kLength), ECONNREFUSED);
     self.Fails(self->connect(Socket6(self), At6(address(server_), kPort), At6::kLength), ECONNREFUSED);
     self.Fails(self->connect(Socket6(self), At6(kLoopback6, kPort), At6::kLength), ECONNREFUSED);
   });
@@ -185,13 +145,13 @@ TEST_F(Ipv6Test, ADualStackListenerServesBothFamilies) {
     const int by6 = self.Ok(self->accept(listener, reinterpret_cast<sockaddr*>(&from), &length));
     self.Equal(length, sizeof from);
     self.Equal(Text6(IpAddress(from.sin6_addr), ntohs(from.sin6_port)), PeerName6(self, by6));
-    self.Equal(Name6(self, by6), Text6(address6(server_), kPort));
+    self.Equal(Name6(self, by6), Text6(lab::Ipv6AddressOf(server_), kPort));
     self.Send(by6, "six");
   });
   ASSERT_TRUE(WaitUntilListening(server_, kPort));
   Start(client_, "client", [this](Self& self) {
     self.Equal(self.ReceiveAll(self.Connect(address(server_), kPort)), "four");
-    self.Equal(self.ReceiveAll(Connect6(self, address6(server_), kPort)), "six");
+    self.Equal(self.ReceiveAll(Connect6(self, lab::Ipv6AddressOf(server_), kPort)), "six");
   });
   ASSERT_TRUE(Finish());
 }
@@ -309,7 +269,7 @@ TEST_F(Ipv6Test, OnlyOnesOwnAddressesCanBeBound) {
     const auto fails = [&self](const IpAddress& address, int error) {
       self.Fails(Bind6(self, Socket6(self), address, 7000), error);
     };
-    fails(address6(client_), EADDRNOTAVAIL);
+    fails(lab::Ipv6AddressOf(client_), EADDRNOTAVAIL);
     fails(IpAddress::V6(0x20010db8, 0, 0, 1), EADDRNOTAVAIL);
     fails(address(client_), EADDRNOTAVAIL);
     fails(IpAddress::V6(0xff020000, 0, 0, 1), EINVAL);
@@ -419,7 +379,7 @@ TEST_F(Ipv6Test, LostPacketsAreSentAgain) {
   ASSERT_TRUE(WaitUntilListening(server_, kPort));
   Start(client_, "client", [this](Self& self) {
     const Time begin = self.now();
-    const int fd = Connect6(self, address6(server_), kPort);
+    const int fd = Connect6(self, lab::Ipv6AddressOf(server_), kPort);
     self.Between(self.now() - begin, 1s, 2s);
     self.Send(fd, "hello");
   });
@@ -434,7 +394,7 @@ TEST_F(Ipv6Test, SegmentsFitTheLinksMtu) {
   });
   ASSERT_TRUE(WaitUntilListening(server_, kPort));
   Start(client_, "client", [this](Self& self) {
-    self.Send(Connect6(self, address6(server_), kPort), Numbered(20'000));
+    self.Send(Connect6(self, lab::Ipv6AddressOf(server_), kPort), Numbered(20'000));
   });
   ASSERT_TRUE(Finish());
   size_t largest = 0;
@@ -477,7 +437,7 @@ std::string Resolve6(Self& self, const char* node, const char* service, int flag
 
 TEST_F(Ipv6Test, HostsHaveANameForIt) {
   Alone([this](Self& self) {
-    const std::string six = Text6(address6(client_), 80);
+    const std::string six = Text6(lab::Ipv6AddressOf(client_), 80);
     const std::string four = Text(address(client_), 80);
     self.Equal(Resolve6(self, "ip6-client", "80"), six);
     self.Equal(Resolve6(self, "ip6-client", "80", 0, AF_UNSPEC), six);
@@ -503,8 +463,8 @@ TEST_F(Ipv6Test, Ipv4AddressesAreMappedOnDemand) {
   Alone([this](Self& self) {
     self.Equal(Resolve6(self, "client", "80", AI_V4MAPPED), Text6(address(client_), 80));
     self.Equal(Resolve6(self, "client", "80", AI_V4MAPPED | AI_ALL), Text6(address(client_), 80));
-    self.Equal(Resolve6(self, "ip6-client", "80", AI_V4MAPPED), Text6(address6(client_), 80));
-    self.Equal(Resolve6(self, "ip6-client", "80", AI_V4MAPPED | AI_ALL), Text6(address6(client_), 80));
+    self.Equal(Resolve6(self, "ip6-client", "80", AI_V4MAPPED), Text6(lab::Ipv6AddressOf(client_), 80));
+    self.Equal(Resolve6(self, "ip6-client", "80", AI_V4MAPPED | AI_ALL), Text6(lab::Ipv6AddressOf(client_), 80));
     self.Equal(Resolve6(self, "10.0.0.1", "80", AI_V4MAPPED), "[::ffff:10.0.0.1]:80");
     self.Equal(Resolve6(self, "::ffff:10.0.0.1", "80", 0, AF_INET), "10.0.0.1:80");
   });

@@ -1,0 +1,37 @@
+// How an echo is measured, whatever carries it: the same functions over lab::Sockets play client and server on the
+// kernel and on the simulated network.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <cstdint>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "lab/sockets/sockets.h"
+
+namespace bench {
+
+// Ends the benchmark with errno's sentence: a figure of calls that failed would be none.
+[[noreturn]] void Die(const char* what);
+
+struct Echo {
+  // A descriptor that waits for clients on a free port of `on`; sets `address` to where it is.
+  int (*listen)(lab::Sockets&, uint32_t on, sockaddr_in& address);
+  // Serves one client until it is done, and closes the descriptor.
+  void (*serve)(lab::Sockets&, int fd);
+  int (*connect)(lab::Sockets&, const sockaddr_in& address);
+  // Sends the buffer and receives as much.
+  void (*round_trip)(lab::Sockets&, int fd, std::vector<char>& buffer);
+  // Tells the server that this client is done, and closes the descriptor.
+  void (*finish)(lab::Sockets&, int fd);
+};
+
+// Round trips of state.range(0) bytes over the kernel's loopback, a thread for each end.
+void MeasureKernel(benchmark::State& state, const Echo& echo);
+// The same over the simulated network. `hosts`: 1, over the host's own loopback, as the kernel's; 2, over a link, with
+// every packet traced.
+void MeasureSimulated(benchmark::State& state, const Echo& echo, int hosts);
+
+}  // namespace bench
