@@ -58,14 +58,14 @@ constexpr Named kFileCommands[] = {
 };
 constexpr Named kFileFlags[] = {{O_WRONLY, "O_WRONLY"}, {O_RDWR, "O_RDWR"}, {O_NONBLOCK, "O_NONBLOCK"},
                                 {O_CLOEXEC, "O_CLOEXEC"}};
-constexpr Named kRequests[] = {{FIONREAD, "FIONREAD"}, {FIONBIO, "FIONBIO"}};
+constexpr Named kRequests[] = {{FIONREAD, "FIONREAD"}, {FIONBIO, "FIONBIO"}, {SIOCATMARK, "SIOCATMARK"}};
 constexpr Named kLevels[] = {{SOL_SOCKET, "SOL_SOCKET"}, {IPPROTO_TCP, "IPPROTO_TCP"}, {IPPROTO_IP, "IPPROTO_IP"}};
 constexpr Named kSocketOptions[] = {
     {SO_ERROR, "SO_ERROR"},         {SO_REUSEADDR, "SO_REUSEADDR"}, {SO_REUSEPORT, "SO_REUSEPORT"},
     {SO_LINGER, "SO_LINGER"},       {SO_RCVBUF, "SO_RCVBUF"},       {SO_SNDBUF, "SO_SNDBUF"},
     {SO_RCVTIMEO, "SO_RCVTIMEO"},   {SO_SNDTIMEO, "SO_SNDTIMEO"},   {SO_KEEPALIVE, "SO_KEEPALIVE"},
     {SO_TYPE, "SO_TYPE"},           {SO_DOMAIN, "SO_DOMAIN"},       {SO_PROTOCOL, "SO_PROTOCOL"},
-    {SO_ACCEPTCONN, "SO_ACCEPTCONN"}, {SO_BROADCAST, "SO_BROADCAST"},
+    {SO_ACCEPTCONN, "SO_ACCEPTCONN"}, {SO_BROADCAST, "SO_BROADCAST"}, {SO_OOBINLINE, "SO_OOBINLINE"},
 };
 constexpr Named kTcpOptions[] = {{TCP_NODELAY, "TCP_NODELAY"}, {TCP_USER_TIMEOUT, "TCP_USER_TIMEOUT"}};
 constexpr Named kAddressErrors[] = {

@@ -25,14 +25,14 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // What poll would say now: POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP, POLLRDNORM, POLLWRNORM.
+  // What poll would say now: POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLRDHUP, POLLRDNORM, POLLWRNORM.
   virtual short Ready() const = 0;
   WaitQueue& waiters() { return waiters_; }
 
-  // Moves up to `length` bytes into, or out of, `buffers` from `offset` on. `flags`: MSG_PEEK, MSG_TRUNC; MSG_MORE.
+  // Moves up to `length` bytes into, or out of, `buffers` from `offset` on. `flags`: MSG_PEEK, MSG_TRUNC; MSG_MORE, MSG_OOB.
   virtual int64_t Read(Buffers buffers, size_t offset, size_t length, int flags) = 0;
   virtual int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) = 0;
-  // FIONREAD.
+  // How many bytes one Read would give.
   virtual size_t readable() const = 0;
 
   // The last descriptor is gone, and no call uses it any more: a call that waits on a descriptor that another thread

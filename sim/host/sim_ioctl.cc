@@ -12,12 +12,12 @@ namespace {
 // What a request about bytes on their way gives, for a socket: a count, or a negative errno.
 int Count(Socket& socket, unsigned long request) {
   const StreamSocket* const stream = socket.AsStream();
-  // Nothing urgent is ever at the mark of a socket without urgent data.
-  if (request == SIOCATMARK) return stream != nullptr ? 0 : -ENOTTY;
+  if (request == SIOCATMARK) return stream != nullptr ? stream->AtMark() : -ENOTTY;
   if (socket.listening()) return -EINVAL;
-  if (request == FIONREAD) return static_cast<int>(socket.readable());
+  if (request == FIONREAD && stream == nullptr) return static_cast<int>(socket.readable());
   if (stream == nullptr || stream->flow() == nullptr) return 0;
   const tcp::Connection& connection = stream->flow()->connection();
+  if (request == FIONREAD) return static_cast<int>(connection.before_mark());
   const bool unsent = request == SIOCOUTQNSD;
   return static_cast<int>(unsent ? connection.unsent() : connection.unacknowledged());
 }

@@ -7,6 +7,7 @@
 
 #include "sim/host/addresses.h"
 #include "sim/host/sim_sockets.h"
+#include "sim/host/stream_socket.h"
 
 namespace sim {
 namespace {
@@ -95,7 +96,8 @@ int64_t SimSockets::Send(File& file, Buffers buffers, int flags) {
 }
 
 int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
-  const Socket* const socket = file.AsSocket();
+  Socket* const socket = file.AsSocket();
+  const StreamSocket* const stream = socket != nullptr ? socket->AsStream() : nullptr;
   const bool nonblocking = file.nonblocking() || (flags & MSG_DONTWAIT) != 0;
   const bool peek = (flags & MSG_PEEK) != 0;
   const bool cut = socket != nullptr && (flags & (MSG_WAITALL | MSG_PEEK)) == 0;
@@ -114,6 +116,7 @@ int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
     int64_t result = file.Read(buffers, done, cut && there > 0 ? Cut(there) : length - done, flags);
     if (result > 0) done += static_cast<size_t>(result);
     if (result == 0 || (done > 0 && done >= target)) return static_cast<int64_t>(done);
+    if (done > 0 && stream != nullptr && stream->AtMark(peek ? done : 0)) return static_cast<int64_t>(done);
     if (done > 0 && (nonblocking || (file.Ready() & kEnds) != 0)) return static_cast<int64_t>(done);
     if ((result == -EAGAIN || result > 0) && !nonblocking) {
       result = WaitFor(file, POLLIN, deadline);
@@ -164,7 +167,8 @@ int64_t SimSockets::SendOn(int fd, Buffers buffers, int flags, By by, Destinatio
     if (error != 0) return error;
     result = SendMessage(*socket, buffers, flags, dispatch);
   } else {
-    if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
+    const bool no_stream = socket == nullptr || socket->AsStream() == nullptr;
+    if ((flags & MSG_OOB) != 0 && no_stream) return -EOPNOTSUPP;
     result = Send(*file, buffers, flags);
   }
   Charge(result);
@@ -183,9 +187,12 @@ int64_t SimSockets::ReceiveOn(int fd, Buffers buffers, int flags, By by, Message
   if (error != 0) return error;
   // read of nothing asks no socket; recv of nothing waits, as for a byte.
   if (by != By::kSocketCall && TotalSize(buffers) == 0) return socket != nullptr ? 0 : file->Read({}, 0, 0, 0);
-  // Streams have no queue of errors, and no urgent data here.
+  // Streams have no queue of errors.
   if ((flags & MSG_ERRQUEUE) != 0 && !messages) return -EAGAIN;
-  if ((flags & MSG_OOB) != 0 && !messages) return socket->listening() ? -ENOTCONN : -EINVAL;
+  if ((flags & MSG_OOB) != 0 && !messages) {
+    StreamSocket* const stream = socket->AsStream();
+    return stream != nullptr ? stream->ReadUrgent(buffers, flags, message) : -EINVAL;
+  }
   if (messages) message.domain = socket->domain();
   const int64_t result = messages ? ReceiveMessage(*socket, buffers, flags, message) : Receive(*file, buffers, flags);
   Charge(result);

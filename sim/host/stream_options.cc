@@ -36,6 +36,10 @@ void ApplyCork(const OptionValues& values, Time now, tcp::Connection& connection
   connection.SetCork(now, values.cork);
 }
 
+void ApplyUrgentInline(const OptionValues& values, Time, tcp::Connection& connection) {
+  connection.SetUrgentInline(values.oob_inline);
+}
+
 void ApplyKeepAlive(const OptionValues& values, Time now, tcp::Connection& connection) {
   const tcp::KeepAliveOptions options = KeepAliveOf(values);
   connection.SetKeepAlive(now, options.on, options.idle, options.interval, options.count);
@@ -55,6 +59,7 @@ void ApplyReceiveBuffer(const OptionValues& values, Time now, tcp::Connection& c
 
 constexpr Effect kEffects[] = {
     {SOL_SOCKET, SO_KEEPALIVE, ApplyKeepAlive},
+    {SOL_SOCKET, SO_OOBINLINE, ApplyUrgentInline},
     {SOL_SOCKET, SO_SNDBUF, ApplySendBuffer},
     {SOL_SOCKET, SO_RCVBUF, ApplyReceiveBuffer},
     {IPPROTO_TCP, TCP_NODELAY, ApplyNoDelay},
@@ -70,6 +75,7 @@ constexpr Effect kEffects[] = {
 void Apply(const OptionValues& values, tcp::Options& options) {
   options.no_delay = values.no_delay;
   options.cork = values.cork;
+  options.urgent_inline = values.oob_inline;
   options.max_segment = values.max_segment;
   options.keep_alive = KeepAliveOf(values);
   options.user_timeout = std::chrono::milliseconds(values.user_timeout_ms);

@@ -43,6 +43,11 @@ class StreamSocket final : public Socket, private Flow::Owner {
   short Ready() const override;
   int64_t Read(Buffers buffers, size_t offset, size_t length, int flags) override;
   int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) override;
+  // MSG_OOB: the urgent byte; 0 where it can't come any more. Never waits.
+  int64_t ReadUrgent(Buffers buffers, int flags, Message& message);
+  // Whether the urgent mark is where a call stops that has taken something: at the next byte, or, for a peek, `ahead`
+  // bytes behind it.
+  bool AtMark(size_t ahead = 0) const;
   size_t readable() const override;
   void Release() override;
   StreamSocket* AsStream() override { return this; }
@@ -53,10 +58,14 @@ class StreamSocket final : public Socket, private Flow::Owner {
   struct Told {
     Told() = default;
     explicit Told(const tcp::Connection& connection)
-        : rcv_nxt(connection.rcv_nxt()), state(connection.state()), failed(connection.error() != 0) {}
+        : rcv_nxt(connection.rcv_nxt()),
+          state(connection.state()),
+          failed(connection.error() != 0),
+          urgent(connection.urgent_ready()) {}
     uint32_t rcv_nxt = 0;
     tcp::State state = tcp::State::kClosed;
     bool failed = false;
+    bool urgent = false;
   };
 
   void OnChange(Flow& flow) override;

@@ -40,12 +40,13 @@ short StreamSocket::ReadyOfConnection() const {
   if (read_ended && write_ended) events |= POLLHUP;
   if (read_ended) events |= POLLIN | POLLRDNORM | POLLRDHUP;
   if (!Handshaking(connection.state())) {
-    if (connection.readable() >= static_cast<size_t>(options_->receive_low)) events |= POLLIN | POLLRDNORM;
+    if (connection.pollable() >= static_cast<size_t>(options_->receive_low)) events |= POLLIN | POLLRDNORM;
     if (write_ended || Writable(connection, options_->not_sent_low)) {
       events |= POLLOUT | POLLWRNORM;
     } else {
       no_space_ = true;
     }
+    if (connection.urgent_ready()) events |= POLLPRI;
   }
   if (connection.error() != 0) events |= POLLERR;
   return events;
@@ -57,7 +58,8 @@ short StreamSocket::News() {
   const Told before = std::exchange(told_, Told(connection));
   if (told_.state != before.state) return WaitQueue::kAnything;
   short events = 0;
-  if (told_.rcv_nxt != before.rcv_nxt && connection.readable() >= static_cast<size_t>(options_->receive_low)) {
+  const bool enough = connection.unread() >= static_cast<size_t>(options_->receive_low);
+  if ((told_.rcv_nxt != before.rcv_nxt && enough) || (told_.urgent && !before.urgent)) {
     events |= POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND;
   }
   if (told_.failed && !before.failed) events |= POLLERR;
@@ -81,18 +83,36 @@ int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int fl
     return error != 0 ? -error : read_shut ? 0 : -ENOTCONN;
   }
   tcp::Connection& connection = flow_->connection();
-  if (connection.readable() > 0) {
+  if (connection.unread() > 0) {
     const bool peek = (flags & MSG_PEEK) != 0;
+    // As in Linux, an urgent byte that is next is thrown away even where nothing comes behind it.
     const lab::Payload bytes = connection.Read(host_.now(), length, peek);
     // A stream is not cut: with MSG_TRUNC its bytes are thrown away.
     if ((flags & MSG_TRUNC) == 0) Scatter(bytes, buffers, offset);
     if (!peek) flow_->Settle();
-    return static_cast<int64_t>(bytes.size());
+    if (!bytes.empty() || length == 0) return static_cast<int64_t>(bytes.size());
   }
   if (connection.peer_finished()) return 0;
   if (const int error = connection.TakeError()) return -error;
   return read_shut || connection.read_shut() || connection.state() == tcp::State::kClosed ? 0 : -EAGAIN;
 }
+
+int64_t StreamSocket::ReadUrgent(Buffers buffers, int flags, Message& message) {
+  if (queue_ != nullptr) return -ENOTCONN;
+  if (flow_ == nullptr) return -EINVAL;
+  char byte;
+  const int result = flow_->connection().ReadUrgent(host_.now(), byte, (flags & MSG_PEEK) != 0);
+  if (result <= 0) return result;
+  message.flags |= MSG_OOB;
+  if (TotalSize(buffers) == 0) {
+    message.flags |= MSG_TRUNC;
+    return 0;
+  }
+  if ((flags & MSG_TRUNC) == 0) Scatter(lab::Payload::Copy(std::string_view(&byte, 1)), buffers, 0);
+  return 1;
+}
+
+bool StreamSocket::AtMark(size_t ahead) const { return flow_ != nullptr && flow_->connection().at_mark(ahead); }
 
 int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int flags) {
   // As in Linux, where the manual page would have ENOTCONN.
@@ -110,8 +130,10 @@ int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int f
     no_space_ = true;
     return -EAGAIN;
   }
-  const bool more = (flags & MSG_MORE) != 0;
-  const size_t taken = connection.Write(host_.now(), Gather(buffers, offset, space), more);
+  const lab::Payload bytes = Gather(buffers, offset, space);
+  const bool urgent = (flags & MSG_OOB) != 0;
+  const size_t taken = urgent ? connection.WriteUrgent(host_.now(), bytes)
+                              : connection.Write(host_.now(), bytes, (flags & MSG_MORE) != 0);
   flow_->Settle();
   return taken > 0 ? static_cast<int64_t>(taken) : -EAGAIN;
 }

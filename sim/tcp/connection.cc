@@ -27,6 +27,7 @@ Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, u
   sender_.set_cork(options.cork);
   sender_.set_tail_loss_probe(options.tail_loss_probe);
   sender_.set_user_timeout(options.user_timeout);
+  receiver_.set_urgent_inline(options.urgent_inline);
   if (options.keep_alive.on) {
     keep_alive_ = std::make_unique<KeepAlive>();
     keep_alive_->Set(Time(0), options.keep_alive, Time(0));
@@ -124,7 +125,9 @@ size_t Connection::WriteUrgent(Time now, const lab::Payload& bytes) {
 }
 
 int Connection::ReadUrgent(Time, char& byte, bool peek) {
-  const int result = receiver_.ReadUrgent(byte, peek);
+  const bool reset = state_ == State::kClosed && !peer_finished();
+  const int result = receiver_.ReadUrgent(byte, peek || reset);
+  if (reset && result != -EINVAL) return -ENOTCONN;
   if (result == -EAGAIN && (read_shut_ || peer_finished() || state_ == State::kClosed)) return 0;
   return result;
 }

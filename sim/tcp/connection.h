@@ -42,6 +42,7 @@ struct Options {
   Duration invalid_ratelimit = std::chrono::milliseconds(500);  // between two answers to what may be forged
   bool no_delay = false;  // TCP_NODELAY
   bool cork = false;      // TCP_CORK
+  bool urgent_inline = false;   // SO_OOBINLINE
   bool tail_loss_probe = true;  // Linux's tcp_early_retrans
   CongestionControl congestion = CongestionControl::kCubic;  // TCP_CONGESTION
   uint16_t max_segment = 0;  // TCP_MAXSEG: bounds what both ends send; 0: the MTU alone does
@@ -108,15 +109,18 @@ class Connection {
   lab::Payload Read(Time now, size_t length, bool peek = false);
   size_t readable() const { return receiver_.readable(); }  // bytes that one Read would give
   size_t before_mark() const { return receiver_.before_mark(); }  // FIONREAD: up to the urgent mark
+  size_t unread() const { return receiver_.unread(); }      // all that has come, an urgent byte too
+  size_t pollable() const { return receiver_.pollable(); }  // what poll counts: beyond the mark too
 
   // MSG_OOB. As Write; the last byte is urgent.
   size_t WriteUrgent(Time now, const lab::Payload& bytes);
   // Gives the urgent byte: 1, 0 at the end of the stream, -EAGAIN where it was announced and has not come, -EINVAL
-  // where there is none, or it was read, or is in the stream (SO_OOBINLINE).
+  // where there is none, or it was read, or is in the stream (SO_OOBINLINE); -ENOTCONN after a reset.
   int ReadUrgent(Time now, char& byte, bool peek = false);
   void SetUrgentInline(bool in_line) { receiver_.set_urgent_inline(in_line); }  // SO_OOBINLINE
   bool urgent_ready() const { return receiver_.urgent_ready(); }  // POLLPRI
-  bool at_mark() const { return receiver_.at_mark(); }            // SIOCATMARK
+  // SIOCATMARK; with `ahead`: whether a read that has seen so many bytes is to stop.
+  bool at_mark(size_t ahead = 0) const { return receiver_.at_mark(ahead); }
   // The peer's FIN has come in order: when readable() is 0 too, a read gives end of file, before any error().
   bool peer_finished() const { return receiver_.finished(); }
   // SHUT_WR: FIN after what is queued. An attempt to connect is given up, with ECONNRESET as its error.

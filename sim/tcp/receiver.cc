@@ -138,6 +138,7 @@ void Receiver::Append(lab::Payload text) {
 }
 
 lab::Payload Receiver::Read(size_t length, bool peek) {
+  if (length == 0) return {};
   size_t skipped = 0;
   if (const auto ahead = MarkAhead()) {
     if (*ahead > 0) length = std::min(length, *ahead);

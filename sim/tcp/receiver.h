@@ -44,6 +44,7 @@ class Receiver {
   // Up to `length` bytes that came in order; with `peek` they stay. Stops before an urgent byte, and steps over it.
   lab::Payload Read(size_t length, bool peek);
   size_t readable() const;  // bytes that one Read would give
+  size_t pollable() const;  // all that has come, but for an urgent byte that is next
   size_t unread() const { return queue_.size(); }
   // FIONREAD: up to the urgent mark.
   size_t before_mark() const;
@@ -56,7 +57,10 @@ class Receiver {
   int ReadUrgent(char& byte, bool peek);
   void set_urgent_inline(bool in_line) { urgent_inline_ = in_line; }
   bool urgent_ready() const { return urgent_ != nullptr && urgent_->state == Urgent::kReady; }
-  bool at_mark() const { return urgent_ != nullptr && urgent_->mark == next_to_read(); }
+  // The urgent byte, whether or not it has come or was read, is the next in the stream, or so many bytes ahead.
+  bool at_mark(size_t ahead = 0) const {
+    return urgent_ != nullptr && urgent_->mark == next_to_read() + static_cast<uint32_t>(ahead);
+  }
   bool finished() const { return finished_; }  // the peer's FIN has come in order
 
   // What was offered is taken all the same.

@@ -41,6 +41,8 @@ size_t Receiver::readable() const {
   return *ahead > 0 ? *ahead : queue_.size() - !urgent_inline_;
 }
 
+size_t Receiver::pollable() const { return queue_.size() - (!queue_.empty() && at_mark() && !urgent_inline_); }
+
 size_t Receiver::before_mark() const {
   if (urgent_inline_) return queue_.size();
   return MarkAhead().value_or(queue_.size());
