@@ -1,6 +1,7 @@
 #include "sim/engine/engine.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sim {
 
@@ -53,6 +54,15 @@ Task::Wakeup Engine::Wait(std::optional<Time> deadline) {
   const bool resumed = task.fiber_.Suspend();
   if (deadline) task.Cancel();
   return resumed ? task.wakeup_ : Task::Wakeup::kKilled;
+}
+
+Task::Wakeup Engine::WaitInterruptibly(std::optional<Time> deadline) {
+  Task& task = *scheduler_.current();
+  if (std::exchange(task.interrupted_, false)) return Task::Wakeup::kInterrupted;
+  task.interruptible_ = true;
+  const Task::Wakeup wakeup = Wait(deadline);
+  task.interruptible_ = false;
+  return wakeup;
 }
 
 }  // namespace sim

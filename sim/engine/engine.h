@@ -49,6 +49,8 @@ class Engine {
   // Waits until somebody wakes the task, or until `deadline`. kKilled only in destructors that run because the task
   // is killed; elsewhere that throws.
   Task::Wakeup Wait(std::optional<Time> deadline);
+  // The same, and Task::Interrupt ends it too.
+  Task::Wakeup WaitInterruptibly(std::optional<Time> deadline);
 
  private:
   void Step();

@@ -21,7 +21,7 @@ class Fiber {
 
   // `body` runs at the first Resume. An exception that it lets out, other than Unwinding, ends the process.
   explicit Fiber(std::function<void()> body);
-  // Not from inside the fiber.
+  // Not from inside the fiber; from inside another one it may be.
   ~Fiber();
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;

@@ -33,6 +33,11 @@ void Task::Kill() {
   scheduler_.current_ = before;
 }
 
+void Task::Interrupt() {
+  if (status_ == Status::kWaiting && interruptible_) return scheduler_.Wake(*this, Wakeup::kInterrupted);
+  interrupted_ = true;
+}
+
 void Scheduler::Wake(Task& task, Task::Wakeup wakeup) {
   if (task.status_ != Task::Status::kWaiting || task.done()) return;
   task.status_ = Task::Status::kReady;

@@ -20,13 +20,18 @@ class Task final : private Event {
   ~Task() override;
 
   // What ended a wait.
-  enum class Wakeup : uint8_t { kWoken, kTimedOut, kKilled };
+  enum class Wakeup : uint8_t { kWoken, kTimedOut, kInterrupted, kKilled };
 
   // From outside: a paused task is not scheduled; what would have woken it counts when it is resumed.
   void Pause();
   void Resume();
-  // From outside: unwinds it now.
+  // From outside, or from another task: unwinds it now.
   void Kill();
+  // From outside, or from another task: ends the interruptible wait that it is in, or else the next one, as a signal
+  // does.
+  void Interrupt();
+  // What has interrupted no wait interrupts none.
+  void ForgetInterruption() { interrupted_ = false; }
 
   bool paused() const { return paused_; }
   bool done() const { return fiber_.done(); }
@@ -44,6 +49,8 @@ class Task final : private Event {
   Wakeup wakeup_ = Wakeup::kWoken;
   bool paused_ = false;
   bool queued_ = false;
+  bool interruptible_ = false;
+  bool interrupted_ = false;
 };
 
 class Scheduler {

@@ -47,6 +47,13 @@ void DescriptorTable::CloseAll() {
   entries_.clear();
 }
 
+std::shared_ptr<DescriptorTable> DescriptorTable::Copy() const {
+  auto copy = std::make_shared<DescriptorTable>();
+  copy->entries_ = entries_;
+  for (Entry& entry : copy->entries_) entry.reserved = false;
+  return copy;
+}
+
 DescriptorTable::Reservation::Reservation(DescriptorTable& table) : table_(table), fd_(table.LowestFree(0)) {
   if (fd_ >= kMostDescriptors) {
     fd_ = -EMFILE;

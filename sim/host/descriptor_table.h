@@ -1,6 +1,7 @@
 // The descriptors of one process.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "sim/host/file.h"
@@ -51,6 +52,8 @@ class DescriptorTable {
   }
   // Lowest descriptor first.
   void CloseAll();
+  // As fork does: the same files under the same numbers. What is reserved is free in the copy.
+  std::shared_ptr<DescriptorTable> Copy() const;
 
   static bool IsValid(int fd) { return fd >= 0 && fd < kMostDescriptors; }
   bool close_on_exec(int fd) const { return entries_[static_cast<size_t>(fd)].close_on_exec; }

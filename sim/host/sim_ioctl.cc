@@ -30,7 +30,7 @@ int SimSockets::Ioctl(int fd, unsigned long request, int* argument) {
   Socket* const socket = file->AsSocket();
   switch (request) {
     case FIOCLEX:
-    case FIONCLEX: descriptors_.set_close_on_exec(fd, request == FIOCLEX); return 0;
+    case FIONCLEX: table_->set_close_on_exec(fd, request == FIOCLEX); return 0;
     case FIONBIO:
       if (argument == nullptr) return -EFAULT;
       file->set_nonblocking(*argument != 0);

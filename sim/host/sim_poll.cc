@@ -46,7 +46,7 @@ int SimSockets::Scan(pollfd* fds, size_t count, short always) const {
   for (size_t i = 0; i < count; ++i) {
     fds[i].revents = 0;
     if (fds[i].fd < 0) continue;
-    const File* const file = descriptors_.Get(fds[i].fd);
+    const File* const file = table_->Get(fds[i].fd);
     fds[i].revents = file == nullptr ? POLLNVAL
                                      : static_cast<short>(file->Ready() & (fds[i].events | always));
     if (fds[i].revents != 0) ++ready;
@@ -60,11 +60,15 @@ int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, std::optiona
     if (ready > 0 || (deadline && host_.now() >= *deadline)) return ready;
     const auto polled = std::make_unique<Polled[]>(count);
     for (size_t i = 0; i < count; ++i) {
-      polled[i].file = descriptors_.Get(fds[i].fd);
+      polled[i].file = table_->Get(fds[i].fd);
       if (polled[i].file == nullptr) continue;
       polled[i].waiter.emplace(host_.engine().scheduler()).Join(polled[i].file->waiters(), fds[i].events);
     }
-    if (host_.engine().Wait(deadline) == Task::Wakeup::kKilled) return -EBADF;
+    switch (host_.engine().WaitInterruptibly(deadline)) {
+      case Task::Wakeup::kInterrupted: return -EINTR;
+      case Task::Wakeup::kKilled: return -EBADF;
+      default: break;
+    }
   }
 }
 
@@ -96,7 +100,7 @@ int SimSockets::Select(int count, fd_set* sets[3], std::optional<Time> deadline)
       if (sets[i] != nullptr && FD_ISSET(fd, sets[i])) events |= kSelected[i];
     }
     if (events == 0) continue;
-    if (descriptors_.Get(fd) == nullptr && !descriptors_.reserved(fd)) return -EBADF;
+    if (table_->Get(fd) == nullptr && !table_->reserved(fd)) return -EBADF;
     fds.push_back({fd, events, 0});
   }
   if (const int ready = WaitForAny(fds.data(), fds.size(), 0, deadline); ready < 0) return ready;
@@ -146,7 +150,7 @@ int SimSockets::pselect(int count, fd_set* readable, fd_set* writable, fd_set* e
 int SimSockets::epoll_create1(int flags) {
   if (const int error = Enter()) return Finish(error);
   if ((flags & ~EPOLL_CLOEXEC) != 0) return Finish(-EINVAL);
-  return Finish(descriptors_.Add(FilePtr(new Epoll(host_.engine().scheduler())), flags != 0));
+  return Finish(table_->Add(FilePtr(new Epoll(host_.engine().scheduler())), flags != 0));
 }
 
 int SimSockets::epoll_ctl(int epfd, int operation, int fd, epoll_event* event) {
@@ -173,7 +177,11 @@ int SimSockets::EpollWait(int epfd, epoll_event* events, int most, std::optional
     if (taken != 0 || (deadline && host_.now() >= *deadline)) return taken;
     TaskWaiter waiter(host_.engine().scheduler());
     waiter.Join(epoll->sleepers(), POLLIN, /*exclusive=*/true);
-    if (host_.engine().Wait(deadline) == Task::Wakeup::kKilled) return -EBADF;
+    switch (host_.engine().WaitInterruptibly(deadline)) {
+      case Task::Wakeup::kInterrupted: return -EINTR;
+      case Task::Wakeup::kKilled: return -EBADF;
+      default: break;
+    }
   }
 }
 

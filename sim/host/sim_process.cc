@@ -5,9 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "lab/trace/call_names.h"
 #include "sim/host/pipe.h"
-#include "sim/host/stream_socket.h"
 
 namespace sim {
 
@@ -17,28 +15,37 @@ SimProcess::SimProcess(Host& host, lab::Trace& trace, lab::ProcessId id, const l
       trace_(trace),
       id_(id),
       seed_(seed),
+      short_transfers_(options.short_transfers),
       arguments_{options.name},
-      function_(std::move(function)),
-      sockets_(host, static_cast<uint32_t>(id), options.short_transfers),
-      traced_(
-          sockets_, [this] { return host_.now(); },
-          [this](const duet_ledger_entry& entry) { trace_.Add(lab::CallEvent{id_, entry}); }),
-      task_(host.engine().scheduler(), [this] { Main(); }) {
+      function_(std::move(function)) {
   arguments_.insert(arguments_.end(), options.arguments.begin(), options.arguments.end());
-  DescriptorTable& descriptors = sockets_.descriptors();
-  descriptors.Add(PipeReader::Ended(host.engine().scheduler(), options.input), false);
-  descriptors.Add(FilePtr(new OutputCollector(&outcome_.output, lab::Outcome::kMostOutput)), false);
-  descriptors.Add(FilePtr(new OutputCollector(&outcome_.error_output, lab::Outcome::kMostOutput)), false);
   Note("started");
-  host_.engine().scheduler().Wake(task_);
+  AddThread(StandardStreams(options.input), [this](lab::Thread& thread) { Main(thread); });
 }
 
-SimProcess::~SimProcess() { task_.Kill(); }
+SimProcess::~SimProcess() {
+  EndOtherThreads();
+  first().End();
+}
 
-void SimProcess::Main() {
+std::shared_ptr<DescriptorTable> SimProcess::StandardStreams(const std::string& input) {
+  auto descriptors = std::make_shared<DescriptorTable>();
+  descriptors->Add(PipeReader::Ended(host_.engine().scheduler(), input), false);
+  descriptors->Add(FilePtr(new OutputCollector(&outcome_.output, lab::Outcome::kMostOutput)), false);
+  descriptors->Add(FilePtr(new OutputCollector(&outcome_.error_output, lab::Outcome::kMostOutput)), false);
+  return descriptors;
+}
+
+SimThread& SimProcess::AddThread(std::shared_ptr<DescriptorTable> descriptors, lab::Thread::Body body) {
+  // Their stacks are needed again; but for the first's, whose end is this process's.
+  std::erase_if(threads_, [this](const auto& thread) { return thread != threads_.front() && thread->done(); });
+  return *threads_.emplace_back(std::make_unique<SimThread>(*this, std::move(descriptors), std::move(body)));
+}
+
+void SimProcess::Main(lab::Thread& thread) {
   constexpr int kAborted = 128 + SIGABRT;
   try {
-    const int status = function_(*this);
+    const int status = function_(thread);
     Ended(status & 0xff, absl::StrCat("exited with status ", status & 0xff));
   } catch (const std::exception& e) {
     absl::StrAppend(&outcome_.error_output, "terminated by an exception: ", e.what(), "\n");
@@ -51,97 +58,59 @@ void SimProcess::Main() {
   }
 }
 
+void SimProcess::EndOtherThreads() {
+  for (size_t i = threads_.size(); i-- > 1;) threads_[i]->End();
+}
+
 void SimProcess::Ended(int status, std::string note) {
   // A function that swallowed its own unwinding returns here: what ended it was the signal.
   if (outcome_.exited) return;
   outcome_.exited = true;
   outcome_.exit_status = status;
   Note(std::move(note));
-  sockets_.descriptors().CloseAll();
+  EndOtherThreads();
+  first().LeaveDescriptors();
 }
 
 void SimProcess::Kill() {
   if (outcome_.exited) return;
-  // The call that it never came back from.
-  if (traced_.pending()) trace_.Add(lab::CallEvent{id_, *traced_.pending()});
+  for (const auto& thread : threads_) thread->TracePending();
   Ended(128 + SIGKILL, "killed");
-  task_.Kill();
+  first().End();
 }
 
 void SimProcess::Pause() {
-  if (outcome_.exited || task_.paused()) return;
-  task_.Pause();
+  if (outcome_.exited || first().task().paused()) return;
+  for (const auto& thread : threads_) thread->task().Pause();
   Note("paused");
 }
 
 void SimProcess::Resume() {
-  if (outcome_.exited || !task_.paused()) return;
-  task_.Resume();
+  if (outcome_.exited || !first().task().paused()) return;
+  for (const auto& thread : threads_) thread->task().Resume();
   Note("resumed");
 }
 
-lab::Time SimProcess::now() {
-  host_.engine().Spend(kClockCost);
-  return host_.now();
-}
-
-void SimProcess::sleep(lab::Duration duration) {
-  Engine& engine = host_.engine();
-  duet_ledger_entry entry{};
-  entry.call = DUET_CALL_SLEEP;
-  entry.begin_ns = engine.now().count();
-  entry.arguments[0] = duration.count();
-  sleeping_ = true;
-  if (engine.Spend(SimSockets::kCallCost) && duration > lab::Duration::zero()) engine.Wait(engine.now() + duration);
-  sleeping_ = false;
-  entry.end_ns = engine.now().count();
-  trace_.Add(lab::CallEvent{id_, entry});
-}
-
-void SimProcess::random(void* buffer, size_t length) {
-  host_.engine().Spend(kClockCost);
+void SimProcess::FillRandom(void* buffer, size_t length) {
   lab::FillFromSeed(seed_, static_cast<uint64_t>(id_), random_bytes_, buffer, length);
   random_bytes_ += length;
 }
 
-void SimProcess::report(std::string_view key, std::string_view value) {
-  outcome_.reports.emplace_back(key, value);
-}
+void SimProcess::Note(std::string text) { trace_.Add(lab::NoteEvent{host_.now(), host_.id(), id_, std::move(text)}); }
 
-void SimProcess::Note(std::string text) {
-  last_note_ = text;
-  trace_.Add(lab::NoteEvent{host_.now(), host_.id(), id_, std::move(text)});
-}
-
-void SimProcess::NoteDeadlock(const std::string& waits_for) {
-  if (waits_for != last_note_) Note(waits_for);
-}
-
-std::string SimProcess::Peer(int fd) {
-  File* const file = sockets_.descriptors().Get(fd);
-  Socket* const socket = file != nullptr ? file->AsSocket() : nullptr;
-  if (socket == nullptr) return "";
-  if (socket->listening()) return absl::StrCat(" on port ", socket->local().port);
-  if (const StreamSocket* const stream = socket->AsStream()) {
-    if (stream->flow() == nullptr) return "";
-    return absl::StrCat(" with ", ToString(stream->flow()->connection().remote()));
+std::string SimProcess::NoteDeadlock() {
+  std::string lines;
+  if (outcome_.exited) return lines;
+  for (const auto& thread : threads_) {
+    std::string waits_for = thread->WaitsFor();
+    if (waits_for.empty()) continue;
+    if (!thread->name().empty()) waits_for = absl::StrCat("(", thread->name(), ") ", waits_for);
+    absl::StrAppend(&lines, arguments_[0], " ", waits_for, "\n");
+    if (waits_for == thread->noted()) continue;
+    Note(waits_for);
+    thread->noted() = waits_for;
   }
-  if (const auto remote = socket->remote()) return absl::StrCat(" with ", ToString(*remote));
-  return absl::StrCat(" on port ", socket->local().port);
-}
-
-std::string SimProcess::WaitsFor() {
-  if (outcome_.exited) return "";
-  if (task_.paused()) return "is paused";
-  const std::optional<duet_ledger_entry>& pending = traced_.pending();
-  if (sleeping_ || !pending) return sleeping_ ? "sleeps" : "runs";
-  const int64_t first = pending->arguments[0];
-  switch (pending->call) {
-    case DUET_CALL_POLL: return absl::StrCat("waits in poll, for ", first, first == 1 ? " descriptor" : " descriptors");
-    case DUET_CALL_SELECT: return "waits in select";
-    default: break;
-  }
-  return absl::StrCat("waits in ", lab::CallName(pending->call), "(", first, ")", Peer(static_cast<int>(first)));
+  return lines;
 }
 
 }  // namespace sim

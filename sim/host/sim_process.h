@@ -1,26 +1,29 @@
-// A process of a simulated world: its task, its descriptors, its ledger, and what became of it.
+// A process of a simulated world: its threads, its ledger, and what became of it.
+//
+// "Process" in the world's sense: what was started at once. Where a program is carried, some of the threads stand for
+// those of the program's child processes, and have descriptors of their own.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "lab/trace/traced_sockets.h"
 #include "lab/world/world.h"
-#include "sim/host/sim_sockets.h"
+#include "sim/host/sim_thread.h"
 
 namespace sim {
 
-class SimProcess final : public lab::Process {
+class SimProcess {
  public:
-  static constexpr Duration kClockCost = std::chrono::nanoseconds(100);
+  static constexpr Duration kClockCost = SimThread::kClockCost;
 
   // Begins to run when the engine does. `trace` and the host must outlive it; `id` is its index in the trace.
   SimProcess(Host& host, lab::Trace& trace, lab::ProcessId id, const lab::StartOptions& options, uint64_t seed,
              lab::Function function);
   // Ends it.
-  ~SimProcess() override;
+  ~SimProcess();
+  SimProcess(const SimProcess&) = delete;
+  SimProcess& operator=(const SimProcess&) = delete;
 
   // --- From outside ---
 
@@ -29,39 +32,39 @@ class SimProcess final : public lab::Process {
   // As SIGKILL: its descriptors are closed as a kernel does, its destructors run, and it has ended.
   void Kill();
   const lab::Outcome& outcome() const { return outcome_; }
-  // "waits in accept(3) on port 9999"; empty where it has ended.
-  std::string WaitsFor();
-  // Notes in the trace that it waits for ever, unless that was the last that was said of it.
-  void NoteDeadlock(const std::string& waits_for);
+  // A line for each thread that waits for ever, "server waits in accept(3) on port 9999", which is noted in the trace
+  // unless that was the last that was said of it; empty where it has ended.
+  std::string NoteDeadlock();
 
-  // --- From inside ---
+  // --- For its threads ---
 
-  lab::Sockets& sockets() override { return traced_; }
-  const std::vector<std::string>& arguments() const override { return arguments_; }
-  lab::Time now() override;
-  void sleep(lab::Duration duration) override;
-  void random(void* buffer, size_t length) override;
-  void report(std::string_view key, std::string_view value) override;
+  Host& host() { return host_; }
+  lab::Trace& trace() { return trace_; }
+  lab::ProcessId id() const { return id_; }
+  bool short_transfers() const { return short_transfers_; }
+  const std::vector<std::string>& arguments() const { return arguments_; }
+  SimThread& AddThread(std::shared_ptr<DescriptorTable> descriptors, lab::Thread::Body body);
+  void FillRandom(void* buffer, size_t length);
+  void Report(std::string_view key, std::string_view value) { outcome_.reports.emplace_back(key, value); }
 
  private:
-  void Main();
+  std::shared_ptr<DescriptorTable> StandardStreams(const std::string& input);
+  void Main(lab::Thread& thread);
   void Ended(int status, std::string note);
+  void EndOtherThreads();
   void Note(std::string text);
-  std::string Peer(int fd);
+  SimThread& first() { return *threads_.front(); }
 
   Host& host_;
   lab::Trace& trace_;
   const lab::ProcessId id_;
   const uint64_t seed_;
+  const bool short_transfers_;
   std::vector<std::string> arguments_;
   lab::Function function_;
   lab::Outcome outcome_;
   uint64_t random_bytes_ = 0;  // how many it has had
-  SimSockets sockets_;
-  lab::TracedSockets traced_;
-  bool sleeping_ = false;
-  std::string last_note_;
-  Task task_;
+  std::vector<std::unique_ptr<SimThread>> threads_;  // the first, and those that have not ended
 };
 
 }  // namespace sim

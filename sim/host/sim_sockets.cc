@@ -30,12 +30,12 @@ ssize_t SimSockets::Finish(int64_t result) {
 }
 
 int SimSockets::Find(int fd, FilePtr& file) const {
-  file = descriptors_.Get(fd);
+  file = table_->Get(fd);
   return file != nullptr ? 0 : -EBADF;
 }
 
 int SimSockets::Find(int fd, SocketPtr& socket) const {
-  File* const file = descriptors_.Get(fd);
+  File* const file = table_->Get(fd);
   if (file == nullptr) return -EBADF;
   socket = file->AsSocket();
   return socket != nullptr ? 0 : -ENOTSOCK;
@@ -49,9 +49,10 @@ std::optional<Time> SimSockets::DeadlineAfter(Duration timeout) const {
 int SimSockets::WaitFor(File& file, short events, std::optional<Time> deadline, bool exclusive) {
   TaskWaiter waiter(host_.engine().scheduler());
   waiter.Join(file.waiters(), events, exclusive);
-  switch (host_.engine().Wait(deadline)) {
+  switch (host_.engine().WaitInterruptibly(deadline)) {
     case Task::Wakeup::kWoken: return 0;
     case Task::Wakeup::kTimedOut: return -EAGAIN;
+    case Task::Wakeup::kInterrupted: return -EINTR;
     case Task::Wakeup::kKilled: return -EBADF;
   }
   return -EBADF;
@@ -76,7 +77,7 @@ int SimSockets::MakeSocket(int domain, int type, int protocol) {
     socket = new DatagramSocket(host_, domain);
   }
   socket->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
-  return descriptors_.Add(std::move(socket), (flags & SOCK_CLOEXEC) != 0);
+  return table_->Add(std::move(socket), (flags & SOCK_CLOEXEC) != 0);
 }
 
 int SimSockets::socket(int domain, int type, int protocol) {
@@ -126,7 +127,7 @@ int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int fla
   FilePtr file;
   if (const int error = Find(sockfd, file)) return error;
   if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
-  DescriptorTable::Reservation reservation(descriptors_);
+  DescriptorTable::Reservation reservation(*table_);
   if (reservation.fd() < 0) return reservation.fd();
   const SocketPtr socket = file->AsSocket();
   if (socket == nullptr) return -ENOTSOCK;
@@ -191,7 +192,7 @@ int SimSockets::shutdown(int sockfd, int how) {
 int SimSockets::Close(int fd) {
   FilePtr file;
   if (const int error = Find(fd, file)) return error;
-  descriptors_.Close(fd);
+  table_->Close(fd);
   LetGo(std::move(file));
   return 0;
 }
@@ -239,7 +240,7 @@ int SimSockets::dup(int fd) {
   FilePtr file;
   int error = Enter();
   if (error == 0) error = Find(fd, file);
-  return Finish(error != 0 ? error : descriptors_.Add(std::move(file), false));
+  return Finish(error != 0 ? error : table_->Add(std::move(file), false));
 }
 
 int SimSockets::dup2(int fd, int target) {
@@ -249,8 +250,8 @@ int SimSockets::dup2(int fd, int target) {
   if (error == 0 && !DescriptorTable::IsValid(target)) error = -EBADF;
   if (error != 0) return Finish(error);
   if (fd == target) return target;
-  FilePtr replaced = descriptors_.Get(target);
-  const int result = descriptors_.Replace(target, std::move(file));
+  FilePtr replaced = table_->Get(target);
+  const int result = table_->Replace(target, std::move(file));
   if (replaced != nullptr) LetGo(std::move(replaced));
   return Finish(result);
 }
@@ -261,8 +262,8 @@ int SimSockets::dup3(int fd, int target, int flags) {
   if ((flags & ~O_CLOEXEC) != 0 || fd == target) return Finish(-EINVAL);
   if (!DescriptorTable::IsValid(target)) return Finish(-EBADF);
   if (const int error = Find(fd, file)) return Finish(error);
-  if (const int replaced = descriptors_.Replace(target, std::move(file)); replaced < 0) return Finish(replaced);
-  descriptors_.set_close_on_exec(target, flags != 0);
+  if (const int replaced = table_->Replace(target, std::move(file)); replaced < 0) return Finish(replaced);
+  table_->set_close_on_exec(target, flags != 0);
   return target;
 }
 
@@ -272,12 +273,12 @@ int SimSockets::Fcntl(int fd, int command, long argument) {
   switch (command) {
     case F_GETFL: return file->access_mode() | (file->nonblocking() ? O_NONBLOCK : 0);
     case F_SETFL: file->set_nonblocking((argument & O_NONBLOCK) != 0); return 0;
-    case F_GETFD: return descriptors_.close_on_exec(fd) ? FD_CLOEXEC : 0;
-    case F_SETFD: descriptors_.set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0); return 0;
+    case F_GETFD: return table_->close_on_exec(fd) ? FD_CLOEXEC : 0;
+    case F_SETFD: table_->set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0); return 0;
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
       if (argument < 0 || argument >= DescriptorTable::kMostDescriptors) return -EINVAL;
-      return descriptors_.Add(std::move(file), command == F_DUPFD_CLOEXEC, static_cast<int>(argument));
+      return table_->Add(std::move(file), command == F_DUPFD_CLOEXEC, static_cast<int>(argument));
     case F_GETPIPE_SZ: return file->AsPipe() != nullptr ? file->AsPipe()->size() : -EBADF;
     case F_SETPIPE_SZ: return file->AsPipe() != nullptr ? file->AsPipe()->Resize(static_cast<uint32_t>(argument)) : -EBADF;
     default: return -EINVAL;
@@ -334,11 +335,11 @@ int SimSockets::pipe2(int ends[2], int flags) {
 }
 
 int SimSockets::AddBoth(const std::pair<FilePtr, FilePtr>& files, bool close_on_exec, int ends[2]) {
-  const int first = descriptors_.Add(files.first, close_on_exec);
+  const int first = table_->Add(files.first, close_on_exec);
   if (first < 0) return first;
-  const int second = descriptors_.Add(files.second, close_on_exec);
+  const int second = table_->Add(files.second, close_on_exec);
   if (second < 0) {
-    descriptors_.Close(first);
+    table_->Close(first);
     return second;
   }
   ends[0] = first;

@@ -6,6 +6,7 @@
 // In the destructors that run because a process was killed, calls fail with EBADF and do nothing.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -22,11 +23,17 @@ class SimSockets final : public lab::Sockets {
   // More for every this many bytes moved.
   static constexpr size_t kBytesPerMicrosecond = 4'096;
 
-  // Calls must come from tasks of the host's engine; the host must outlive it. `process` keys its choices.
-  SimSockets(Host& host, uint32_t process, bool short_transfers)
-      : host_(host), process_(process), short_transfers_(short_transfers) {}
+  // Calls must come from one task of the host's engine; the host must outlive it. `process` keys its choices.
+  // `descriptors` may be shared with other tasks' Sockets.
+  SimSockets(Host& host, uint32_t process, bool short_transfers, std::shared_ptr<DescriptorTable> descriptors)
+      : host_(host), process_(process), short_transfers_(short_transfers), table_(std::move(descriptors)) {}
 
-  DescriptorTable& descriptors() { return descriptors_; }
+  const std::shared_ptr<DescriptorTable>& table() const { return table_; }
+  // Has no descriptors from here on. Those that nobody shares are closed, under a call that uses them too.
+  void LeaveTable() {
+    if (table_.use_count() == 1) return table_->CloseAll();
+    table_ = std::make_shared<DescriptorTable>();
+  }
 
   int socket(int domain, int type, int protocol) override;
   int socketpair(int domain, int type, int protocol, int ends[2]) override;
@@ -83,7 +90,8 @@ class SimSockets final : public lab::Sockets {
   // The open file or socket of a descriptor, which stays while the call lasts; otherwise -EBADF, -ENOTSOCK.
   int Find(int fd, FilePtr& file) const;
   int Find(int fd, SocketPtr& socket) const;
-  // Waits for the events. 0, or -EAGAIN where the deadline has passed, or -EBADF where the process is being killed.
+  // Waits for the events. 0, or -EAGAIN where the deadline has passed, -EINTR where the task was interrupted, or
+  // -EBADF where the process is being killed.
   // An exclusive one is woken only where those that came before it aren't there any more.
   int WaitFor(File& file, short events, std::optional<Time> deadline, bool exclusive = false);
   // The same for several, as poll does: how many have the events that they ask for, or one of `always`; 0 where the
@@ -129,7 +137,7 @@ class SimSockets final : public lab::Sockets {
   Host& host_;
   const uint32_t process_;
   const bool short_transfers_;
-  DescriptorTable descriptors_;
+  std::shared_ptr<DescriptorTable> table_;
   Duration debt_{0};  // for bytes moved, let pass at the next call
 };
 

@@ -232,8 +232,8 @@ ssize_t SimSockets::recvfrom(int sockfd, void* buffer, size_t length, int flags,
 
 // 0, or what the kernel would say of a message before it asks the socket.
 int SimSockets::CheckMessage(int sockfd, const msghdr* message) const {
-  if (descriptors_.Get(sockfd) == nullptr) return -EBADF;
-  if (descriptors_.Get(sockfd)->AsSocket() == nullptr) return -ENOTSOCK;
+  if (table_->Get(sockfd) == nullptr) return -EBADF;
+  if (table_->Get(sockfd)->AsSocket() == nullptr) return -ENOTSOCK;
   if (message == nullptr) return -EFAULT;
   return message->msg_name != nullptr && static_cast<int>(message->msg_namelen) < 0 ? -EINVAL : 0;
 }
@@ -285,7 +285,7 @@ ssize_t SimSockets::readv(int fd, const iovec* buffers, int count) {
 ssize_t SimSockets::writev(int fd, const iovec* buffers, int count) {
   if (count < 0) return Finish(-EINVAL);
   const Buffers all(buffers, static_cast<size_t>(count));
-  File* const file = descriptors_.Get(fd);
+  File* const file = table_->Get(fd);
   const bool writable = file != nullptr && file->AsEpoll() == nullptr && file->access_mode() != O_RDONLY;
   // Unlike write, it asks nobody where there is nothing to write.
   if (writable && Check(all, false) == 0 && TotalSize(all) == 0) return Finish(Enter());

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 namespace sim {
 
 SimWorld::SimWorld(lab::Choices choices, uint64_t seed)
@@ -34,12 +32,7 @@ bool SimWorld::RunUntil(const std::function<bool()>& condition, lab::Duration li
   deadlock_.clear();
   const bool held = engine_.RunUntil(condition, now() + limit);
   if (held || !engine_.at_rest()) return held;
-  for (const auto& process : processes_) {
-    const std::string waits_for = process->WaitsFor();
-    if (waits_for.empty()) continue;
-    process->NoteDeadlock(waits_for);
-    absl::StrAppend(&deadlock_, process->arguments()[0], " ", waits_for, "\n");
-  }
+  for (const auto& process : processes_) deadlock_ += process->NoteDeadlock();
   return false;
 }
 

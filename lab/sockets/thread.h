@@ -1,0 +1,55 @@
+// A process of a simulated world as one of several threads: what it takes to carry a program that has threads and
+// child processes.
+//
+// Every process of a simulated world is a Thread (the real world's aren't: their kernel does all this). Exactly one
+// thread of a world runs at a time, until a call of it blocks; each is a further actor of the world's schedule.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "lab/sockets/process.h"
+
+namespace lab {
+
+// Calls come from the thread itself, but for those marked otherwise. A reference stays good until the thread's body
+// has returned.
+class Thread : public Process {
+ public:
+  using Body = std::function<void(Thread&)>;
+  enum class Descriptors {
+    kShared,  // with the caller: what one closes is closed for the other
+    kCopied,  // as fork does: the same open files under the same numbers, from then on apart
+  };
+  enum class Woken { kWoken, kTimedOut, kInterrupted };
+  // What a thread waits for, "waits for thread 4 to end"; empty where nobody needs to know.
+  using WaitsFor = std::function<std::string()>;
+
+  // A further thread of the process, which runs when its turn comes. An exception out of `body` ends the lab. The
+  // process ends with its first thread, and with it all others.
+  virtual Thread& Start(Descriptors descriptors, Body body) = 0;
+
+  // Blocks until another thread wakes or interrupts this one, or until `deadline`. `waits_for` is asked when nothing
+  // can happen any more.
+  virtual Woken Block(std::optional<Time> deadline, const WaitsFor& waits_for) = 0;
+  // Lets that much time pass, uninterruptedly; others run meanwhile.
+  virtual void Spend(Duration duration) = 0;
+  // Lets go of its descriptors; what no other thread shares is closed.
+  virtual void LeaveDescriptors() = 0;
+  // What it is called in a report of who waits for what, "thread 4"; the first needs no name.
+  virtual void SetName(std::string name) = 0;
+  // No interruption from before counts any more.
+  virtual void ForgetInterruption() = 0;
+
+  // --- From other threads ---
+
+  // Ends its Block; harmless where it is in none.
+  virtual void Wake() = 0;
+  // Ends the call that it is blocked in with EINTR; where it is in none, the next one that would block.
+  virtual void Interrupt() = 0;
+  // Ends it where it is: its destructors run, and its descriptors are let go of.
+  virtual void End() = 0;
+};
+
+}  // namespace lab
