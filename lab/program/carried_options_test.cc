@@ -76,6 +76,20 @@ TEST_F(CarriedOptionsTest, FlagsPass) {
             "1 8 headbody, 4 ----, 2 2 dy 0, -1 1");
 }
 
+TEST_F(CarriedOptionsTest, UrgentBytesPass) {
+  EXPECT_EQ(Prints(R"(
+    send(client, "abc", 3, MSG_OOB);
+    fd_set exceptional; FD_ZERO(&exceptional); FD_SET(server, &exceptional);
+    int ready = select(server + 1, NULL, NULL, &exceptional, NULL);
+    printf("%d %d, ", ready, FD_ISSET(server, &exceptional) != 0);
+    struct pollfd polled = {server, POLLPRI, 0}; poll(&polled, 1, 0); printf("%d ", polled.revents == POLLPRI);
+    int received = recv(server, text, 10, 0); printf("%d %s, ", received, text);
+    printf("%d ", ioctl(server, 0x8905, &value)); printf("%d, ", value);
+    received = recvmsg(server, &message, MSG_OOB); printf("%d %c %d, ", received, text[0], message.msg_flags == MSG_OOB);
+    received = recv(server, text, 1, MSG_OOB); printf("%d %d", received, errno == EINVAL);)"),
+            "1 1, 1 2 ab, 0 1, 1 c 1, -1 1");
+}
+
 TEST_F(CarriedOptionsTest, IoctlsPass) {
   EXPECT_EQ(Prints(R"(
     enum { kOutQueue = 0x5411, kAtMark = 0x8905, kInQueue = 0x541b, kCloexec = 0x5451, kNonblocking = 0x5421 };
