@@ -220,6 +220,8 @@ class Connection {
   std::optional<lab::Packet> Blank();
   std::optional<lab::Packet> Build(Time now, uint32_t seq);
   std::optional<lab::Packet> TakeReset();
+  // How many blocks the next segment reports.
+  uint32_t reported() const;
   static uint32_t TimestampAt(Time now);
   // The round trip that the echoed timestamp tells, in whole milliseconds.
   std::optional<Duration> Echo(Time now, const lab::TcpHeader& tcp) const;

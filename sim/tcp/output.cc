@@ -10,7 +10,7 @@ std::optional<lab::Packet> Connection::NextSegment(Time now) {
   if (reset_due_) return TakeReset();
   if (state_ == State::kClosed) return std::nullopt;
   if (syn_due_) return TakeSyn(now);
-  if (auto segment = sender_.Next(now)) {
+  if (auto segment = sender_.Next(now, reported() > 0 ? 4 + 8 * reported() : 0)) {
     if (!segment->text.empty()) receiver_.acks().OnDataSent(now);
     std::optional<lab::Packet> packet = Build(now, segment->seq);
     packet->tcp.fin = segment->fin;
@@ -41,9 +41,14 @@ std::optional<lab::Packet> Connection::Build(Time now, uint32_t seq) {
   tcp.ack = rcv_nxt();
   tcp.window = receiver_.TakeWindow();
   if (timestamps_) tcp.timestamps = {TimestampAt(now), recent_timestamp_};
-  // Forty bytes of options hold four blocks, or three beside the timestamps.
-  if (sack_ && receiver_.has_blocks()) tcp.sack = receiver_.TakeSackBlocks(timestamps_ ? 3 : 4);
+  if (const uint32_t blocks = reported()) tcp.sack = receiver_.TakeSackBlocks(blocks);
   return packet;
+}
+
+// Forty bytes of options hold four blocks, or three beside the timestamps.
+uint32_t Connection::reported() const {
+  if (!sack_) return 0;
+  return static_cast<uint32_t>(std::min<size_t>(receiver_.blocks(), timestamps_ ? 3 : 4));
 }
 
 std::optional<lab::Packet> Connection::TakeReset() {

@@ -18,6 +18,7 @@ namespace sim::tcp {
 class Reassembly {
  public:
   bool empty() const { return runs_.empty(); }
+  size_t size() const { return runs_.size(); }  // how many holes there are
 
   // The number after the last byte. Not to be called while empty().
   uint32_t end() const { return runs_.back().end(); }

@@ -78,7 +78,7 @@ class Receiver {
   bool awaits_probe() const { return awaits_probe_; }
   // The blocks to report, `most` at the most.
   absl::InlinedVector<lab::SackBlock, 4> TakeSackBlocks(size_t most);
-  bool has_blocks() const { return has_holes() || has_duplicate_; }
+  size_t blocks() const { return reassembly_.size() + has_duplicate_; }  // that there are to report
   // The number after the last byte that has come, ahead of holes or not.
   uint32_t highest() const { return has_holes() ? reassembly_.end() : rcv_nxt_; }
   bool has_holes() const { return !reassembly_.empty(); }

@@ -79,12 +79,13 @@ uint32_t Sender::window_left() const {
 // Nagle's algorithm, as Minshall changed it: a small segment waits while another small one is on its way. A cork
 // keeps it until its probe is due.
 bool Sender::NagleHolds(uint32_t length) const {
-  if (length >= mss() || fin_queued_ || push_ || urgent_ || probe_due_ || tail_probe_due_) return false;
+  if (length >= full() || fin_queued_ || push_ || urgent_ || probe_due_ || tail_probe_due_) return false;
   return cork_ || more_ || (!no_delay_ && After(small_end_, snd_una_));
 }
 
-std::optional<Sender::Segment> Sender::Next(Time now) {
+std::optional<Sender::Segment> Sender::Next(Time now, uint32_t blocks) {
   if (mss_ == 0) return std::nullopt;
+  blocks_ = blocks;
   if (resend_first_ || sent_.lost() > 0) {
     if (auto segment = NextLost(now)) return segment;
   }
@@ -112,7 +113,7 @@ void Sender::NoteUse(bool limited) {
 
 std::optional<Sender::Segment> Sender::NextNew(Time now) {
   const uint32_t unsent = data_end_ - snd_nxt_;
-  uint32_t length = std::min(unsent, mss());
+  uint32_t length = std::min(unsent, full());
   bool fin = fin_queued_ && length == unsent;
   if (length == 0 && !fin) return std::nullopt;
 
@@ -147,8 +148,8 @@ Sender::Segment Sender::SendNew(Time now, uint32_t length, bool fin) {
   snd_nxt_ += length + fin;
   bytes_sent_ += length;
   ++data_segments_;
-  if (length < mss()) small_end_ = snd_nxt_;
-  burst_ = length == mss();
+  if (length < full()) small_end_ = snd_nxt_;
+  burst_ = length == full();
   if (in_reduction()) ++prr_out_;
   last_sent_ = now;
   probe_due_ = false;
@@ -185,14 +186,20 @@ std::optional<Sender::Segment> Sender::NextLost(Time now) {
 void Sender::JoinSmall(size_t i) {
   while (i + 1 < sent_.size() && !sent_[i + 1].sacked) {
     const Sent& next = sent_[i + 1];
-    if (next.end - sent_[i].begin > mss() || After(next.end, snd_una_ + snd_wnd_)) return;
+    if (Earlier(next.end, data_end_) - sent_[i].begin > full() || After(next.end, snd_una_ + snd_wnd_)) return;
     sent_.Join(i);
   }
 }
 
+// Where its text leaves no room for what is to be reported now.
+void Sender::CutToSize(size_t i) {
+  const uint32_t begin = sent_[i].begin;
+  if (Earlier(sent_[i].end, data_end_) - begin > full()) sent_.Split(i, begin + full());
+}
+
 Sender::Segment Sender::Resend(Time now, size_t i) {
   JoinSmall(i);
-  if (sent_[i].end - sent_[i].begin > mss() + 1) sent_.Split(i, sent_[i].begin + mss());
+  CutToSize(i);
   sent_.MarkResent(i, now);
   if (in_reduction()) ++prr_out_;
   undo_resent_ = std::max(undo_resent_, 0) + 1;
@@ -208,6 +215,7 @@ std::optional<Sender::Segment> Sender::ResendTail(Time now) {
   }
   NoteTailProbe(now, /*again=*/true);
   const size_t last = sent_.size() - 1;
+  CutToSize(last);
   sent_.MarkProbed(last, now);
   return Again(now, last);
 }

@@ -70,7 +70,8 @@ class Sender {
 
   // `ack` is at most snd_nxt.
   void OnAcknowledgement(Time now, const Acknowledgement& seen);
-  std::optional<Segment> Next(Time now);
+  // `blocks`: the bytes of a segment that what it reports takes from its text.
+  std::optional<Segment> Next(Time now, uint32_t blocks);
 
   // False where the peer has not answered for as long as it is given.
   [[nodiscard]] bool OnTimer(Time now);
@@ -132,6 +133,8 @@ class Sender {
   };
 
   uint32_t mss() const;
+  // The most text that a segment has now.
+  uint32_t full() const { return mss() - blocks_; }
   uint32_t in_flight() const;  // segments
   uint32_t window_left() const;
   bool in_reduction() const { return state_ == Recovery::kReduced || state_ == Recovery::kRecovery; }
@@ -146,6 +149,7 @@ class Sender {
   std::optional<Segment> ResendTail(Time now);
   Segment Again(Time now, size_t i);
   void JoinSmall(size_t i);
+  void CutToSize(size_t i);
 
   // recovery.cc
   bool UpdateWindow(const Acknowledgement& seen);
@@ -192,6 +196,7 @@ class Sender {
   ByteQueue buffer_;  // from snd_una on, but for the FIN
   size_t buffer_size_;
   uint32_t mss_ = 0;       // 0: not started
+  uint32_t blocks_ = 0;    // as Next was told
   uint32_t snd_una_;
   uint32_t snd_nxt_;
   uint32_t data_end_;      // the number after the last byte: the FIN's

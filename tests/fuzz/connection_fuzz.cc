@@ -177,9 +177,7 @@ class Run {
 
   void CheckSent(const lab::Packet& segment) {
     Check(segment.source == kUs && segment.destination == kPeer);
-    // SACK blocks come on top of a full segment (docs/tcp.md).
-    constexpr size_t kHeaders = 40;
-    Check(segment.payload.size() + kHeaders <= mtu_);
+    Check(segment.wire_size() <= mtu_);
     Check(!(segment.tcp.syn && segment.tcp.fin) && !(segment.tcp.rst && segment.tcp.fin));
     if (segment.payload.empty()) return;
     const uint32_t position = segment.tcp.seq + segment.tcp.syn - iss_ - 1;

@@ -27,6 +27,34 @@ TEST_F(Established, TextAheadOfAHoleWaitsAndIsReported) {
   EXPECT_EQ("helloworld", script.Read());
 }
 
+TEST_F(Established, BlocksTakeTheirRoomFromTheText) {
+  script.settings.mtu = 1'500;
+  script.Establish();
+  script.Inject({.seq = 6, .text = "world"});
+  script.OutAll();
+  script.Write(std::string(3'000, 'x'));
+  EXPECT_EQ(
+      "ACK 1:1449 ack 1 sack 6-11; ACK 1449:2897 ack 1 sack 6-11; "
+      "ACK 2897:3001 ack 1 sack 6-11",
+      script.OutAll());
+  script.Inject({.seq = 16, .ack = 3'001, .text = "again"});
+  script.OutAll();
+  script.Write(std::string(1'460, 'x'));
+  EXPECT_EQ("ACK 3001:4441 ack 1 sack 16-21, 6-11; ACK 4441:4461 ack 1 sack 16-21, 6-11", script.OutAll());
+}
+
+TEST_F(Established, TextThatIsRepeatedMakesRoomForBlocks) {
+  script.settings.mtu = 1'500;
+  script.Establish();
+  script.Write(std::string(1'460, 'x'));
+  EXPECT_EQ("ACK 1:1461 ack 1", script.OutAll());
+  script.Inject({.seq = 6, .text = "world"});
+  EXPECT_EQ("ACK 1461 ack 1 sack 6-11", script.OutAll());
+  EXPECT_EQ("ACK 1:1449 ack 1 sack 6-11", script.Await());
+  script.Inject({.ack = 1'449});
+  EXPECT_EQ("ACK 1449:1461 ack 1 sack 6-11", script.OutAll());
+}
+
 TEST_F(Established, NoBlocksAreReportedToAPeerThatDoesNotKnowThem) {
   script.peer_sack = false;
   script.Establish();
