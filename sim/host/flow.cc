@@ -29,7 +29,7 @@ void Flow::OnTime() {
 void Flow::Settle() {
   const FlowPtr self(this);
   while (std::optional<lab::Packet> segment = connection_->NextSegment(host_.now())) {
-    host_.Transmit(*std::move(segment));
+    if (!silent_) host_.Transmit(*std::move(segment));
   }
   SetTimer();
   SetAwaitsProbe(connection_->AwaitsProbe());

@@ -46,6 +46,8 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
   void Settle();
   // Forgets the connection without a word to the peer.
   void Retire();
+  // From now on nothing that it sends goes anywhere.
+  void Silence() { silent_ = true; }
 
  private:
   void OnTime() override;
@@ -59,6 +61,7 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
   std::optional<Time> deadline_;  // what the timer is set to
   bool deadline_matters_ = false;
   bool awaits_probe_ = false;
+  bool silent_ = false;
 };
 
 using FlowPtr = boost::intrusive_ptr<Flow>;

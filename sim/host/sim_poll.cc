@@ -55,12 +55,16 @@ int SimSockets::Scan(pollfd* fds, size_t count, short always) const {
 }
 
 int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, std::optional<Time> deadline) {
+  // As in Linux the files of the beginning wake it, and then it looks at what the descriptors have come to mean.
+  std::unique_ptr<Polled[]> polled;
   for (;;) {
     const int ready = Scan(fds, count, always);
     if (ready > 0 || (deadline && host_.now() >= *deadline)) return ready;
-    const auto polled = std::make_unique<Polled[]>(count);
+    if (polled == nullptr) {
+      polled = std::make_unique<Polled[]>(count);
+      for (size_t i = 0; i < count; ++i) polled[i].file = table_->Get(fds[i].fd);
+    }
     for (size_t i = 0; i < count; ++i) {
-      polled[i].file = table_->Get(fds[i].fd);
       if (polled[i].file == nullptr) continue;
       polled[i].waiter.emplace(host_.engine().scheduler()).Join(polled[i].file->waiters(), fds[i].events);
     }

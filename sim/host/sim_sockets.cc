@@ -58,6 +58,14 @@ int SimSockets::WaitFor(File& file, short events, std::optional<Time> deadline, 
   return -EBADF;
 }
 
+int SimSockets::WaitForConnection(File& file, short events, std::optional<Time> deadline) {
+  const Socket* const socket = file.AsSocket();
+  const uint32_t before = socket != nullptr ? socket->disconnects() : 0;
+  const int waited = WaitFor(file, events, deadline);
+  if (waited == -EBADF || socket == nullptr || socket->disconnects() == before) return waited;
+  return -EPIPE;
+}
+
 int SimSockets::MakeSocket(int domain, int type, int protocol) {
   const int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -172,7 +180,7 @@ int SimSockets::Connect(int sockfd, const sockaddr* address, socklen_t length) {
     const int finished = socket->FinishConnect();
     if (finished != -EAGAIN) return finished;
     if (socket->nonblocking()) return begun;
-    const int waited = WaitFor(*socket, POLLOUT, deadline);
+    const int waited = WaitForConnection(*socket, POLLOUT, deadline);
     if (waited != 0) return waited == -EAGAIN ? -EINPROGRESS : waited;
   }
 }

@@ -94,6 +94,8 @@ class SimSockets final : public lab::Sockets {
   // -EBADF where the process is being killed.
   // An exclusive one is woken only where those that came before it aren't there any more.
   int WaitFor(File& file, short events, std::optional<Time> deadline, bool exclusive = false);
+  // The same for what concerns a connection: -EPIPE where another thread has disconnected the socket meanwhile.
+  int WaitForConnection(File& file, short events, std::optional<Time> deadline);
   // The same for several, as poll does: how many have the events that they ask for, or one of `always`; 0 where the
   // deadline has passed.
   int WaitForAny(pollfd* fds, size_t count, short always, std::optional<Time> deadline);

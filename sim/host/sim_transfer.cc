@@ -119,8 +119,8 @@ int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
     if (done > 0 && stream != nullptr && stream->AtMark(peek ? done : 0)) return static_cast<int64_t>(done);
     if (done > 0 && (nonblocking || (file.Ready() & kEnds) != 0)) return static_cast<int64_t>(done);
     if ((result == -EAGAIN || result > 0) && !nonblocking) {
-      result = WaitFor(file, POLLIN, deadline);
-      // Who wants nothing waits as for a byte, and does not look what came.
+      // Who wants nothing waits as for a byte, for whatever happens, and does not look what came.
+      result = WaitForConnection(file, length == 0 ? WaitQueue::kAnything : POLLIN, deadline);
       if (result == 0 && length == 0) return 0;
     }
     if (result < 0) return done > 0 ? static_cast<int64_t>(done) : result;

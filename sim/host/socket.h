@@ -47,6 +47,8 @@ class Socket : public File {
   virtual int FinishConnect() = 0;
   // Back to an unconnected socket.
   virtual void Disconnect() = 0;
+  // How often Disconnect was called on a stream: connect and receives that wait then fail with EPIPE, as in Linux.
+  virtual uint32_t disconnects() const { return 0; }
   virtual int Shutdown(int how) = 0;
   virtual int SetOption(int level, int option, const void* value, socklen_t length) = 0;
   virtual int GetOption(int level, int option, void* value, socklen_t* length) = 0;

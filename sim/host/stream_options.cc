@@ -97,7 +97,7 @@ void ApplyAll(const OptionValues& values, Time now, tcp::Connection& connection)
 }
 
 int StreamSocket::SetOption(int level, int option, const void* value, socklen_t length) {
-  if (level == IPPROTO_IPV6 && option == IPV6_V6ONLY && domain() == AF_INET6 && local().port != 0) return -EINVAL;
+  if (level == IPPROTO_IPV6 && option == IPV6_V6ONLY && domain() == AF_INET6 && HasPort()) return -EINVAL;
   const bool before_connecting = level == IPPROTO_TCP && (option == TCP_FASTOPEN || option == TCP_FASTOPEN_CONNECT);
   if (before_connecting && flow_ != nullptr && length >= sizeof(int)) return -EINVAL;
   if (const int error = options_.Set(kind(), level, option, value, length)) return error;

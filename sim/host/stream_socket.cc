@@ -111,12 +111,14 @@ int StreamSocket::MayConnect() const {
 int StreamSocket::Connect(const lab::Endpoint& asked) {
   if (const int refused = MayConnect()) return refused;
   lab::Endpoint remote = asked;
-  const bool ipv4 = remote.address.is_ipv4();
+  const lab::IpAddress source = claim_.held() ? claim_.address() : last_.address;
   // As in Linux: the host itself, by the name that the socket has.
-  if (remote.address.is_any() && claim_.held() && ipv4) remote.address = claim_.address();
+  if (remote.address.is_any() && claim_.held() && remote.address.is_ipv4()) remote.address = source;
+  const bool ipv4 = remote.address.is_ipv4() || (remote.address.is_any() && source.is_ipv4());
   if (remote.address.is_any()) remote.address = ipv4 ? lab::IpAddress(Network::kLoopback) : lab::kIpv6Loopback;
   if (!Network::Routable(remote.address) || IsBroadcast(remote.address)) return -ENETUNREACH;
   if (ipv4 && options_->ipv6_only) return -ENETUNREACH;
+  if (!ipv4 && source.is_ipv4()) return -EAFNOSUPPORT;
 
   const bool bound = claim_.held();
   lab::Endpoint local;
@@ -130,8 +132,10 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   // From here on the connection's own claim holds the port that was chosen for it.
   if (!bound) claim_.Release();
   host_.Add(flow_);
-  error_ = 0;
   connecting_ = true;
+  // As in Linux: what has once connected over IPv4 sends by IPv4 for ever, which no host of IPv6 gets.
+  spoke_ipv4_ = spoke_ipv4_ || (ipv4 && domain() == AF_INET6);
+  if (spoke_ipv4_ && !ipv4) flow_->Silence();
   told_ = Told(flow_->connection());
   flow_->Settle();
   return -EINPROGRESS;
@@ -143,14 +147,22 @@ int StreamSocket::FinishConnect() {
   if (!connecting_) return 0;
   const tcp::State state = flow_->connection().state();
   if (state == tcp::State::kSynSent || state == tcp::State::kSynReceived) return -EAGAIN;
+  // As in Linux: who sends no more and has connected to itself is at the end of that before it looks.
+  const bool ends_itself = (shut_ & (SHUT_WR + 1)) != 0 && local() == remote();
+  if (ends_itself && !Over()) return -EAGAIN;
   connecting_ = false;
   const int error = flow_->connection().TakeError();
-  if (state != tcp::State::kClosed && error == 0) return 0;
-  Disconnect();
+  if (!sim::Over(state) && error == 0) return 0;
+  LoseConnection();
   return error != 0 ? -error : -ECONNABORTED;
 }
 
 void StreamSocket::Disconnect() {
+  ++disconnects_;
+  LoseConnection();
+}
+
+void StreamSocket::LoseConnection() {
   connecting_ = false;
   given_up_ = false;
   bound_again_ = false;
@@ -181,6 +193,11 @@ void StreamSocket::LosePort() {
   claim_.Release();
 }
 
+bool StreamSocket::HasPort() const {
+  if (flow_ == nullptr || bound_again_) return claim_.held();
+  return !Over() || (claim_.held() && port_asked_);
+}
+
 int StreamSocket::TakeError() {
   if (error_ != 0) return std::exchange(error_, 0);
   return flow_ != nullptr ? flow_->connection().TakeError() : 0;
@@ -190,7 +207,7 @@ int StreamSocket::Shutdown(int how) {
   if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return -EINVAL;
   if (queue_ != nullptr) {
     // As in Linux: SHUT_WR does nothing to a listener, and SHUT_RD ends it.
-    if (how != SHUT_WR) Disconnect();
+    if (how != SHUT_WR) LoseConnection();
     waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
     return 0;
   }
@@ -208,7 +225,7 @@ int StreamSocket::Shutdown(int how) {
   if (Over()) return -ENOTCONN;
   tcp::Connection& connection = flow_->connection();
   if (connecting_ && connection.state() == tcp::State::kSynSent) {
-    Disconnect();
+    LoseConnection();
     waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
     return 0;
   }

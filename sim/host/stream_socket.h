@@ -30,6 +30,7 @@ class StreamSocket final : public Socket, private Flow::Owner {
   int FinishConnect() override;
   // A connection is reset, and a listener listens no more.
   void Disconnect() override;
+  uint32_t disconnects() const override { return disconnects_; }
   int Shutdown(int how) override;
   int SetOption(int level, int option, const void* value, socklen_t length) override;
   int GetOption(int level, int option, void* value, socklen_t* length) override;
@@ -69,10 +70,14 @@ class StreamSocket final : public Socket, private Flow::Owner {
   };
 
   void OnChange(Flow& flow) override;
+  // Disconnect, by whatever ends the connection.
+  void LoseConnection();
   // What the options say of a claim that is not made yet.
   void PrepareClaim();
   // The connection is over; Linux's TCP_CLOSE.
   bool Over() const;
+  // It has a port of its own, which is not only in its name.
+  bool HasPort() const;
   // The events that have come since that was asked last.
   short News();
   int Claim(const lab::Endpoint& remote, lab::Endpoint& local);
@@ -90,8 +95,10 @@ class StreamSocket final : public Socket, private Flow::Owner {
   bool port_asked_ = false;            // bind was given a port: it stays with the socket
   bool connecting_ = false;
   bool bound_again_ = false;           // after the connection's end
+  bool spoke_ipv4_ = false;            // of AF_INET6: it has connected to a mapped address
   bool given_up_ = false;              // a connect that had failed was shut down before it was told: there is no other
   int error_ = 0;                      // of a connection that was given up
+  uint32_t disconnects_ = 0;
   int shut_ = 0;                       // SHUT_RD + 1 and SHUT_WR + 1, where that was asked for without a connection
   Told told_;
   // Somebody found no space to write since there was some: when there is again, that is news (Linux's SOCK_NOSPACE).

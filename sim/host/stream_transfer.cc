@@ -70,9 +70,15 @@ short StreamSocket::News() {
   return events;
 }
 
-void StreamSocket::OnChange(Flow&) {
+void StreamSocket::OnChange(Flow& flow) {
+  const tcp::State before = told_.state;
   const short news = News();
   if (news != 0) waiters().Wake(host_.engine().scheduler(), news);
+  // As in Linux: a FIN that was asked for before the connection is sent where both ends began at once, and then alone.
+  const bool met = before == tcp::State::kSynReceived && told_.state == tcp::State::kEstablished;
+  if (!met || (shut_ & (SHUT_WR + 1)) == 0) return;
+  flow.connection().ShutdownWrite(host_.now());
+  flow.Settle();
 }
 
 int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int flags) {
@@ -126,10 +132,8 @@ int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int f
   if (Handshaking(connection.state())) return -EAGAIN;
   if (length == 0) return 0;
   const size_t space = std::min(length, connection.write_space());
-  if (space == 0) {
-    no_space_ = true;
-    return -EAGAIN;
-  }
+  if (space < length) no_space_ = true;
+  if (space == 0) return -EAGAIN;
   const lab::Payload bytes = Gather(buffers, offset, space);
   const bool urgent = (flags & MSG_OOB) != 0;
   const size_t taken = urgent ? connection.WriteUrgent(host_.now(), bytes)

@@ -33,12 +33,16 @@ void AckPolicy::OnAckSent() {
   deadline_ = Time::max();
 }
 
-void AckPolicy::Schedule(Time now, bool forced) {
+void AckPolicy::Schedule(Time now, bool forced, Duration round_trip) {
   scheduled_ = true;
-  if (forced || !heard_ || (quick_ > 0 && !interactive_)) {
+  const Duration most = round_trip > Duration(0) ? std::clamp(round_trip, kLeastDelay, kMostDelay) : kMostDelay;
+  const Duration delay = std::min(delay_, most);
+  // One that is all but due goes now.
+  const bool soon = deadline_ != Time::max() && deadline_ <= now + delay / 4;
+  if (forced || soon || !heard_ || (quick_ > 0 && !interactive_)) {
     due_ = true;
   } else {
-    deadline_ = std::min(deadline_, now + std::min(delay_, kMostDelay));
+    deadline_ = std::min(deadline_, now + delay);
   }
 }
 

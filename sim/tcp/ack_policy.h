@@ -30,8 +30,8 @@ class AckPolicy {
   // The next acknowledgement is due at once.
   void Now() { due_ = true; }
   // After new data or a FIN: decides whether it is acknowledged at once. `forced`: more than a full segment waits
-  // for it.
-  void Schedule(Time now, bool forced);
+  // for it. `round_trip`, smoothed, bounds the delay; zero: not known.
+  void Schedule(Time now, bool forced, Duration round_trip);
   // A process has read all there was.
   void OnDrained();
   // TCP_QUICKACK, as in Connection. `all_read`: nothing that has come waits for a process, which may be a reason to

@@ -9,11 +9,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kRto = milliseconds(220);
+constexpr Duration kRoundTrip{0};  // not known
 
 // A small segment comes at `now`; whether it is acknowledged at once.
 bool AckedAtOnce(AckPolicy& acks, Time now) {
   acks.OnData(now, true, kRto);
-  acks.Schedule(now, false);
+  acks.Schedule(now, false, kRoundTrip);
   if (!acks.due()) return false;
   acks.OnAckSent();
   return true;
@@ -33,7 +34,7 @@ TEST(AckPolicy, AcknowledgesTheFirstSixteenAtOnce) {
 TEST(AckPolicy, WaitsForAnAnswerOnceAnAnswerWasGiven) {
   AckPolicy acks;
   acks.OnData(milliseconds(1), true, kRto);
-  acks.Schedule(milliseconds(1), false);
+  acks.Schedule(milliseconds(1), false, kRoundTrip);
   acks.OnDataSent(milliseconds(2));
   acks.OnAckSent();
   EXPECT_EQ(Time::max(), acks.deadline());
@@ -50,7 +51,7 @@ TEST(AckPolicy, AcknowledgesTwoFullSegmentsAtOnce) {
   acks.OnData(milliseconds(1), false, kRto);
   acks.OnDataSent(milliseconds(1));
   acks.OnData(milliseconds(2), false, kRto);
-  acks.Schedule(milliseconds(2), true);
+  acks.Schedule(milliseconds(2), true, kRoundTrip);
   EXPECT_TRUE(acks.due());
 }
 
@@ -73,7 +74,7 @@ TEST(AckPolicy, HelpsASenderThatBeginsAnew) {
 TEST(AckPolicy, AcknowledgesAFinWithoutDataAtOnce) {
   AckPolicy acks;
   acks.OnFin();
-  acks.Schedule(milliseconds(1), false);
+  acks.Schedule(milliseconds(1), false, kRoundTrip);
   EXPECT_TRUE(acks.due());
 }
 
@@ -82,15 +83,40 @@ TEST(AckPolicy, WaitsLongerForStreamsThatPause) {
   for (int i = 0; i < 16; ++i) AckedAtOnce(acks, milliseconds(0));
   Time now = milliseconds(30);
   acks.OnData(now, true, kRto);  // half of 40 ms and the pause
-  acks.Schedule(now, false);
+  acks.Schedule(now, false, kRoundTrip);
   EXPECT_EQ(now + milliseconds(50), acks.deadline());
   now = acks.deadline();
   acks.OnTimer(now);  // twice as long next time
   acks.OnAckSent();
   now += milliseconds(150);
   acks.OnData(now, true, kRto);
-  acks.Schedule(now, false);
+  acks.Schedule(now, false, kRoundTrip);
   EXPECT_EQ(now + milliseconds(100), acks.deadline());
+}
+
+TEST(AckPolicy, WaitsNoLongerThanTheRoundTripWhereThatIsKnown) {
+  AckPolicy acks;
+  for (int i = 0; i < 16; ++i) AckedAtOnce(acks, milliseconds(0));
+  const auto delay = [&](Time now, Duration round_trip) {
+    acks.OnData(now, true, kRto);
+    acks.Schedule(now, false, round_trip);
+    const Time deadline = acks.deadline();
+    acks.OnTimer(deadline);  // doubles the delay
+    acks.OnAckSent();
+    return deadline - now;
+  };
+  EXPECT_EQ(delay(milliseconds(10), milliseconds(1)), milliseconds(40));
+  EXPECT_EQ(delay(milliseconds(100), milliseconds(1)), milliseconds(40));
+  EXPECT_EQ(delay(milliseconds(200), milliseconds(60)), milliseconds(60));
+}
+
+TEST(AckPolicy, WhatIsAllButDueGoesWithTheNextSegment) {
+  AckPolicy acks;
+  for (int i = 0; i < 16; ++i) AckedAtOnce(acks, milliseconds(0));
+  EXPECT_FALSE(AckedAtOnce(acks, milliseconds(10)));  // due at 50 ms
+  EXPECT_FALSE(AckedAtOnce(acks, milliseconds(30)));
+  EXPECT_EQ(acks.deadline(), milliseconds(50));
+  EXPECT_TRUE(AckedAtOnce(acks, milliseconds(40)));
 }
 
 }  // namespace

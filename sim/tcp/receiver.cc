@@ -57,7 +57,7 @@ bool Receiver::Acceptable(uint32_t seq, uint32_t length) const {
   return !Before(seq + length, last_acknowledged_) && !After(seq, edge_);
 }
 
-bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto) {
+bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto, Duration round_trip) {
   if (finished_ || (text.empty() && !fin)) return false;
   Trim(seq, text, fin);
   if (fin) fin_ = seq + static_cast<uint32_t>(text.size());
@@ -75,7 +75,7 @@ bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duratio
   if (fin_ == rcv_nxt_) TakeFin();
   // As Linux: where the window does not advance, the acknowledgement waits for the process to read.
   if (rcv_nxt_ != before) {
-    acks_.Schedule(now, OwesSegments() && SelectWindow() >= offered_ - last_acknowledged_);
+    acks_.Schedule(now, OwesSegments() && SelectWindow() >= offered_ - last_acknowledged_, round_trip);
   }
   return finished_;
 }

@@ -35,8 +35,9 @@ class Receiver {
   bool Acceptable(uint32_t seq, uint32_t length) const;
 
   // Takes the text of a segment, and its FIN: keeps what is new and inside the window, and schedules the
-  // acknowledgement. True where the peer's FIN has now come in order. `rto` bounds the delay.
-  bool Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto);
+  // acknowledgement. True where the peer's FIN has now come in order. `rto` and the smoothed `round_trip` bound its
+  // delay.
+  bool Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto, Duration round_trip);
 
   // What came once more: the next acknowledgement says so (RFC 2883).
   void OnDuplicate(uint32_t begin, uint32_t end);

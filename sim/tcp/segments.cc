@@ -134,7 +134,7 @@ bool Connection::TakeText(Time now, const lab::Packet& segment) {
     if (again) OutOfPlace(now, segment);
     return false;
   }
-  return receiver_.Take(now, seq, segment.payload, segment.tcp.fin, sender_.rto());
+  return receiver_.Take(now, seq, segment.payload, segment.tcp.fin, sender_.rto(), sender_.round_trip());
 }
 
 // --- What is left to each state ---
@@ -211,7 +211,7 @@ void Connection::OnSegmentForOrphan(Time now, const lab::Packet& segment) {
     if (!tcp.ack_flag) reset_due_ = ResetDue{.seq = 0, .ack = end};
     return Fail(ECONNRESET, Cause::kAbort);
   }
-  receiver_.Take(now, tcp.seq, segment.payload, /*fin=*/true, sender_.rto());
+  receiver_.Take(now, tcp.seq, segment.payload, /*fin=*/true, sender_.rto(), sender_.round_trip());
   InFinWait2(now, /*fin=*/true);
 }
 

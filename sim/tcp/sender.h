@@ -109,6 +109,7 @@ class Sender {
   uint32_t snd_nxt() const { return snd_nxt_; }
   uint32_t max_window() const { return max_window_; }
   Duration rto() const { return rto_.value(); }
+  Duration round_trip() const { return rto_.smoothed(); }
   uint64_t retransmissions() const { return retransmissions_; }
   // Fills in what it knows.
   void Tell(Time now, Info& info) const;

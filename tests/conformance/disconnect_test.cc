@@ -226,6 +226,30 @@ TEST_F(DisconnectTest, AConnectThatIsShutDownIsGivenUp) {
   ASSERT_TRUE(Finish());
 }
 
+TEST_F(DisconnectTest, ShuttingDownWithoutAConnectionFailsAndCounts) {
+  Alone([](Self& self) {
+    const int reader = self.Socket();
+    self.Fails(self->shutdown(reader, SHUT_RD), ENOTCONN);
+    char byte;
+    self.Gives(self->recv(reader, &byte, 1, 0), 0);
+    self.Equal(self.Poll(reader, POLLIN | POLLOUT | POLLRDHUP, 0), POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+    self.Listen(kPort, 5);
+    const int writer = self.Socket();
+    self.Fails(self->shutdown(writer, SHUT_WR), ENOTCONN);
+    self.Gives(self->connect(writer, At(kLoopback, kPort), At::kLength), 0);
+    self.Fails(self->send(writer, &byte, 1, MSG_NOSIGNAL), EPIPE);
+  });
+}
+
+TEST_F(DisconnectTest, ASocketThatSendsNoMoreEndsItsConnectionToItself) {
+  Alone([](Self& self) {
+    const int fd = self.Socket();
+    self.Gives(self->bind(fd, At(kLoopback, kPort), At::kLength), 0);
+    self.Fails(self->shutdown(fd, SHUT_WR), ENOTCONN);
+    self.Fails(self->connect(fd, At(kLoopback, kPort), At::kLength), ECONNABORTED);
+  });
+}
+
 TEST_F(DisconnectTest, ShuttingDownWrongly) {
   Alone([](Self& self) {
     const int listener = self.Listen(kPort, 5);

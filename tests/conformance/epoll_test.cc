@@ -478,6 +478,28 @@ TEST_F(EdgeTest, SpaceIsToldWhereItWasMissing) {
   });
 }
 
+// Who sends until something is left over need not ask for EAGAIN first.
+TEST_F(EdgeTest, SpaceIsToldWhereASendTookAPart) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    self.SetNonBlocking(client);
+    self.SetNonBlocking(server);
+    Epoll epoll(self);
+    epoll.Add(client, EPOLLOUT | kEdge);
+    epoll.Tells({{client, EPOLLOUT}});
+    std::string bytes(16'000'000, 'x');
+    const long taken = self->send(client, bytes.data(), bytes.size(), 0);
+    self.True(taken > 0 && taken < static_cast<long>(bytes.size()), "a part fits");
+    long received = 0;
+    while (received < taken) {
+      self.Poll(server, POLLIN, -1);
+      received += self.Ok(self->recv(server, bytes.data(), bytes.size(), 0));
+    }
+    epoll.Tells({{client, EPOLLOUT}}, 16, -1);
+    epoll.TellsNothing();
+  });
+}
+
 TEST_F(EdgeTest, EachClientOfAListenerIsTold) {
   Alone([](Self& self) {
     const int listener = self.Listen(kPort, 5);

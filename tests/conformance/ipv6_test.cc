@@ -199,6 +199,49 @@ TEST_F(Ipv6Test, V6OnlyIsSetBeforeThePort) {
   });
 }
 
+TEST_F(Ipv6Test, V6OnlyIsSetAgainOnceAConnectHasFailed) {
+  Alone([](Self& self) {
+    const int fd = Socket6(self);
+    self.Fails(self->connect(fd, At6(kLoopback6, kPort), At6::kLength), ECONNREFUSED);
+    self.True(Port6(self, fd) != 0, "the port is still in its name");
+    self.SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    const int bound = Socket6(self);
+    self.Gives(Bind6(self, bound, kLoopback6, 7000), 0);
+    self.Fails(self->connect(bound, At6(kLoopback6, kPort), At6::kLength), ECONNREFUSED);
+    const int on = 1;
+    self.Fails(self->setsockopt(bound, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on), EINVAL);
+  });
+}
+
+TEST_F(Ipv6Test, FromAMappedAddressThereIsNoWayToIpv6) {
+  Alone([](Self& self) {
+    Listen6(self, kAny6, kPort);
+    const int fd = Socket6(self);
+    self.Gives(Bind6(self, fd, kMappedLoopback, 0), 0);
+    self.Fails(self->connect(fd, At6(kLoopback6, kPort), At6::kLength), EAFNOSUPPORT);
+    // All zeros are the loopback of the family that it is bound in.
+    self.Gives(self->connect(fd, At6(kAny6, kPort), At6::kLength), 0);
+    self.Equal(PeerName6(self, fd), Text6(kMappedLoopback, kPort));
+  });
+}
+
+// A program that tries a name's addresses with one socket waits in vain for the IPv6 ones behind an IPv4 one.
+TEST_F(Ipv6Test, OnceConnectedOverIpv4ASocketReachesNobodyOverIpv6) {
+  Alone([](Self& self) {
+    const int fd = Socket6(self);
+    self.Fails(self->connect(fd, At6(kMappedLoopback, 7000), At6::kLength), ECONNREFUSED);
+    Listen6(self, kAny6, kPort);
+    const timeval soon{0, 50'000};
+    self.Gives(self->setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon), 0);
+    self.Fails(self->connect(fd, At6(kLoopback6, kPort), At6::kLength), EINPROGRESS);
+    self.Equal(Name6(self, fd), Text6(kLoopback6, Port6(self, fd)));
+    sockaddr none{};
+    none.sa_family = AF_UNSPEC;
+    self.Gives(self->connect(fd, &none, sizeof none), 0);
+    self.Gives(self->connect(fd, At6(kMappedLoopback, kPort), At6::kLength), 0);
+  });
+}
+
 TEST_F(Ipv6Test, OptionsOfIpv6BelongToItsSockets) {
   Alone([](Self& self) {
     const int fd = self.Socket();
@@ -290,6 +333,34 @@ TEST_F(Ipv6Test, WithoutABindTheNameIsAllZeros) {
     self.Fails(self->getpeername(fd, reinterpret_cast<sockaddr*>(&in6), &length), ENOTCONN);
     self.Gives(Bind6(self, fd, IpAddress(0), kPort), 0);
     self.Equal(Name6(self, fd), "[::ffff:0.0.0.0]:9999");
+  });
+}
+
+TEST_F(Ipv6Test, AnAddressOfItsOwnIsAWishForIpv6Alone) {
+  Alone([](Self& self) {
+    const int fd = Socket6(self);
+    self.Equal(self.Option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 0);
+    self.Gives(Bind6(self, fd, kLoopback6, kPort), 0);
+    self.Equal(self.Option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+    self.Fails(self->connect(fd, At6(kMappedLoopback, kPort), At6::kLength), ENETUNREACH);
+    for (const IpAddress& other : {kAny6, kMappedLoopback}) {
+      const int dual = Socket6(self);
+      self.Gives(Bind6(self, dual, other, 0), 0);
+      self.Equal(self.Option(dual, IPPROTO_IPV6, IPV6_V6ONLY), 0);
+    }
+  });
+}
+
+// Whether the socket is bound and whether the address is the host's: the families ask in another order.
+TEST_F(Ipv6Test, OfSeveralMistakesOfBindTheFirstIsTold) {
+  Alone([](Self& self) {
+    constexpr IpAddress kNobodys = IpAddress::V6(0x20010db8, 0, 0, 1);
+    const int bound6 = Socket6(self);
+    self.Gives(Bind6(self, bound6, kAny6, kPort), 0);
+    self.Fails(Bind6(self, bound6, kNobodys, 7000), EINVAL);
+    const int bound = self.Socket();
+    self.Gives(self->bind(bound, At(kLoopback, 7000), At::kLength), 0);
+    self.Fails(self->bind(bound, At(0xc0000201, 7001), At::kLength), EADDRNOTAVAIL);
   });
 }
 

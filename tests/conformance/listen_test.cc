@@ -173,6 +173,17 @@ TEST_F(ListenTest, AcceptingOnOtherDescriptorsIsMisuse) {
   });
 }
 
+TEST_F(ListenTest, OfSeveralMistakesOfAccept4TheFirstIsTold) {
+  Alone([](Self& self) {
+    constexpr int kNoFlag = 1;
+    int ends[2];
+    self.Gives(self->pipe2(ends, 0), 0);
+    self.Fails(self->accept4(77, nullptr, nullptr, kNoFlag), EBADF);
+    self.Fails(self->accept4(ends[0], nullptr, nullptr, kNoFlag), EINVAL);
+    self.Fails(self->accept4(self.Socket(), nullptr, nullptr, kNoFlag), EINVAL);
+  });
+}
+
 TEST_F(ListenTest, ListeningOnOtherDescriptorsIsMisuse) {
   Alone([](Self& self) {
     int ends[2];

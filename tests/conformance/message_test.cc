@@ -143,6 +143,17 @@ TEST_F(MessageTest, ReceivingNothingWaitsForAByteAndReadingNothingDoesNot) {
   });
 }
 
+TEST_F(MessageTest, WritingNothingAsksTheSocketButByWritev) {
+  Alone([](Self& self) {
+    const int fd = self.Socket();
+    const iovec nothing{nullptr, 0};
+    self.Gives(self->writev(fd, &nothing, 1), 0);
+    self.Gives(self->writev(fd, nullptr, 0), 0);
+    self.Fails(self->write(fd, "", 0), EPIPE);
+    self.Fails(self->send(fd, "", 0, MSG_NOSIGNAL), EPIPE);
+  });
+}
+
 TEST_F(MessageTest, ReadAndWriteAreReceiveAndSend) {
   Alone([](Self& self) {
     const auto [client, server] = self.Pair();

@@ -138,6 +138,12 @@ TEST_F(OptionTest, LingerIsKept) {
     self.Gives(self->getsockopt(fd, SOL_SOCKET, SO_LINGER, &value, &length), 0);
     self.Equal(value.l_onoff, 1);
     self.Equal(value.l_linger, 12);
+    // Switched off it keeps the time that it had.
+    value = {0, 5};
+    self.Gives(self->setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value), 0);
+    self.Gives(self->getsockopt(fd, SOL_SOCKET, SO_LINGER, &value, &length), 0);
+    self.Equal(value.l_onoff, 0);
+    self.Equal(value.l_linger, 12);
   });
 }
 

@@ -11,7 +11,7 @@ namespace differential {
 namespace {
 
 // How often the kernel must repeat what it said before a divergence counts.
-constexpr int kConfirmations = 3;
+constexpr int kConfirmations = 15;
 
 size_t FirstDifference(const Transcript& a, const Transcript& b) {
   const auto found = std::mismatch(a.begin(), a.end(), b.begin(), b.end());

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -75,6 +76,11 @@ class DifferentialTest : public testing::Test {
   }
   Slot Accept(int actor, Slot listener) { return {Add(actor, Call::kAccept, listener).id, 0}; }
   void Bytes(int actor, Call call, Slot fd, int count) { Add(actor, call, fd).a = count; }
+  void TakeError(int actor, Slot fd) {
+    Step& step = Add(actor, Call::kGetOption, fd);
+    step.a = SOL_SOCKET;
+    step.b = SO_ERROR;
+  }
 
   void ExpectSame() {
     real::KernelSockets sockets;
@@ -144,6 +150,72 @@ TEST_F(DifferentialTest, PollTellsOfADescriptorThatWasClosedMeanwhileOnceItWakes
   poll.a = -1;
   Add(kOther, Call::kClose, server);
   Add(kPeer, Call::kClose, client);
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, PollGoesOnWaitingForTheFilesOfItsBeginning) {
+  const Slot listener = Listener(kThread);
+  const Slot client = Connect(kThread);
+  const Slot server = Accept(kThread, listener);
+  Step& poll = Add(kThread, Call::kPoll);
+  poll.polled = {{listener, POLLIN}, {client, 0}};
+  poll.a = -1;
+  Add(kOther, Call::kClose, listener);
+  Add(kOther, Call::kPipe);  // whose reading end has the listener's number now
+  Add(kOther, Call::kShutdown, server).a = SHUT_WR;
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, DisconnectingEndsRecvWithEpipeAndSendWithTheReset) {
+  const Slot listener = Listener(kThread);
+  const Slot client = Connect(kPeer);
+  Bytes(kPeer, Call::kRecv, client, 1);
+  Add(kPeer + 1, Call::kConnect, client).address = {0, 0, AF_UNSPEC};
+  TakeError(kPeer + 1, client);
+  const Slot full = Connect(kPeer);
+  const Slot server = Accept(kThread, listener);
+  Add(kPeer, Call::kFill, full);
+  Bytes(kPeer, Call::kSend, full, 1);
+  Add(kPeer + 1, Call::kConnect, full).address = {0, 0, AF_UNSPEC};
+  Bytes(kThread, Call::kRecv, server, 1);
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, DisconnectingEndsConnectWithEpipeAndAcceptWithEinval) {
+  const Slot listener = Socket(kThread);
+  Add(kThread, Call::kBind, listener).address = {INADDR_LOOPBACK, 7001};
+  Add(kThread, Call::kListen, listener).a = 0;
+  Connect(kPeer);
+  const Slot waits = Connect(kPeer);
+  Add(kPeer + 1, Call::kConnect, waits).address = {0, 0, AF_UNSPEC};
+  const Slot given_up = Connect(kPeer);
+  Add(kPeer + 1, Call::kShutdown, given_up).a = SHUT_RDWR;
+  Accept(kThread, listener);
+  Accept(kThread, listener);
+  Add(kOther, Call::kConnect, listener).address = {0, 0, AF_UNSPEC};
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, ReceivingNothingWakesWithWhateverHappens) {
+  const Slot listener = Listener(kThread);
+  const Slot client = Connect(kPeer);
+  const Slot server = Accept(kThread, listener);
+  Bytes(kPeer, Call::kRecv, client, 0);
+  Add(kPeer + 1, Call::kFill, client);
+  Add(kThread, Call::kDrain, server);
+  ExpectSame();
+}
+
+// Each small segment waits for the acknowledgement of the one before, which the receiver delays: by 40 ms where the round
+// trip is short, however long it has waited for an answer before.
+TEST_F(DifferentialTest, DelayedAcknowledgementsKeepToTheRoundTrip) {
+  const Slot listener = Listener(kThread);
+  const Slot client = Connect(kPeer);
+  const Slot server = Accept(kThread, listener);
+  Add(kPeer, Call::kFill, client);
+  Add(kThread, Call::kDrain, server);
+  for (int i = 0; i < 4; ++i) Bytes(kPeer, Call::kSend, client, 10);
+  Bytes(kThread, Call::kRecv, server, 100);
   ExpectSame();
 }
 

@@ -152,9 +152,8 @@ int64_t Performer::Make() {
       return flags < 0 ? flags : flags & ~0100000;
     }
     case Call::kFionread: {
-      int count = -1;
-      const int result = sockets_.ioctl(fd_, FIONREAD, &count);
-      if (result == 0) out_.details = absl::StrCat(" count ", count);
+      const int result = sockets_.ioctl(fd_, FIONREAD, &out_.count);
+      if (result == 0) out_.details = absl::StrCat(" count ", out_.count);
       return result;
     }
     case Call::kSetOption: return SetOption();

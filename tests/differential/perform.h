@@ -27,6 +27,7 @@ struct Outcome {
   int error = 0;  // errno, where result is -1
   int fds[2] = {-1, -1};  // descriptors that it gave
   std::string details;    // bytes, events, values
+  int count = 0;          // of FIONREAD
   std::string runs;       // what a drain received, each run of the same byte as one
   // An address that it stored; ports are named later, in the order of the program.
   std::optional<sockaddr_storage> address;
