@@ -62,8 +62,8 @@ int SimSockets::WaitForConnection(File& file, short events, std::optional<Time> 
   const Socket* const socket = file.AsSocket();
   const uint32_t before = socket != nullptr ? socket->disconnects() : 0;
   const int waited = WaitFor(file, events, deadline);
-  if (waited == -EBADF || socket == nullptr || socket->disconnects() == before) return waited;
-  return -EPIPE;
+  const bool disconnected = waited == 0 && socket != nullptr && socket->disconnects() != before;
+  return disconnected ? -EPIPE : waited;
 }
 
 int SimSockets::MakeSocket(int domain, int type, int protocol) {

@@ -38,13 +38,14 @@ class SimStage::Kernel {
  public:
   Kernel() {
     for (int i = 0; i < kProcesses; ++i) {
-      processes_.push_back(std::make_unique<sim::SimSockets>(host_, static_cast<uint32_t>(i), false));
+      tables_.push_back(std::make_shared<sim::DescriptorTable>());
       for (int fd = 0; fd < 3; ++fd) {
-        processes_.back()->descriptors().Add(sim::FilePtr(new sim::OutputCollector(&output_, 0)), false);
+        tables_.back()->Add(sim::FilePtr(new sim::OutputCollector(&output_, 0)), false);
       }
     }
     for (int i = 0; i < kAllActors; ++i) {
-      threads_.push_back(std::make_unique<Thread>(engine_, *processes_[static_cast<size_t>(ProcessOfAny(i))]));
+      const auto process = static_cast<uint32_t>(ProcessOfAny(i));
+      threads_.push_back(std::make_unique<Thread>(engine_, host_, process, tables_[process]));
     }
   }
 
@@ -65,8 +66,10 @@ class SimStage::Kernel {
  private:
   class Thread {
    public:
-    Thread(sim::Engine& engine, lab::Sockets& sockets)
-        : engine_(engine), task_(engine.scheduler(), [this, &sockets] { Loop(sockets); }) {}
+    Thread(sim::Engine& engine, sim::Host& host, uint32_t process, std::shared_ptr<sim::DescriptorTable> table)
+        : engine_(engine),
+          sockets_(host, process, /*short_transfers=*/false, std::move(table)),
+          task_(engine.scheduler(), [this] { Loop(); }) {}
 
     bool busy() const { return job_ != nullptr; }
     void Give(Job job) {
@@ -75,24 +78,25 @@ class SimStage::Kernel {
     }
 
    private:
-    void Loop(lab::Sockets& sockets) {
+    void Loop() {
       for (;;) {
-        job_(sockets);
+        job_(sockets_);
         job_ = nullptr;
         engine_.Wait(std::nullopt);
       }
     }
 
     sim::Engine& engine_;
+    sim::SimSockets sockets_;
     Job job_;
     sim::Task task_;
   };
 
   // Some connection has bytes to send that wait for an acknowledgement (Nagle's algorithm).
   bool InMotion() const {
-    for (const auto& process : processes_) {
+    for (const auto& table : tables_) {
       for (int fd = 3; fd < 64; ++fd) {
-        sim::File* const file = process->descriptors().Get(fd);
+        sim::File* const file = table->Get(fd);
         sim::Socket* const any = file != nullptr ? file->AsSocket() : nullptr;
         const sim::StreamSocket* const socket = any != nullptr ? any->AsStream() : nullptr;
         if (socket == nullptr || socket->flow() == nullptr) continue;
@@ -109,7 +113,7 @@ class SimStage::Kernel {
   sim::Engine engine_{lab::Choices::Benign()};
   sim::Network network_{engine_, trace_};
   sim::Host host_{engine_, network_, trace_, {.name = "host", .knobs = {}}, 1};
-  std::vector<std::unique_ptr<sim::SimSockets>> processes_;
+  std::vector<std::shared_ptr<sim::DescriptorTable>> tables_;
   std::vector<std::unique_ptr<Thread>> threads_;
 };
 
