@@ -219,6 +219,8 @@ bool Host::Listening(uint16_t port) const { return ListensOn(sock_diag_.get(), p
 
 bool Host::Bound(uint16_t port) const { return BoundTo(sock_diag_.get(), port); }
 
+bool Host::Serves() const { return real::Serves(sock_diag_.get()); }
+
 absl::Status Host::SetMtu(const Addresses& destination, uint32_t mtu) {
   constexpr uint32_t kLeastIpv6 = 1'280;
   absl::Status status = RouteWithMtu(route_.get(), tun_index_, destination.ipv4, mtu);

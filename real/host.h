@@ -35,6 +35,8 @@ class Host {
   bool Listening(uint16_t port) const;
   // Whether a UDP socket is bound to it.
   bool Bound(uint16_t port) const;
+  // Whether a TCP socket listens on any port, or a UDP socket has one that was chosen for it.
+  bool Serves() const;
 
   // Keeps the host's packets to `destination` at or below `mtu` bytes; IPv6 needs at least 1,280.
   absl::Status SetMtu(const Addresses& destination, uint32_t mtu);

@@ -12,15 +12,20 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 
 namespace real {
 namespace {
 
 constexpr uint32_t kEveryState = ~uint32_t{0};
+constexpr uint32_t kListening = uint32_t{1} << TCP_LISTEN;
+// net.ipv4.ip_local_port_range of a new namespace: the ports that the kernel gives to who asks for none.
+constexpr uint16_t kFirstEphemeral = 32'768;
 
-// Whether a socket of the family and protocol, in one of the states, has the port. A dump's answer comes in several datagrams, each of several
-// messages, and all of them must be read: the next question's answer follows on the same socket.
-bool HasSocket(int sock_diag, uint8_t family, uint8_t protocol, uint32_t states, uint16_t port) {
+// Of one family. A dump's answer comes in several datagrams, each of several messages, and all of them must be read: the
+// next question's answer follows on the same socket.
+bool FamilyHasSocket(int sock_diag, uint8_t family, uint8_t protocol, uint32_t states,
+                     const std::function<bool(uint16_t port)>& wanted) {
   struct {
     nlmsghdr header;
     inet_diag_req_v2 body;
@@ -43,9 +48,15 @@ bool HasSocket(int sock_diag, uint8_t family, uint8_t protocol, uint32_t states,
          message = NLMSG_NEXT(message, left)) {
       if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) return has;
       const auto* socket = static_cast<const inet_diag_msg*>(NLMSG_DATA(message));
-      has |= ntohs(socket->id.idiag_sport) == port;
+      has = has || wanted(ntohs(socket->id.idiag_sport));
     }
   }
+}
+
+// Whether a socket of the protocol, in one of the states, has a port that is wanted.
+bool HasSocket(int sock_diag, uint8_t protocol, uint32_t states, const std::function<bool(uint16_t port)>& wanted) {
+  return FamilyHasSocket(sock_diag, AF_INET, protocol, states, wanted) ||
+         FamilyHasSocket(sock_diag, AF_INET6, protocol, states, wanted);
 }
 
 // Sends a request that asks for an acknowledgement, and waits for it.
@@ -63,14 +74,16 @@ absl::Status Ask(int route, const void* request, size_t length, const char* what
 }  // namespace
 
 bool ListensOn(int sock_diag, uint16_t port) {
-  constexpr uint32_t kListening = uint32_t{1} << TCP_LISTEN;
-  return HasSocket(sock_diag, AF_INET, IPPROTO_TCP, kListening, port) ||
-         HasSocket(sock_diag, AF_INET6, IPPROTO_TCP, kListening, port);
+  return HasSocket(sock_diag, IPPROTO_TCP, kListening, [&](uint16_t has) { return has == port; });
 }
 
 bool BoundTo(int sock_diag, uint16_t port) {
-  return HasSocket(sock_diag, AF_INET, IPPROTO_UDP, kEveryState, port) ||
-         HasSocket(sock_diag, AF_INET6, IPPROTO_UDP, kEveryState, port);
+  return HasSocket(sock_diag, IPPROTO_UDP, kEveryState, [&](uint16_t has) { return has == port; });
+}
+
+bool Serves(int sock_diag) {
+  return HasSocket(sock_diag, IPPROTO_TCP, kListening, [](uint16_t) { return true; }) ||
+         HasSocket(sock_diag, IPPROTO_UDP, kEveryState, [](uint16_t has) { return has < kFirstEphemeral; });
 }
 
 absl::Status RouteWithMtu(int route, int device_index, const lab::IpAddress& destination, uint32_t mtu) {

@@ -13,6 +13,8 @@ namespace real {
 bool ListensOn(int sock_diag, uint16_t port);
 // Whether a UDP socket is bound to it, likewise.
 bool BoundTo(int sock_diag, uint16_t port);
+// Whether a TCP socket listens, or a UDP socket has a port that was chosen for it, likewise.
+bool Serves(int sock_diag);
 
 // Routes packets to `destination` through the device with `mtu` at most, in the namespace that
 // `route` (NETLINK_ROUTE) was opened in; replaces an earlier such route.

@@ -92,6 +92,11 @@ bool RealWorld::Bound(lab::HostId host, uint16_t port) const {
   return hosts_.at(host) != nullptr && hosts_[host]->Bound(port);
 }
 
+bool RealWorld::Serves(lab::HostId host) const {
+  asked_kernel_ = true;
+  return hosts_.at(host) != nullptr && hosts_[host]->Serves();
+}
+
 // --- Processes ---
 
 lab::ProcessId RealWorld::Start(lab::HostId host, const lab::StartOptions& options, lab::Function function) {

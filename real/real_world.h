@@ -51,6 +51,7 @@ class RealWorld : public lab::World {
   lab::Time now() const override;
   bool Listening(lab::HostId host, uint16_t port) const override;
   bool Bound(lab::HostId host, uint16_t port) const override;
+  bool Serves(lab::HostId host) const override;
   const lab::Outcome& outcome(lab::ProcessId process) const override { return processes_.at(process)->outcome; }
   // Always empty: the kernel does not say what its processes wait for.
   std::string Deadlock() const override { return ""; }

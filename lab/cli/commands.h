@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lab/cli/interrupts.h"
@@ -45,6 +47,23 @@ struct ReplayOptions {
   std::string server;
 };
 int Replay(const ReplayOptions& options, Interrupts& interrupts);
+
+struct RunOptions {
+  std::string file;  // a lab; or, where there is none, the hosts and what joins them:
+  std::vector<std::pair<std::string, std::string>> hosts;  // names, and a command on each
+  std::string latency;
+  std::string jitter;
+  std::string loss;
+  std::string bandwidth;
+  bool real = false;
+  std::optional<uint64_t> seed;
+  std::string limit;
+  std::string directory = ".";  // what programs see
+  std::string trace;            // files to write, or ""
+  std::string ledger;
+  bool ladder = false;
+};
+int Run(const RunOptions& options, Interrupts& interrupts);
 
 struct ServeOptions {
   std::string listen = "127.0.0.1:50051";

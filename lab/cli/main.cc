@@ -34,19 +34,55 @@ struct Options {
   StartOptions start;
   GradeOptions grade;
   ReplayOptions replay;
+  RunOptions run;
   ServeOptions serve;
   std::string language = "c";
   std::string world = "both";
+  std::string run_world = "sim";
 };
 
 const std::map<std::string, duet::v1::Language> kLanguages = {
     {"c", duet::v1::LANGUAGE_C}, {"cpp", duet::v1::LANGUAGE_CPP}, {"python", duet::v1::LANGUAGE_PYTHON}};
 
-using Run = std::function<int(Interrupts&)>;
+using Action = std::function<int(Interrupts&)>;
+
+void AddRun(CLI::App& app, Options& options, std::map<CLI::App*, Action>& commands) {
+  CLI::App* const run = app.add_subcommand(
+      "run", "Run programs on hosts of a network, without any exercise; exit with 0 where all went well, 1 otherwise.");
+  RunOptions& given = options.run;
+  CLI::Option* const file = run->add_option("lab", given.file, "a file that describes the lab (see docs/run.md)");
+  CLI::Option* const hosts =
+      run->add_option("--host", given.hosts, "a host, and the command that runs on it; may be repeated")
+          ->type_name("NAME 'COMMAND'");
+  file->excludes(hosts);
+  const auto of_links = [&](const char* name, std::string& value, const char* help, const char* type) {
+    run->add_option(name, value, help)->type_name(type)->excludes(file);
+  };
+  of_links("--latency", given.latency, "of every link, one way: 20ms, 1.5s; 10us where not given", "TIME");
+  of_links("--jitter", given.jitter, "how much longer a packet may take, as drawn", "TIME");
+  of_links("--loss", given.loss, "the part of all packets that is lost, as drawn: 1%", "PART");
+  of_links("--bandwidth", given.bandwidth, "of every link: 10Mbit/s, 2MB/s; no limit where not given", "RATE");
+  run->add_option("--world", options.run_world, "the network: sim or real; sim where not given")
+      ->check(CLI::IsMember({"sim", "real"}))
+      ->option_text("WORLD");
+  run->add_option("--seed", given.seed, "of what is drawn; 1 where not given")->check(WrongSeed)->option_text("N");
+  run->add_option("--limit", given.limit, "ends the run after so much of its world's time; 60s where not given")
+      ->type_name("TIME");
+  run->add_option("--directory", given.directory, "what the programs see as their own; this one where not given")
+      ->type_name("DIRECTORY");
+  run->add_option("--trace", given.trace, "write the packets to this file, for Wireshark")->type_name("FILE.pcapng");
+  run->add_option("--ledger", given.ledger, "write every call to this file: JSON lines where it ends in .jsonl")
+      ->type_name("FILE");
+  run->add_flag("--ladder", given.ladder, "show the run as a picture at the end");
+  commands[run] = [&](Interrupts& interrupts) {
+    options.run.real = options.run_world == "real";
+    return Run(options.run, interrupts);
+  };
+}
 
 // The subcommands, and what each does.
-std::map<CLI::App*, Run> AddCommands(CLI::App& app, Options& options) {
-  std::map<CLI::App*, Run> commands;
+std::map<CLI::App*, Action> AddCommands(CLI::App& app, Options& options) {
+  std::map<CLI::App*, Action> commands;
 
   CLI::App* const list = app.add_subcommand("list", "List the exercises.");
   list->add_option("--server", options.list.server, kServerHelp)->type_name("HOST:PORT");
@@ -97,6 +133,8 @@ std::map<CLI::App*, Run> AddCommands(CLI::App& app, Options& options) {
   replay->add_flag("--in-process", options.replay.in_process, "as for grade");
   replay->add_option("--server", options.replay.server, kServerHelp)->type_name("HOST:PORT");
   commands[replay] = [&](Interrupts& interrupts) { return Replay(options.replay, interrupts); };
+
+  AddRun(app, options, commands);
 
   CLI::App* const serve = app.add_subcommand("serve", "Be a grading server, until interrupted.");
   serve->add_option("--listen", options.serve.listen, "127.0.0.1:50051 where not given; port 0 for any")
@@ -155,7 +193,7 @@ int Main(int argc, char** argv) {
     return "duet: " + std::string(error.what()) + "; see " + name + " --help\n";
   });
   Options options;
-  const std::map<CLI::App*, Run> commands = AddCommands(app, options);
+  const std::map<CLI::App*, Action> commands = AddCommands(app, options);
   const std::vector<std::string> arguments = Arguments(argc, argv);
   if (const std::string wrong = WrongCommand(app, arguments); !wrong.empty()) {
     std::cerr << "duet: " << wrong << "; see duet --help\n";

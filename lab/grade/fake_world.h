@@ -45,6 +45,7 @@ class FakeWorld : public World {
   Time now() const override { return Time(0); }
   bool Listening(HostId, uint16_t) const override { return listening; }
   bool Bound(HostId, uint16_t) const override { return false; }
+  bool Serves(HostId) const override { return listening; }
   const Outcome& outcome(ProcessId process) const override { return processes_[process].outcome; }
   std::string Deadlock() const override { return deadlock; }
   const Trace& trace() override { return trace_; }

@@ -79,6 +79,9 @@ absl::Status CheckExecutable(const std::string& path) {
   if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
     return Refuse(name, "is not executable: chmod +x it");
   }
+  if ((status.st_mode & (S_ISUID | S_ISGID)) != 0) {
+    return Refuse(name, "is set-uid, and programs run here without anybody's powers: use a copy of it");
+  }
   std::ifstream file(path, std::ios::binary);
   const std::string head = Bytes(file, 0, 256);
   if (head.starts_with(ELFMAG)) return CheckElf(name, file);

@@ -20,6 +20,8 @@
 #include "lab/program/sandbox.h"
 #include "lab/program/spawn.h"
 #include "lab/service/convert.h"
+#include "lab/service/lab_worker.h"
+#include "lab/service/message_output.h"
 #include "lab/service/worker.pb.h"
 #include "lab/trace/ladder.h"
 #include "lab/trace/pcapng.h"
@@ -32,37 +34,7 @@ using duet::internal::Result;
 using duet::internal::RoleSource;
 using duet::internal::WorkerMessage;
 
-// Beyond any descriptor that a program might guess.
-constexpr int kFirstOwnDescriptor = 64;
-
 constexpr char kBinaryInProgram[] = "/duet/duet";
-
-class Output {
- public:
-  // Takes standard output for messages, and leaves /dev/null there and on standard input.
-  Output() : fd_(fcntl(1, F_DUPFD_CLOEXEC, kFirstOwnDescriptor)) {
-    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    dup2(null, 0);
-    dup2(null, 1);
-    close(null);
-  }
-
-  void Write(const WorkerMessage& message) {
-    const std::string body = message.SerializeAsString();
-    std::string bytes;
-    for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(body.size() >> shift & 0xff);
-    bytes += body;
-    for (size_t written = 0; written < bytes.size();) {
-      const ssize_t count = write(fd_, bytes.data() + written, bytes.size() - written);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) _exit(1);  // nobody listens any more
-      written += static_cast<size_t>(count);
-    }
-  }
-
- private:
-  int fd_;
-};
 
 absl::StatusOr<Order> ReadOrder() {
   std::string bytes;
@@ -201,8 +173,9 @@ int RunWorker(const std::vector<grade::Exercise>& exercises, const Worlds& world
   }
   // Where memory runs out, submissions go first, not what else the machine does.
   std::ofstream("/proc/self/oom_score_adj") << 500;
-  Output output;
+  MessageOutput output;
   if (!order.ok()) return 1;
+  if (order->has_lab()) return PlayLab(*order, worlds, output);
   const auto exercise = std::find_if(exercises.begin(), exercises.end(),
                                      [&](const grade::Exercise& each) { return each.name == order->exercise(); });
   if (exercise == exercises.end()) return 1;

@@ -1,6 +1,6 @@
-// The process in which one scenario runs in one world: it reads an Order, runs it, and writes what came of it.
+// The process in which one scenario runs in one world, or one lab: it reads an Order, runs it, and writes what came of it.
 //
-// It is started anew for every scenario, alone in a sandbox, and has one thread when it starts: worlds need that.
+// It is started anew for every one, alone in a sandbox, and has one thread when it starts: worlds need that.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,9 @@
 #include "absl/status/statusor.h"
 #include "lab/grade/exercise.h"
 #include "lab/program/program.h"
-#include "lab/world/world.h"
+#include "lab/service/worlds.h"
 
 namespace lab::service {
-
-// The networks, which this library does not know: the binary that links them says how they are made.
-struct Worlds {
-  using Make = std::function<absl::StatusOr<std::unique_ptr<World>>(Choices choices, uint64_t seed)>;
-  Make sim;
-  Make real;
-};
 
 // The function that a submission's shared object has for the role. Runs what else is in there, too.
 absl::StatusOr<Function> LoadFunction(const std::string& role, const std::string& path);

@@ -18,6 +18,7 @@
 namespace lab::service {
 namespace {
 
+using duet::internal::LabResult;
 using duet::internal::Order;
 using duet::internal::Result;
 using duet::internal::WorkerMessage;
@@ -60,10 +61,10 @@ class Messages {
   bool broken_ = false;
 };
 
-std::vector<std::string> WorkerCommand(const WorkerOptions& options) {
+std::vector<std::string> WorkerCommand(const std::string& binary, const std::string& submission) {
   SandboxOptions sandbox;
   sandbox.kind = SandboxOptions::Kind::kWorker;
-  sandbox.mounts = {{options.binary, kBinary, false}};
+  sandbox.mounts = {{binary, kBinary, false}};
   for (const char* const folder : kFolders) {
     // Each file by itself: they are links to where Bazel put them.
     std::error_code error;
@@ -72,7 +73,7 @@ std::vector<std::string> WorkerCommand(const WorkerOptions& options) {
       sandbox.mounts.push_back({file.path(), inside, false});
     }
   }
-  if (!options.folder.empty()) sandbox.mounts.push_back({options.folder, kFolderInWorker, false});
+  if (!submission.empty()) sandbox.mounts.push_back({submission, kFolderInWorker, false});
   sandbox.environment = {{"RUNFILES_DIR", kRunfilesFolder}};
   return SandboxCommand(sandbox, {kBinary, "worker"});
 }
@@ -95,30 +96,64 @@ absl::Status WhyNoResult(const CommandResult& command, std::chrono::seconds most
   return absl::AbortedError(absl::StrCat("the lab's worker ", end, last.empty() ? "" : ": ", std::string(last)));
 }
 
+struct Listening {
+  const std::string& binary;
+  const std::string& folder;
+  std::chrono::seconds most_silence;
+  const std::function<bool()>& cancelled;
+  // Given what the worker says; tells whether that was the result.
+  std::function<bool(WorkerMessage&)> on_message;
+};
+
+// Runs a worker to its end.
+absl::Status Listen(const Listening& listening, const Order& order) {
+  Messages messages;
+  bool has_result = false;
+  CommandOptions options;
+  options.input = order.SerializeAsString();
+  options.most_silence = listening.most_silence;
+  options.most_memory = kMostMemory;
+  options.cancelled = [&] { return messages.broken() || listening.cancelled(); };
+  options.on_output = [&](std::string_view bytes) {
+    messages.Append(bytes);
+    while (auto message = messages.Next()) has_result |= listening.on_message(*message);
+  };
+  const auto command = RunCommand(WorkerCommand(listening.binary, listening.folder), options);
+  if (!command.ok()) return command.status();
+  if (messages.broken()) return absl::AbortedError("the lab's worker wrote what is no message");
+  if (has_result && command->end == CommandResult::End::kExited) return absl::OkStatus();
+  return WhyNoResult(*command, options.most_silence);
+}
+
 }  // namespace
 
 absl::StatusOr<Result> RunInWorker(const WorkerOptions& options, const Order& order) {
-  Messages messages;
-  std::optional<Result> result;
-  CommandOptions command_options;
-  command_options.input = order.SerializeAsString();
-  command_options.most_silence = options.in_process ? kMostSilenceInProcess : kMostSilence;
-  command_options.most_memory = kMostMemory;
-  command_options.cancelled = [&] { return messages.broken() || options.cancelled(); };
-  command_options.on_output = [&](std::string_view bytes) {
-    messages.Append(bytes);
-    while (auto message = messages.Next()) {
-      if (message->has_progress()) options.on_progress(message->progress());
-      if (message->has_result()) result = std::move(*message->mutable_result());
-    }
+  Result result;
+  const auto on_message = [&](WorkerMessage& message) {
+    if (message.has_progress()) options.on_progress(message.progress());
+    if (message.has_result()) result = std::move(*message.mutable_result());
+    return message.has_result();
   };
-  const auto command = RunCommand(WorkerCommand(options), command_options);
-  if (!command.ok()) return command.status();
-  if (messages.broken()) return absl::AbortedError("the lab's worker wrote what is no message");
-  if (!result.has_value() || command->end != CommandResult::End::kExited) {
-    return WhyNoResult(*command, command_options.most_silence);
-  }
-  return *std::move(result);
+  const absl::Status status =
+      Listen({options.binary, options.folder, options.in_process ? kMostSilenceInProcess : kMostSilence,
+              options.cancelled, on_message},
+             order);
+  if (!status.ok()) return status;
+  return result;
+}
+
+absl::StatusOr<LabResult> PlayInWorker(const LabWorkerOptions& options, const Order& order) {
+  LabResult result;
+  const auto on_message = [&](WorkerMessage& message) {
+    if (message.has_output()) options.on_output(message.output());
+    if (message.has_seconds()) options.on_time(message.seconds());
+    if (message.has_lab()) result = std::move(*message.mutable_lab());
+    return message.has_lab();
+  };
+  const absl::Status status =
+      Listen({options.binary, options.folder, kMostSilence, options.cancelled, on_message}, order);
+  if (!status.ok()) return status;
+  return result;
 }
 
 }  // namespace lab::service

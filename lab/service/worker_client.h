@@ -22,8 +22,22 @@ struct WorkerOptions {
 };
 
 // Blocks until the worker has ended, with all that it started. Aborted, with a sentence, where it ended without a result
-// or said nothing for minutes; ResourceExhausted where everything that ran in it took too much memory together; Cancelled soon after `cancelled` says so; another error where it could not be started.
+// or said nothing for minutes; ResourceExhausted where everything that ran in it took too much memory together;
+// Cancelled soon after `cancelled` says so; another error where it could not be started.
 absl::StatusOr<duet::internal::Result> RunInWorker(const WorkerOptions& options,
                                                    const duet::internal::Order& order);
+
+struct LabWorkerOptions {
+  std::string binary;
+  // What the lab's programs see as their folder.
+  std::string folder;
+  std::function<void(const duet::internal::LabOutput&)> on_output;
+  std::function<void(double seconds)> on_time;
+  std::function<bool()> cancelled;
+};
+
+// The same for an order to play a lab.
+absl::StatusOr<duet::internal::LabResult> PlayInWorker(const LabWorkerOptions& options,
+                                                       const duet::internal::Order& order);
 
 }  // namespace lab::service

@@ -120,6 +120,8 @@ class World {
   virtual bool Listening(HostId host, uint16_t port) const = 0;
   // Whether a datagram socket on the host is bound to the port.
   virtual bool Bound(HostId host, uint16_t port) const = 0;
+  // Whether the host offers anything: a socket there listens, or a datagram socket has a port that its process chose.
+  virtual bool Serves(HostId host) const = 0;
   virtual const Outcome& outcome(ProcessId process) const = 0;
 
   // What every process waits for, a line each, where the last RunUntil came back because nothing could happen

@@ -69,6 +69,8 @@ class Host final : public Network::Port {
   // follows from the two ends which of them that is.
   ListenQueue* FindListener(const lab::Endpoint& local, const lab::Endpoint& remote) const;
   bool Listening(uint16_t port) const;
+  // Whether a socket listens, or a datagram socket has a port that its process chose.
+  bool Serves() const { return !listeners_.empty() || datagrams_.HasChosenPort(); }
 
   void Deliver(const lab::Packet& packet) override;
   void Transmit(lab::Packet packet) { network_.Send(id_, std::move(packet)); }

@@ -49,6 +49,8 @@ bool SimWorld::Bound(lab::HostId host, uint16_t port) const {
   return hosts_[static_cast<size_t>(host)]->datagrams().Bound(port);
 }
 
+bool SimWorld::Serves(lab::HostId host) const { return hosts_[static_cast<size_t>(host)]->Serves(); }
+
 const lab::Outcome& SimWorld::outcome(lab::ProcessId process) const { return At(process).outcome(); }
 
 }  // namespace sim

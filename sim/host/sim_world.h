@@ -41,6 +41,7 @@ class SimWorld final : public lab::World {
   lab::Time now() const override { return engine_.now(); }
   bool Listening(lab::HostId host, uint16_t port) const override;
   bool Bound(lab::HostId host, uint16_t port) const override;
+  bool Serves(lab::HostId host) const override;
   const lab::Outcome& outcome(lab::ProcessId process) const override;
   std::string Deadlock() const override { return deadlock_; }
   const lab::Trace& trace() override { return trace_; }

@@ -86,6 +86,11 @@ int Table::Bind(Binding& binding, const lab::Endpoint& local) {
   return -EADDRINUSE;
 }
 
+bool Table::HasChosenPort() const {
+  // In any order: whether there is one does not depend on it.
+  return std::any_of(ports_.begin(), ports_.end(), [](const auto& port) { return port.first < kFirstEphemeral; });
+}
+
 void Table::Add(Binding& binding, const lab::Endpoint& local) {
   ports_[local.port].push_back(&binding);
   binding.table_ = this;

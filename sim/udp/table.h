@@ -81,6 +81,8 @@ class Table {
   std::vector<Binding*> FindAll(const lab::Endpoint& destination, const lab::Endpoint& source) const;
   // Whether a socket is bound to the port on any address.
   bool Bound(uint16_t port) const { return ports_.contains(port); }
+  // Whether one is bound to a port below those that the kernel gives to who asks for none.
+  bool HasChosenPort() const;
 
  private:
   friend class Binding;
@@ -96,7 +98,7 @@ class Table {
   const uint64_t start_;
   uint32_t next_;
   uint64_t joins_ = 0;
-  absl::flat_hash_map<uint16_t, Bindings> ports_;  // never iterated: its order is not repeatable
+  absl::flat_hash_map<uint16_t, Bindings> ports_;  // its order is not repeatable: nothing that is seen follows from it
 };
 
 }  // namespace sim::udp

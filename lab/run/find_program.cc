@@ -1,0 +1,40 @@
+#include "lab/run/find_program.h"
+
+#include <unistd.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace lab::run {
+namespace {
+
+// Of sandboxes, too.
+constexpr const char* kPath[] = {"/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"};
+constexpr const char* kSystem[] = {"/usr/", "/bin/", "/sbin/", "/lib"};
+
+bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+}  // namespace
+
+absl::StatusOr<FoundProgram> FindProgram(const std::string& word, const std::string& directory) {
+  if (!absl::StrContains(word, "/")) {
+    for (const char* folder : kPath) {
+      const std::string path = absl::StrCat(folder, "/", word);
+      if (Exists(path)) return FoundProgram{path, path};
+    }
+    const bool here = Exists(absl::StrCat(directory, "/", word));
+    return absl::NotFoundError(absl::StrCat("there is no program `", word, "` on this machine",
+                                            here ? absl::StrCat("; for the one in the directory, write ./", word) : ""));
+  }
+  if (!word.starts_with('/')) {
+    return FoundProgram{absl::StrCat(directory, "/", word), absl::StrCat("/submission/", word)};
+  }
+  for (const char* folder : kSystem) {
+    if (word.starts_with(folder)) return FoundProgram{word, word};
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(word, " is outside of what programs see here, the system's /usr and one directory: name that with "
+                         "--directory, and the program as it stands there"));
+}
+
+}  // namespace lab::run

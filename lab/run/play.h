@@ -1,0 +1,51 @@
+// Plays a planned lab in a world.
+//
+// Programs start at their times, or in order: each once the one before it serves, has ended or has run for a second.
+// The run is over when all have started and each has ended or serves; servers then get a moment to finish. It is over,
+// too, when nothing can ever happen again, or its limit has passed. What is left running ends with the world.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/run/plan.h"
+#include "lab/world/world.h"
+
+namespace lab::run {
+
+struct Played {
+  enum class End { kDone, kStandstill, kLimit };
+  struct Program {
+    std::string name;
+    Outcome outcome;  // with what it wrote
+    bool started = true;
+  };
+
+  End end = End::kDone;
+  Time ended_at{0};
+  std::vector<Program> programs;
+  // What each waits for, a line each; of kStandstill.
+  std::string standstill;
+  // What did not go as it should, a sentence each: what the lab says about programs, expectations that do not hold and,
+  // where none are given, whatever ended badly or not at all.
+  std::vector<std::string> problems;
+  // One of them is the lab's own.
+  bool lab_error = false;
+};
+
+struct Player {
+  // The function for the program that a command's first word names; its process has the others as arguments.
+  std::function<Function(const std::string& word)> make_program;
+  // Given what programs write, as they write it.
+  std::function<void(size_t program, bool error_output, std::string_view bytes)> on_output;
+  // Asked about once a second of the world's time.
+  std::function<void(Time now)> on_time;
+};
+
+// Returns when the run is over. The world's trace can be read afterwards.
+Played Play(World& world, const Plan& plan, const Player& player);
+
+}  // namespace lab::run

@@ -1,0 +1,161 @@
+#include "lab/run/play.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "sim/host/sim_world.h"
+
+namespace lab::run {
+namespace {
+
+using std::chrono::seconds;
+
+sockaddr_in At(uint32_t address) {
+  sockaddr_in in{};
+  in.sin_family = AF_INET;
+  in.sin_addr.s_addr = htonl(address);
+  in.sin_port = htons(9999);
+  return in;
+}
+
+// The programs of the labs below, as functions.
+int Serve(Process& p) {
+  const int listener = p.sockets().socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in in = At(INADDR_ANY);
+  if (p.sockets().bind(listener, reinterpret_cast<const sockaddr*>(&in), sizeof in) != 0) return 1;
+  p.sockets().listen(listener, 5);
+  for (;;) {
+    const int fd = p.sockets().accept(listener, nullptr, nullptr);
+    p.sockets().send(fd, "hello\n", 6, 0);
+    p.sockets().close(fd);
+  }
+}
+
+int Ask(Process& p) {
+  const int fd = p.sockets().socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in in = At(0x0a000001);
+  if (p.sockets().connect(fd, reinterpret_cast<const sockaddr*>(&in), sizeof in) != 0) return 2;
+  char buffer[100];
+  const ssize_t length = p.sockets().recv(fd, buffer, sizeof buffer, 0);
+  if (length > 0) p.sockets().write(1, buffer, static_cast<size_t>(length));
+  return length == 6 ? 0 : 3;
+}
+
+int WaitForEver(Process& p) {
+  int ends[2];
+  p.sockets().pipe2(ends, 0);
+  char byte;
+  return static_cast<int>(p.sockets().read(ends[0], &byte, 1));
+}
+
+int SleepTen(Process& p) {
+  p.sleep(seconds(10));
+  return 0;
+}
+
+class PlayTest : public testing::Test {
+ protected:
+  Played Play(const std::string& programs) {
+    const auto lab = ParseLab(R"(host { name: "a" } host { name: "b" } )" + programs, "test");
+    EXPECT_TRUE(lab.ok()) << lab.status();
+    const auto plan = MakePlan(*lab);
+    sim::SimWorld world(Choices::Seeded(plan->seed), plan->seed);
+    Player player;
+    player.make_program = [](const std::string& word) {
+      const std::map<std::string, Function> functions = {
+          {"serve", Serve}, {"ask", Ask}, {"wait", WaitForEver}, {"sleep", SleepTen}};
+      return functions.at(word);
+    };
+    player.on_output = [&](size_t program, bool, std::string_view bytes) {
+      output_ += plan->programs[program].name + ": " + std::string(bytes);
+    };
+    player.on_time = [](Time) {};
+    return lab::run::Play(world, *plan, player);
+  }
+
+  std::string output_;
+};
+
+TEST_F(PlayTest, AClientStartsOnceItsServerListensAndARunEndsWithIt) {
+  const Played played = Play(R"(program { host: "a" command: "serve" } program { host: "b" command: "ask" })");
+  EXPECT_EQ(played.end, Played::End::kDone);
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+  EXPECT_EQ(output_, "b: hello\n");
+  EXPECT_FALSE(played.programs[0].outcome.exited);
+  EXPECT_LT(played.ended_at, seconds(1));
+}
+
+TEST_F(PlayTest, AProgramThatFailsIsAProblem) {
+  const Played played = Play(R"(program { host: "b" command: "ask" })");
+  EXPECT_EQ(played.problems, std::vector<std::string>{"b: ended with status 2"});
+}
+
+TEST_F(PlayTest, ProgramsThatWaitForEverAreNamed) {
+  const Played played = Play(R"(program { host: "b" command: "wait" })");
+  EXPECT_EQ(played.end, Played::End::kStandstill);
+  ASSERT_EQ(played.problems.size(), 2u);
+  EXPECT_EQ(played.problems[0], "all wait, and nothing can happen any more:");
+  EXPECT_EQ(played.problems[1].substr(0, 4), "  b ") << played.problems[1];
+}
+
+TEST_F(PlayTest, TheLimitEndsARun) {
+  const Played played = Play(R"(limit: "5s" program { host: "b" command: "sleep" })");
+  EXPECT_EQ(played.end, Played::End::kLimit);
+  EXPECT_EQ(played.ended_at, seconds(5));
+  EXPECT_EQ(played.problems, std::vector<std::string>{"the run's limit of 5s has passed (--limit)"});
+}
+
+TEST_F(PlayTest, ExpectationsDecideWhereThereAreSome) {
+  const Played played = Play(R"(limit: "5s"
+      program { host: "a" command: "sleep" }
+      program { host: "b" command: "ask" }
+      expect { program: "a" runs: true }
+      expect { program: "b" exit_status: 2 output: "" })");
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+}
+
+TEST_F(PlayTest, AnExpectationThatDoesNotHoldSaysWhatHappened) {
+  const Played played = Play(R"(
+      program { host: "a" command: "serve" }
+      program { host: "b" command: "ask" }
+      expect { program: "b" exit_status: 3 output_has: "bye" output_lacks: "hello" })");
+  EXPECT_EQ(played.problems,
+            (std::vector<std::string>{"b: expected exit status 3, but it ended with status 0",
+                                      "b: expected \"bye\" in its output, but it wrote \"hello\\n\"",
+                                      "b: expected no \"hello\" in its output, but it wrote \"hello\\n\""}));
+}
+
+TEST_F(PlayTest, ACrashedServerCanStartAgain) {
+  const Played played = Play(R"(
+      program { name: "server" host: "a" command: "serve" }
+      program { name: "again" host: "a" command: "serve" at: "3s" }
+      program { name: "early" host: "b" command: "ask" at: "2s" }
+      program { name: "late" host: "b" command: "ask" at: "4s" }
+      fault { at: "1s" kill: "server" }
+      expect { program: "early" exit_status: 2 }
+      expect { program: "late" exit_status: 0 })");
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+}
+
+TEST_F(PlayTest, ALinkThatIsDownComesBack) {
+  const Played played = Play(R"(
+      program { host: "a" command: "serve" }
+      program { host: "b" command: "ask" at: "1s" }
+      fault { at: "0s" until: "5s" down { a: "a" b: "b" } })");
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+  EXPECT_GT(played.ended_at, seconds(5));
+}
+
+TEST_F(PlayTest, AResetInTheMiddleReachesTheClient) {
+  const Played played = Play(R"(
+      program { host: "a" command: "serve" }
+      program { host: "b" command: "ask" }
+      fault { at: "0s" packets { from: "a" data: true count: 1 reset: true } }
+      expect { program: "b" exit_status: 3 })");
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+}
+
+}  // namespace
+}  // namespace lab::run
