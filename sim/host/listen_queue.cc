@@ -72,7 +72,7 @@ void ListenQueue::OnSyn(const lab::Packet& syn, uint32_t iss) {
 
 tcp::Options ListenQueue::OptionsFor(const lab::Packet& syn) const {
   tcp::Options options = host_.OptionsFor(syn.source.address);
-  Apply(**settings_.socket, options);
+  Apply(**settings_.socket, syn.source.address.is_ipv4(), options);
   return options;
 }
 

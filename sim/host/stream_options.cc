@@ -28,6 +28,23 @@ tcp::KeepAliveOptions KeepAliveOf(const OptionValues& values) {
 uint32_t SendBufferOf(const OptionValues& values) { return static_cast<uint32_t>(values.send_buffer); }
 uint32_t ReceiveBufferOf(const OptionValues& values) { return static_cast<uint32_t>(values.receive_buffer / 2); }
 
+uint8_t HopsOf(const OptionValues& values, bool ipv4) {
+  const int16_t hops = ipv4 ? values.ttl : values.ipv6_hops;
+  return hops >= 0 ? static_cast<uint8_t>(hops) : lab::Packet::kUsualHops;
+}
+
+void ApplyHops(const OptionValues& values, Time, tcp::Connection& connection) {
+  connection.SetHops(HopsOf(values, connection.remote().address.is_ipv4()));
+}
+
+void ApplyTypeOfService(const OptionValues& values, Time, tcp::Connection& connection) {
+  if (connection.remote().address.is_ipv4()) connection.SetTypeOfService(values.tos);
+}
+
+void ApplyLinger2(const OptionValues& values, Time, tcp::Connection& connection) {
+  connection.SetLinger2(std::chrono::seconds(values.linger2));
+}
+
 void ApplyNoDelay(const OptionValues& values, Time now, tcp::Connection& connection) {
   connection.SetNoDelay(now, values.no_delay);
 }
@@ -68,11 +85,15 @@ constexpr Effect kEffects[] = {
     {IPPROTO_TCP, TCP_KEEPINTVL, ApplyKeepAlive},
     {IPPROTO_TCP, TCP_KEEPCNT, ApplyKeepAlive},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, ApplyUserTimeout},
+    {IPPROTO_TCP, TCP_LINGER2, ApplyLinger2},
+    {IPPROTO_IP, IP_TTL, ApplyHops},
+    {IPPROTO_IP, IP_TOS, ApplyTypeOfService},
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS, ApplyHops},
 };
 
 }  // namespace
 
-void Apply(const OptionValues& values, tcp::Options& options) {
+void Apply(const OptionValues& values, bool ipv4, tcp::Options& options) {
   options.no_delay = values.no_delay;
   options.cork = values.cork;
   options.urgent_inline = values.oob_inline;
@@ -83,7 +104,9 @@ void Apply(const OptionValues& values, tcp::Options& options) {
   if (values.send_buffer > 0) options.send_buffer = SendBufferOf(values);
   if (values.receive_buffer > 0) options.receive_buffer = ReceiveBufferOf(values);
   if (values.syn_count > 0) options.syn_retries = values.syn_count;
-  if (values.linger2 > 0) options.fin_timeout = std::chrono::seconds(values.linger2);
+  options.linger2 = std::chrono::seconds(values.linger2);
+  options.hops = HopsOf(values, ipv4);
+  options.type_of_service = ipv4 ? values.tos : 0;
 }
 
 void ApplyOne(const OptionValues& values, int level, int option, Time now, tcp::Connection& connection) {

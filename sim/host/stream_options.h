@@ -6,8 +6,8 @@
 
 namespace sim {
 
-// Before there is a connection: what it is made with.
-void Apply(const OptionValues& values, tcp::Options& options);
+// Before there is a connection: what it is made with, to a peer of which family.
+void Apply(const OptionValues& values, bool ipv4, tcp::Options& options);
 
 // While there is one: the option has just been set.
 void ApplyOne(const OptionValues& values, int level, int option, Time now, tcp::Connection& connection);

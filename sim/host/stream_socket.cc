@@ -124,7 +124,7 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   lab::Endpoint local;
   if (const int error = Claim(remote, local)) return error;
   tcp::Options options = host_.OptionsFor(remote.address);
-  Apply(*options_, options);
+  Apply(*options_, remote.address.is_ipv4(), options);
   error_ = 0;
   flow_ = new Flow(host_, tcp::Connection::Connect(host_.now(), local, remote, host_.NextInitialSequence(), options),
                    this);

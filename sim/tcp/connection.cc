@@ -10,15 +10,36 @@
 namespace sim::tcp {
 namespace {
 
+// The length of the headers of IP and TCP, without options.
+uint32_t HeadersOf(bool ipv4) { return ipv4 ? 40 : 60; }
+
+uint8_t AsByte(int count) { return static_cast<uint8_t>(std::clamp(count, 0, 255)); }
+
 // For how long data of an orphan is sent again (Linux's tcp_orphan_retries of 0 stands for 8).
 constexpr int kOrphanRetries = 8;
 
 }  // namespace
 
+Connection::Kept::Kept(const Options& options, bool ipv4)
+    : mtu(options.mtu),
+      mss(options.mtu - HeadersOf(ipv4)),
+      fin_timeout(std::chrono::duration_cast<Milliseconds>(options.fin_timeout)),
+      time_wait(std::chrono::duration_cast<Milliseconds>(options.time_wait)),
+      invalid_ratelimit(std::chrono::duration_cast<Milliseconds>(options.invalid_ratelimit)),
+      linger2(std::chrono::duration_cast<Milliseconds>(options.linger2)),
+      syn_retries(AsByte(options.syn_retries)),
+      synack_retries(AsByte(options.synack_retries)),
+      syn_linear_timeouts(AsByte(options.syn_linear_timeouts)),
+      defer_accept(AsByte(options.defer_accept)),
+      hops(options.hops),
+      type_of_service(options.type_of_service) {
+  if (options.max_segment != 0) mss = std::min<uint32_t>(mss, options.max_segment);
+}
+
 Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, uint32_t iss, const Options& options)
     : local_(local),
       remote_(remote),
-      options_(options),
+      kept_(options, remote.address.is_ipv4()),
       state_(state),
       sender_(iss, options.send_buffer, options.retries2, options.congestion),
       receiver_(options.receive_buffer),
@@ -107,7 +128,10 @@ void Connection::Close(Time now) {
   }
   FinishSending();
   sender_.set_retries(kOrphanRetries);
-  if (state_ == State::kFinWait2) LingerInFinWait2(now);
+  if (state_ != State::kFinWait2) return;
+  if (kept_.linger2 >= Kept::Milliseconds(0)) return LingerInFinWait2(now);
+  SendReset();
+  Transition(State::kClosed, Cause::kAbort);
 }
 
 void Connection::Abort(Time) {
@@ -135,6 +159,10 @@ int Connection::ReadUrgent(Time, char& byte, bool peek) {
 void Connection::SetQuickAck(Time, int value) {
   const bool may_ack = state_ == State::kEstablished || state_ == State::kCloseWait;
   receiver_.acks().SetQuick(value, may_ack && readable() == 0);
+}
+
+void Connection::SetLinger2(Duration linger2) {
+  kept_.linger2 = std::chrono::duration_cast<Kept::Milliseconds>(linger2);
 }
 
 void Connection::SetKeepAlive(Time now, bool on, Duration idle, Duration interval, int count) {

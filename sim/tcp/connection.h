@@ -48,6 +48,9 @@ struct Options {
   uint16_t max_segment = 0;  // TCP_MAXSEG: bounds what both ends send; 0: the MTU alone does
   KeepAliveOptions keep_alive;
   Duration user_timeout{0};  // TCP_USER_TIMEOUT; 0: not set
+  Duration linger2{0};       // TCP_LINGER2: instead of fin_timeout; 0: not set, negative: none, a reset instead
+  uint8_t hops = lab::Packet::kUsualHops;  // IP_TTL, IPV6_UNICAST_HOPS
+  uint8_t type_of_service = 0;             // IP_TOS
   // TCP_DEFER_ACCEPT, for Accept: so many timeouts of the SYN-ACK pass before a handshake without data counts as
   // complete (DeferAcceptTimeouts); 0: it does at once.
   int defer_accept = 0;
@@ -147,6 +150,11 @@ class Connection {
   void SetKeepAlive(Time now, bool on, Duration idle, Duration interval, int count);
   // TCP_USER_TIMEOUT: how long data may stay without an acknowledgement before ETIMEDOUT; 0: as retries2 says.
   void SetUserTimeout(Time now, Duration timeout) { sender_.set_user_timeout(timeout); }
+  // TCP_LINGER2, as in Options.
+  void SetLinger2(Duration linger2);
+  // IP_TTL, IPV6_UNICAST_HOPS and IP_TOS of the packets from now on.
+  void SetHops(uint8_t hops) { kept_.hops = hops; }
+  void SetTypeOfService(uint8_t type_of_service) { kept_.type_of_service = type_of_service; }
   // TCP_CONGESTION.
   void SetCongestionControl(Time now, CongestionControl control) { sender_.set_congestion_control(control); }
   CongestionControl congestion_control() const { return sender_.congestion_control(); }
@@ -178,6 +186,26 @@ class Connection {
   uint64_t retransmissions() const { return syn_retransmissions_ + sender_.retransmissions(); }
 
  private:
+  // What of the Options is asked for later: a connection is to be small.
+  struct Kept {
+    using Milliseconds = std::chrono::duration<int32_t, std::milli>;
+
+    Kept(const Options& options, bool ipv4);
+
+    uint32_t mtu;
+    uint32_t mss;  // that our SYN offers
+    Milliseconds fin_timeout;
+    Milliseconds time_wait;
+    Milliseconds invalid_ratelimit;
+    Milliseconds linger2;
+    uint8_t syn_retries;
+    uint8_t synack_retries;
+    uint8_t syn_linear_timeouts;
+    uint8_t defer_accept;
+    uint8_t hops;
+    uint8_t type_of_service;
+  };
+
   Connection(State state, lab::Endpoint local, lab::Endpoint remote, uint32_t iss, const Options& options);
 
   void Transition(State to, Cause cause);
@@ -195,7 +223,6 @@ class Connection {
   bool OnHandshakeTimer(Time now);
   bool HandshakeGivesUp(Time now) const;
   std::optional<lab::Packet> TakeSyn(Time now);
-  uint32_t our_mss() const;
   bool DefersAccept(const lab::Packet& segment);
 
   // segments.cc: the steps of OnSegment, and what is left to each state.
@@ -228,7 +255,7 @@ class Connection {
 
   lab::Endpoint local_;
   lab::Endpoint remote_;
-  Options options_;
+  Kept kept_;
   State state_;
   Sender sender_;
   Receiver receiver_;
@@ -246,6 +273,7 @@ class Connection {
   bool passive_ = false;   // a listener's
   bool deferred_ = false;  // the handshake's last acknowledgement has come, but no data
   bool orphan_ = false;  // no process has it
+  bool remnant_ = false;  // what Linux keeps of it is no socket any more: it has the host's hops
   bool write_shut_ = false;
   bool read_shut_ = false;
   bool failed_ = false;

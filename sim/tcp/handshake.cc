@@ -16,11 +16,6 @@ constexpr uint32_t kTimestampsSize = 12;  // the option in every segment, padded
 
 }  // namespace
 
-uint32_t Connection::our_mss() const {
-  const uint32_t most = options_.mtu - (remote_.address.is_ipv4() ? 40 : 60);
-  return options_.max_segment != 0 ? std::min<uint32_t>(options_.max_segment, most) : most;
-}
-
 // What the peer's SYN offers. A SYN that answers ours uses only what ours offered, which is everything.
 void Connection::TakeSynOptions(const lab::Packet& syn) {
   const lab::TcpHeader& tcp = syn.tcp;
@@ -31,7 +26,7 @@ void Connection::TakeSynOptions(const lab::Packet& syn) {
   sack_ = tcp.sack_permitted;
   timestamps_ = tcp.timestamps.has_value();
   if (timestamps_) recent_timestamp_ = tcp.timestamps->value;
-  receiver_.Start(tcp.seq, receive_scale_, our_mss() - (timestamps_ ? kTimestampsSize : 0));
+  receiver_.Start(tcp.seq, receive_scale_, kept_.mss - (timestamps_ ? kTimestampsSize : 0));
 }
 
 // RFC 9293, 3.10.7.3.
@@ -76,7 +71,7 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
   syn_deadline_ = Time::max();
   last_heard_ = now;
   if (keep_alive_ != nullptr) keep_alive_->Start(now);
-  const uint32_t mss = std::min<uint32_t>(peer_mss_, our_mss()) - (timestamps_ ? kTimestampsSize : 0);
+  const uint32_t mss = std::min<uint32_t>(peer_mss_, kept_.mss) - (timestamps_ ? kTimestampsSize : 0);
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;  // never scaled with a SYN
   std::optional<Duration> round_trip = Echo(now, tcp);
   if (round_trip) round_trip = std::max<Duration>(*round_trip, std::chrono::milliseconds(1));
@@ -90,12 +85,12 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
 bool Connection::HandshakeGivesUp(Time now) const {
   const int sent_again = static_cast<int>(syn_retransmissions_);
   if (state_ != State::kSynSent) {
-    return sent_again >= options_.synack_retries && (!deferred_ || sent_again >= options_.defer_accept);
+    return sent_again >= kept_.synack_retries && (!deferred_ || sent_again >= kept_.defer_accept);
   }
-  if (sent_again >= options_.syn_retries + options_.syn_linear_timeouts) return true;
+  if (sent_again >= kept_.syn_retries + kept_.syn_linear_timeouts) return true;
   Duration limit = sender_.user_timeout();
   if (limit == Duration(0)) {
-    limit = RetransmissionTimeout::GiveUpAfter(options_.syn_retries, RetransmissionTimeout::kInitial);
+    limit = RetransmissionTimeout::GiveUpAfter(kept_.syn_retries, RetransmissionTimeout::kInitial);
   }
   return sent_again > 0 && now - syn_sent_ >= limit;
 }
@@ -105,18 +100,18 @@ bool Connection::OnHandshakeTimer(Time now) {
   if (HandshakeGivesUp(now)) return false;
   const bool active = state_ == State::kSynSent;
   ++syn_retransmissions_;
-  const bool linear = active && static_cast<int>(syn_retransmissions_) <= options_.syn_linear_timeouts;
+  const bool linear = active && static_cast<int>(syn_retransmissions_) <= kept_.syn_linear_timeouts;
   if (!linear) syn_timeout_ = std::min(syn_timeout_ * 2, RetransmissionTimeout::kMost);
   syn_deadline_ = now + syn_timeout_;
   if (active) syn_deadline_ = sender_.WithinUserTimeout(now, syn_deadline_, syn_sent_);
   // Whose last acknowledgement has come is asked again only at the end, for data or for one more.
-  syn_due_ = !deferred_ || static_cast<int>(syn_retransmissions_) >= options_.defer_accept;
+  syn_due_ = !deferred_ || static_cast<int>(syn_retransmissions_) >= kept_.defer_accept;
   return true;
 }
 
 // TCP_DEFER_ACCEPT: a bare last acknowledgement is dropped, for as long as data may still come.
 bool Connection::DefersAccept(const lab::Packet& segment) {
-  if (!passive_ || static_cast<int>(syn_retransmissions_) >= options_.defer_accept) return false;
+  if (!passive_ || static_cast<int>(syn_retransmissions_) >= kept_.defer_accept) return false;
   if (segment.tcp.ack != iss_ + 1 || segment.tcp.seq + segment.sequence_length() != rcv_nxt()) return false;
   deferred_ = true;
   return true;
@@ -152,8 +147,8 @@ std::optional<lab::Packet> Connection::TakeSyn(Time now) {
   tcp.syn = true;
   tcp.ack_flag = answer;
   tcp.ack = answer ? rcv_nxt() : 0;
-  tcp.window = receiver_.InitialWindow(our_mss() - (timestamps_ ? kTimestampsSize : 0));
-  tcp.mss = static_cast<uint16_t>(std::min<uint32_t>(our_mss(), UINT16_MAX));
+  tcp.window = receiver_.InitialWindow(kept_.mss - (timestamps_ ? kTimestampsSize : 0));
+  tcp.mss = static_cast<uint16_t>(std::min<uint32_t>(kept_.mss, UINT16_MAX));
   tcp.sack_permitted = !answer || sack_;
   if (!answer || scaling_) tcp.window_scale = kWindowScale;
   if (!answer || timestamps_) tcp.timestamps = {TimestampAt(now), recent_timestamp_};

@@ -28,9 +28,9 @@ Info Connection::GetInfo(Time now) const {
   info.receive_mss = receiver_.segment();
   info.last_data_received = now - receiver_.acks().last_data();
   info.last_ack_received = now - last_heard_;
-  info.path_mtu = options_.mtu;
+  info.path_mtu = kept_.mtu;
   info.receive_slow_start_threshold = receiver_.limit();
-  info.advertised_mss = our_mss() - (timestamps_ ? 12 : 0);
+  info.advertised_mss = kept_.mss - (timestamps_ ? 12 : 0);
   info.total_retransmitted += syn_retransmissions_;
   // Linux counts the SYN that it sent, where it was the first.
   if (!opening && !passive_) ++info.bytes_acked;

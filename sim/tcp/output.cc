@@ -30,6 +30,8 @@ std::optional<lab::Packet> Connection::Blank() {
   std::optional<lab::Packet> packet(std::in_place);
   packet->source = local_;
   packet->destination = remote_;
+  if (!remnant_) packet->hops = kept_.hops;
+  packet->type_of_service = kept_.type_of_service;
   return packet;
 }
 

@@ -66,7 +66,7 @@ bool Connection::IsOld(const lab::TcpHeader& tcp, uint32_t slack) const {
 
 // Linux answers one in 500 ms of what may be forged or go back and forth for ever.
 void Connection::Challenge(Time now) {
-  if (challenged_ && now - *challenged_ < options_.invalid_ratelimit) return;
+  if (challenged_ && now - *challenged_ < kept_.invalid_ratelimit) return;
   challenged_ = now;
   receiver_.acks().Now();
 }
@@ -146,6 +146,10 @@ void Connection::InEstablished(bool fin) {
 void Connection::InFinWait1(Time now, bool fin) {
   if (fin) receiver_.acks().Now();
   const bool fin_acked = sender_.fin_acknowledged();
+  if (fin_acked && orphan_ && kept_.linger2 < Kept::Milliseconds(0)) {
+    reset_due_ = ResetDue{.seq = snd_nxt(), .ack = std::nullopt};
+    return Fail(ECONNRESET, Cause::kAbort);
+  }
   if (fin_acked && fin) return EnterTimeWait(now, Cause::kFinAndAck);
   if (fin) return Transition(State::kClosing, Cause::kFin);
   if (fin_acked) {
@@ -171,12 +175,13 @@ void Connection::InLastAck() {
 void Connection::EnterTimeWait(Time now, Cause cause) {
   Transition(State::kTimeWait, cause);
   keep_alive_.reset();
-  end_deadline_ = now + options_.time_wait;
+  end_deadline_ = now + kept_.time_wait;
 }
 
 // A peer that never finishes would keep an orphan for ever.
 void Connection::LingerInFinWait2(Time now) {
-  end_deadline_ = now + std::max(options_.fin_timeout, 7 * sender_.rto() / 2);
+  const Duration asked = kept_.linger2 > Kept::Milliseconds(0) ? kept_.linger2 : kept_.fin_timeout;
+  end_deadline_ = now + std::max(asked, 7 * sender_.rto() / 2);
 }
 
 // --- TIME-WAIT ---
@@ -184,11 +189,12 @@ void Connection::LingerInFinWait2(Time now) {
 // The peer sends its FIN again where our acknowledgement was lost; the time begins anew then.
 void Connection::OnSegmentInTimeWait(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
+  remnant_ = true;
   if (tcp.rst) {
     if (tcp.seq == rcv_nxt()) Transition(State::kClosed, Cause::kReset);
     return;
   }
-  if (tcp.ack_flag || IsOld(tcp)) end_deadline_ = now + options_.time_wait;
+  if (tcp.ack_flag || IsOld(tcp)) end_deadline_ = now + kept_.time_wait;
   const bool expected = !IsOld(tcp) && tcp.seq == rcv_nxt() && segment.sequence_length() == 0;
   if (!expected) OutOfPlace(now, segment);
 }
@@ -197,6 +203,7 @@ void Connection::OnSegmentInTimeWait(Time now, const lab::Packet& segment) {
 // it.
 void Connection::OnSegmentForOrphan(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
+  remnant_ = true;
   const uint32_t length = segment.sequence_length();
   const uint32_t end = tcp.seq + length;
   const uint32_t edge = rcv_nxt() + receiver_.window();

@@ -270,6 +270,31 @@ TEST_F(Ipv6Test, HopsHaveALimit) {
   });
 }
 
+TEST_F(Ipv6Test, PacketsCarryTheSocketsHops) {
+  Start(server_, "server", [this](Self& self) {
+    const int listener = Socket6(self);
+    self.SetOption(listener, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 7);
+    self.Gives(Bind6(self, listener, lab::Ipv6AddressOf(server_), kPort), 0);
+    self.Gives(self->listen(listener, 1), 0);
+    const int fd = self.Accept(listener);
+    self.SetOption(fd, IPPROTO_IP, IP_TTL, 5);
+    self.Equal(self.ReceiveAll(fd), "a");
+  });
+  ASSERT_TRUE(WaitUntilListening(server_, kPort));
+  Start(client_, "client", [this](Self& self) {
+    const int fd = Connect6(self, lab::Ipv6AddressOf(server_), kPort);
+    self.Send(fd, "a");
+    self.Gives(self->shutdown(fd, SHUT_WR), 0);
+    self.ExpectEnd(fd);
+  });
+  ASSERT_TRUE(Finish());
+  for (const lab::Event& event : world().trace().events()) {
+    const auto* sent = std::get_if<lab::PacketEvent>(&event);
+    if (sent == nullptr) continue;
+    EXPECT_EQ(sent->packet.hops, sent->packet.source.address == lab::Ipv6AddressOf(server_) ? 7 : 64);
+  }
+}
+
 TEST_F(Ipv6Test, PacketInformationIsASwitch) {
   Alone([](Self& self) {
     const int fd = Socket6(self);

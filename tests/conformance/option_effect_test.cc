@@ -23,6 +23,21 @@ class OptionEffectTest : public ConformanceTest {
     return lengths;
   }
 
+  // What the packets of a host have as IP_TTL and IP_TOS, in order, where that is something else than before.
+  std::string HopsAndTypes(HostId host) {
+    std::string all;
+    std::string latest;
+    for (const lab::Event& event : world().trace().events()) {
+      const auto* sent = std::get_if<lab::PacketEvent>(&event);
+      if (sent == nullptr || sent->packet.source.address != world().address(host)) continue;
+      const Packet& packet = sent->packet;
+      const std::string now = std::to_string(packet.hops) + "/" + std::to_string(packet.type_of_service) + " ";
+      if (now != latest) all += now;
+      latest = now;
+    }
+    return all;
+  }
+
   // A client whose server has vanished from its sight at the moment when `body` begins.
   void WithoutTheServer(std::function<void(Self&, int)> body) {
     Start(server_, "server", [](Self& self) {
@@ -149,6 +164,66 @@ TEST_F(OptionEffectTest, ADeferredAcceptWaitsForTheClientsFirstBytes) {
   ASSERT_TRUE(Open(client_, 3));
   ASSERT_TRUE(Open(server_, 2));
   ASSERT_TRUE(Finish());
+}
+
+TEST_F(OptionEffectTest, PacketsCarryTheSocketsHopsAndTypeOfService) {
+  Start(server_, "server", [](Self& self) {
+    const int listener = self.Socket();
+    self.SetOption(listener, IPPROTO_IP, IP_TTL, 7);
+    self.SetOption(listener, IPPROTO_IP, IP_TOS, 0x10);
+    self.Gives(self->bind(listener, At(INADDR_ANY, kPort), At::kLength), 0);
+    self.Gives(self->listen(listener, 1), 0);
+    const int fd = self.Accept(listener);
+    self.Equal(self.Receive(fd, 1), "a");
+    self.SetOption(fd, IPPROTO_IP, IP_TTL, -1);
+    self.SetOption(fd, IPPROTO_IP, IP_TOS, 0);
+    self.Send(fd, "b");
+    char byte;
+    self.Fails(self->recv(fd, &byte, 1, 0), ECONNRESET);
+  });
+  ASSERT_TRUE(WaitUntilListening(server_, kPort));
+  Start(client_, "client", [this](Self& self) {
+    const int fd = self.Socket();
+    self.SetOption(fd, IPPROTO_IP, IP_TTL, 5);
+    self.SetOption(fd, IPPROTO_IP, IP_TOS, 0x20);
+    self.Gives(self->connect(fd, At(address(server_), kPort), At::kLength), 0);
+    self.SetOption(fd, IPPROTO_IP, IP_TTL, 6);
+    self.Send(fd, "a");
+    self.Receive(fd, 1);
+    self.SetLinger(fd, 0);
+    self.Close(fd);
+  });
+  ASSERT_TRUE(Finish());
+  EXPECT_EQ(HopsAndTypes(client_), "5/32 6/32 ");
+  EXPECT_EQ(HopsAndTypes(server_), "7/16 64/0 ");
+}
+
+TEST_F(OptionEffectTest, WhatIsLeftOfAConnectionHasTheHostsHops) {
+  Start(server_, "server", [](Self& self) {
+    const int fd = self.Accept(self.Listen(kPort, 1));
+    self.ExpectEnd(fd);
+    self.PassGate(1);
+    self.Gives(self->shutdown(fd, SHUT_WR), 0);
+    // Until the acknowledgement of that has come.
+    tcp_info info{};
+    for (const Time limit = self.now() + kLimit; info.tcpi_state != TCP_CLOSE && self.now() < limit;) {
+      self.process().sleep(1ms);
+      socklen_t length = sizeof info;
+      self.Gives(self->getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+    }
+  });
+  ASSERT_TRUE(WaitUntilListening(server_, kPort));
+  Start(client_, "client", [this](Self& self) {
+    const int fd = self.Socket();
+    self.SetOption(fd, IPPROTO_IP, IP_TTL, 5);
+    self.SetOption(fd, IPPROTO_IP, IP_TOS, 0x20);
+    self.Gives(self->connect(fd, At(address(server_), kPort), At::kLength), 0);
+    self.Close(fd);
+  });
+  ASSERT_TRUE(WaitForExit(1));
+  ASSERT_TRUE(Open(server_, 1));
+  ASSERT_TRUE(Finish());
+  EXPECT_EQ(HopsAndTypes(client_), "5/32 64/32 ");
 }
 
 TEST_F(OptionEffectTest, LingeringGivesUpAfterItsTimeAlsoWithoutBlocking) {

@@ -145,6 +145,7 @@ class SimEndpoint final : public Endpoint {
       case TCP_CORK: connection_->SetCork(now_, value != 0); return 0;
       case TCP_QUICKACK: connection_->SetQuickAck(now_, value); return 0;
       case TCP_USER_TIMEOUT: connection_->SetUserTimeout(now_, std::chrono::milliseconds(value)); return 0;
+      case TCP_LINGER2: connection_->SetLinger2(std::chrono::seconds(value)); return 0;
       case TCP_KEEPIDLE: keep_alive_.idle = std::chrono::seconds(value); break;
       case TCP_KEEPINTVL: keep_alive_.interval = std::chrono::seconds(value); break;
       case TCP_KEEPCNT: keep_alive_.count = value; break;

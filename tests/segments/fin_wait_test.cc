@@ -119,6 +119,50 @@ TEST_F(FinWait2, OrphanIgnoresAcksOfWhatWasNeverSent) {
   EXPECT_EQ("FIN-WAIT-2", script.StateName());
 }
 
+TEST_F(FinWait2, AnOrphanMayBeGivenATimeOfItsOwn) {
+  script.Establish();
+  script.Set(IPPROTO_TCP, TCP_LINGER2, 1);
+  script.Close();
+  script.OutAll();
+  script.Inject({.ack = 2});
+  EXPECT_EQ("FIN-WAIT-2", script.StateName());
+  script.Pass(seconds(2));
+  EXPECT_TRUE(script.AwaitState("CLOSED"));
+  EXPECT_EQ("", script.OutAll());
+}
+
+TEST_F(FinWait2, AnOrphanMayBeGivenNoTimeAtAll) {
+  script.Establish();
+  script.Set(IPPROTO_TCP, TCP_LINGER2, -1);
+  script.Close();
+  script.OutAll();
+  script.Inject({.ack = 2});
+  EXPECT_EQ("CLOSED", script.StateName());
+  EXPECT_EQ("RST 2", script.OutAll());
+}
+
+TEST_F(FinWait2, ClosedWithoutTimeItIsReset) {
+  script.Establish();
+  script.Set(IPPROTO_TCP, TCP_LINGER2, -1);
+  script.ShutdownWrite();
+  script.OutAll();
+  script.Inject({.ack = 2});
+  EXPECT_EQ("FIN-WAIT-2", script.StateName());
+  script.Close();
+  EXPECT_EQ("CLOSED", script.StateName());
+  EXPECT_EQ("RST, ACK 2 ack 1", script.OutAll());
+}
+
+TEST_F(FinWait2, WithoutTimeAFinIsResetToo) {
+  script.Establish();
+  script.Set(IPPROTO_TCP, TCP_LINGER2, -1);
+  script.Close();
+  script.OutAll();
+  script.Inject({.ack = 2, .fin = true});
+  EXPECT_EQ("CLOSED", script.StateName());
+  EXPECT_EQ("RST 2", script.OutAll());
+}
+
 TEST_F(Closing, ReachesTimeWaitOnlyByTheAckOfItsFin) {
   script.ToClosing();
   script.Inject({.seq = 2, .ack = 1});
