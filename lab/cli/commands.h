@@ -58,8 +58,8 @@ struct RunOptions {
   bool real = false;
   std::optional<uint64_t> seed;
   std::string limit;
-  std::string directory = ".";  // what programs see
-  std::string trace;            // files to write, or ""
+  std::string directory;  // what programs see; "": the lab's, or the current one
+  std::string trace;      // files to write, or ""
   std::string ledger;
   bool ladder = false;
 };

@@ -68,7 +68,7 @@ void AddRun(CLI::App& app, Options& options, std::map<CLI::App*, Action>& comman
   run->add_option("--seed", given.seed, "of what is drawn; 1 where not given")->check(WrongSeed)->option_text("N");
   run->add_option("--limit", given.limit, "ends the run after so much of its world's time; 60s where not given")
       ->type_name("TIME");
-  run->add_option("--directory", given.directory, "what the programs see as their own; this one where not given")
+  run->add_option("--directory", given.directory, "what the programs see; the lab's own or this one where not given")
       ->type_name("DIRECTORY");
   run->add_option("--trace", given.trace, "write the packets to this file, for Wireshark")->type_name("FILE.pcapng");
   run->add_option("--ledger", given.ledger, "write every call to this file: JSON lines where it ends in .jsonl")

@@ -68,6 +68,13 @@ absl::StatusOr<Lab> MakeLab(const RunOptions& options) {
   return lab;
 }
 
+// What programs see: beside a lab stand its programs.
+std::string DirectoryOf(const RunOptions& options) {
+  if (!options.directory.empty()) return options.directory;
+  const std::string beside = std::filesystem::path(options.file).parent_path();
+  return beside.empty() ? std::string(".") : beside;
+}
+
 absl::Status CheckPrograms(const Lab& lab, const std::string& directory) {
   const absl::StatusOr<run::Plan> plan = run::MakePlan(lab);
   if (!plan.ok()) return plan.status();
@@ -81,8 +88,8 @@ absl::Status CheckPrograms(const Lab& lab, const std::string& directory) {
 }
 
 absl::Status CheckFiles(const RunOptions& options) {
-  if (!std::filesystem::is_directory(options.directory)) {
-    return absl::NotFoundError(absl::StrCat(options.directory, " is not a directory"));
+  if (!std::filesystem::is_directory(DirectoryOf(options))) {
+    return absl::NotFoundError(absl::StrCat(DirectoryOf(options), " is not a directory"));
   }
   for (const std::string& path : {options.trace, options.ledger}) {
     if (path.empty()) continue;
@@ -120,7 +127,7 @@ int Run(const RunOptions& options, Interrupts& interrupts) {
   const absl::StatusOr<Lab> lab = MakeLab(options);
   if (!lab.ok()) return Fail(lab.status());
   if (const absl::Status status = CheckFiles(options); !status.ok()) return Fail(status);
-  if (const absl::Status status = CheckPrograms(*lab, options.directory); !status.ok()) return Fail(status);
+  if (const absl::Status status = CheckPrograms(*lab, DirectoryOf(options)); !status.ok()) return Fail(status);
   if (const absl::Status status = SandboxAvailable(); !status.ok()) return Fail(status);
 
   std::vector<std::string> names;
@@ -133,7 +140,7 @@ int Run(const RunOptions& options, Interrupts& interrupts) {
   order.set_real(options.real);
   service::LabWorkerOptions worker{
       .binary = OwnBinary(),
-      .folder = std::filesystem::canonical(options.directory),
+      .folder = std::filesystem::canonical(DirectoryOf(options)),
       .on_output = [&](const duet::internal::LabOutput& each) {
         output.Write(each.program(), each.error_output(), each.bytes());
       },

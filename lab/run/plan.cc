@@ -189,6 +189,9 @@ class Planner {
   absl::Status AddLink(const duet::v1::Link& link, const Place& place, Time at) {
     std::vector<std::pair<HostId, HostId>> pairs;
     if (absl::Status status = FindPairs(link.a(), link.b(), place, pairs); !status.ok()) return status;
+    // Wrong values are told where there is no link to have them, too.
+    LinkOptions unused;
+    if (absl::Status status = Overlay(link, place, unused); !status.ok()) return status;
     for (const auto& pair : pairs) {
       LinkOptions& options = links_[pair];
       if (absl::Status status = Overlay(link, place, options); !status.ok()) return status;

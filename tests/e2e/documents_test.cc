@@ -55,7 +55,10 @@ TEST_P(DocumentsTest, EveryCommandWorks) {
   const std::string folder = Folder(absl::StrReplaceAll(GetParam(), {{"/", "-"}}));
   std::filesystem::create_symlink(Binary(), folder + "/duet");
   // A copy, because the build's files are links, which a submission must not have.
-  std::filesystem::copy(Runfile("exercises"), folder + "/exercises", std::filesystem::copy_options::recursive);
+  for (const char* files : {"exercises", "examples"}) {
+    if (!std::filesystem::exists(Runfile(files))) continue;
+    std::filesystem::copy(Runfile(files), absl::StrCat(folder, "/", files), std::filesystem::copy_options::recursive);
+  }
   for (const auto& [command, shown] : commands) {
     // That one is running.
     if (command == "./duet test") continue;
@@ -76,7 +79,7 @@ TEST_P(DocumentsTest, EveryCommandWorks) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Documents, DocumentsTest,
-                         testing::Values("README.md", "docs/grading.md", "exercises/01-client/README.md",
+                         testing::Values("README.md", "docs/grading.md", "docs/run.md", "exercises/01-client/README.md",
                                          "exercises/02-server/README.md", "exercises/03-echo/README.md"),
                          [](const auto& each) {
                            return absl::StrReplaceAll(std::string(each.param, strlen(each.param) - 3),
