@@ -27,7 +27,7 @@ ssize_t SendTo6(Self& self, int fd, const std::string& bytes, const IpAddress& a
 
 // Receives one datagram, which is this; gives its sender's address.
 IpAddress Expect6(Self& self, int fd, const std::string& expected) {
-  std::string bytes(100, '\0');
+  std::string bytes(expected.size() + 1, '\0');
   sockaddr_in6 from{};
   socklen_t length = sizeof from;
   const ssize_t received =
@@ -70,6 +70,34 @@ TEST_F(DatagramIpv6Test, HostsReachEachOther) {
     self.Equal(self.TakeError(nobody), ECONNREFUSED);
   });
   ASSERT_TRUE(Finish());
+}
+
+TEST_F(DatagramIpv6Test, ALargeOneArrivesWholeOverASmallLink) {
+  LinkOptions small;
+  small.mtu = 1500;
+  world().SetLink(server_, client_, small);
+  Start(server_, "server", [this](Self& self) {
+    const int fd = Datagram6(self);
+    self.Gives(Bind6(self, fd, kAny6, kPort), 0);
+    self.True(Expect6(self, fd, Numbered(20'000)) == lab::Ipv6AddressOf(client_), "it comes from the client");
+  });
+  ASSERT_TRUE(WaitUntilBound(server_, kPort));
+  Start(client_, "client", [this](Self& self) {
+    self.Gives(SendTo6(self, Datagram6(self), Numbered(20'000), lab::Ipv6AddressOf(server_), kPort), 20'000);
+  });
+  ASSERT_TRUE(Finish());
+}
+
+TEST_F(DatagramIpv6Test, SomeSizeIsTooLarge) {
+  Alone([](Self& self) {
+    constexpr size_t kFits = 65'487;
+    const int server = Datagram6(self);
+    self.Gives(Bind6(self, server, kLoopback6, kPort), 0);
+    const int client = Datagram6(self);
+    self.Gives(SendTo6(self, client, Numbered(kFits), kLoopback6, kPort), kFits);
+    Expect6(self, server, Numbered(kFits));
+    self.Fails(SendTo6(self, client, Numbered(65'528), kLoopback6, kPort), EMSGSIZE);
+  });
 }
 
 TEST_F(DatagramIpv6Test, NobodyAtThePortIsTold) {
