@@ -3,6 +3,7 @@
 // Linux's own header: glibc's has an older and shorter tcp_info, and the two can't be included together.
 #include <linux/tcp.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace sim {
@@ -22,6 +23,8 @@ enum LinuxState : uint8_t {
   kListen,
   kClosing,
 };
+
+constexpr uint32_t kNoThreshold = 0x7fffffff;  // no loss has been seen
 
 // A socket whose connection is in TIME-WAIT has lost it to the host.
 LinuxState StateOf(tcp::State state) {
@@ -110,7 +113,7 @@ int StoreConnectionInfo(const tcp::Info& info, const OptionRoom& room) {
   out.tcpi_lost = info.lost;
   out.tcpi_retrans = info.retransmitted;
   out.tcpi_rcv_ssthresh = info.receive_slow_start_threshold;
-  out.tcpi_snd_ssthresh = info.slow_start_threshold;
+  out.tcpi_snd_ssthresh = std::min(info.slow_start_threshold, kNoThreshold);
   out.tcpi_snd_cwnd = info.congestion_window;
   out.tcpi_reordering = info.reordering;
   out.tcpi_rcv_space = info.receive_space;
@@ -125,7 +128,7 @@ int StoreClosedInfo(const OptionRoom& room) {
   out.tcpi_rto = 1'000'000;
   out.tcpi_rttvar = 250'000;
   out.tcpi_snd_mss = 536;
-  out.tcpi_snd_ssthresh = 0x7fffffff;
+  out.tcpi_snd_ssthresh = kNoThreshold;
   out.tcpi_min_rtt = ~0u;
   return room.Store(&out, sizeof out);
 }

@@ -5,6 +5,8 @@
 // but for Await. One endpoint has one connection in its life.
 #pragma once
 
+#include <netinet/tcp.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -68,6 +70,7 @@ class Endpoint {
   virtual bool AtMark() = 0;            // SIOCATMARK
   virtual bool UrgentReady() = 0;       // POLLPRI
   virtual size_t Unacknowledged() = 0;  // SIOCOUTQ
+  virtual tcp_info Info() = 0;          // TCP_INFO
 
   // As RFC 9293 spells it; CLOSED where there is no connection.
   virtual std::string State() = 0;

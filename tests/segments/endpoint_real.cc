@@ -16,6 +16,7 @@
 #include <fstream>
 #include <thread>
 
+#include "gtest/gtest.h"
 #include "absl/strings/str_cat.h"
 #include "lab/sockets/unique_fd.h"
 #include "real/addresses.h"
@@ -165,6 +166,12 @@ class RealEndpoint final : public Endpoint {
     return poll(&socket, 1, 0) == 1 && (socket.revents & POLLPRI) != 0;
   }
   size_t Unacknowledged() override { return Ask(SIOCOUTQ); }
+  tcp_info Info() override {
+    tcp_info info{};
+    socklen_t length = sizeof info;
+    EXPECT_EQ(0, getsockopt(Socket(), IPPROTO_TCP, TCP_INFO, &info, &length));
+    return info;
+  }
 
   // From /proc/net/tcp, as an orphan has no descriptor to ask.
   std::string State() override {

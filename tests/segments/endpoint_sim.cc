@@ -8,6 +8,8 @@
 #include <deque>
 #include <utility>
 
+#include "gtest/gtest.h"
+#include "sim/host/tcp_info.h"
 #include "sim/tcp/connection.h"
 #include "tests/segments/endpoint.h"
 
@@ -132,6 +134,12 @@ class SimEndpoint final : public Endpoint {
   bool AtMark() override { return connection_->at_mark(); }
   bool UrgentReady() override { return connection_->urgent_ready(); }
   size_t Unacknowledged() override { return connection_->unacknowledged(); }
+  tcp_info Info() override {
+    tcp_info info{};
+    socklen_t length = sizeof info;
+    EXPECT_EQ(0, sim::StoreConnectionInfo(connection_->GetInfo(now_), sim::OptionRoom(IPPROTO_TCP, &info, &length)));
+    return info;
+  }
   std::string State() override {
     return std::string(connection_ == nullptr ? "CLOSED" : ToString(connection_->state()));
   }

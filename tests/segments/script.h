@@ -49,6 +49,7 @@ class Script final : public sim::tcp::SegmentScript {
   bool AtMark() { return endpoint_->AtMark(); }
   bool UrgentReady() { return endpoint_->UrgentReady(); }
   size_t Unacknowledged() { return endpoint_->Unacknowledged(); }
+  tcp_info Info() { return endpoint_->Info(); }
 
   void Pass(lab::Duration time) { endpoint_->Pass(time); }
   bool AwaitState(std::string_view state) { return endpoint_->AwaitState(state); }
