@@ -92,22 +92,5 @@ TEST(Established, SegmentAfterTheEndIsIgnored) {
   EXPECT_EQ(0u, script.connection->readable());
 }
 
-TEST(Established, NumbersWrapAround) {
-  for (const uint32_t before : {0u, 1u, 2u, 3u, 5u, 6u}) {
-    Script script({}, 0u - before, 0u - before);
-    script.Establish();
-    script.Write("hello");
-    EXPECT_EQ("PSH, ACK 1:6 ack 1", script.OutAll());
-    script.Inject({.seq = 6, .ack = 6, .text = "world"});
-    script.Inject({.seq = 1, .ack = 6, .text = "hello"});
-    EXPECT_EQ("helloworld", script.Read());
-    EXPECT_EQ(0u, script.connection->unacknowledged());
-    script.connection->Close(script.now);
-    EXPECT_EQ("FIN, ACK 6 ack 11", script.OutAll());
-    script.Inject({.seq = 11, .ack = 7, .fin = true});
-    EXPECT_STATE(kTimeWait, script);
-  }
-}
-
 }  // namespace
 }  // namespace sim::tcp

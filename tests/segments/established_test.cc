@@ -193,5 +193,25 @@ TEST_F(Established, AbortResets) {
   EXPECT_EQ("RST, ACK 5 ack 1", script.OutAll());
 }
 
+// At the SYN, inside of the text, and at the FIN.
+TEST_F(Established, NumbersWrapAround) {
+  for (const uint32_t before : {1u, 2u, 3u, 5u, 6u}) {
+    Script wrapping(0u - before, 0u - before);
+    wrapping.Establish();
+    wrapping.Write("hello");
+    EXPECT_EQ("ACK 1:6 ack 1", wrapping.OutAll());
+    wrapping.Inject({.seq = 6, .ack = 6, .text = "world"});
+    EXPECT_EQ("ACK 6 ack 1 sack 6-11", wrapping.OutAll());
+    wrapping.Inject({.seq = 1, .ack = 6, .text = "hello"});
+    EXPECT_EQ("ACK 6 ack 11", wrapping.OutAll());
+    EXPECT_EQ("helloworld", wrapping.Read());
+    EXPECT_EQ(0u, wrapping.Unacknowledged());
+    wrapping.Close();
+    EXPECT_EQ("FIN, ACK 6 ack 11", wrapping.OutAll());
+    wrapping.Inject({.seq = 11, .ack = 7, .fin = true});
+    EXPECT_EQ("TIME-WAIT", wrapping.StateName());
+  }
+}
+
 }  // namespace
 }  // namespace segments
