@@ -232,12 +232,21 @@ TEST_F(PollTest, Misuse) {
   Alone([](Self& self) {
     self.Fails(self->poll(nullptr, 1, 0), EFAULT);
     pollfd one{0, POLLIN, 0};
-    self.Fails(self->poll(&one, 1u << 30, 0), EINVAL);
-    self.Fails(self->poll(&one, static_cast<nfds_t>(-1), 0), EINVAL);
     const timespec backwards{-1, 0};
     self.Fails(self->ppoll(&one, 1, &backwards, nullptr), EINVAL);
     const timespec too_fine{0, 1'000'000'000};
     self.Fails(self->ppoll(&one, 1, &too_fine, nullptr), EINVAL);
+  });
+}
+
+TEST_F(PollTest, MoreThanThereCanBeDescriptorsAreTooMany) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer looks at each of them before the kernel is asked";
+#endif
+  Alone([](Self& self) {
+    pollfd one{0, POLLIN, 0};
+    self.Fails(self->poll(&one, 1u << 30, 0), EINVAL);
+    self.Fails(self->poll(&one, static_cast<nfds_t>(-1), 0), EINVAL);
   });
 }
 
