@@ -90,6 +90,8 @@ class Runner {
       stage_.Run(actor, [&begun](lab::Sockets& sockets) {
         begun.outcome = differential::Perform(sockets, begun.resolved);
       }, PatienceFor(begun.step));
+      // The actor's own until it returns. What fills or drains never waits.
+      if (stage_.Busy(actor)) return;
       std::string_view more = begun.outcome.runs;
       if (!runs.empty() && !more.empty() && runs.back() == more.front()) more.remove_prefix(1);
       runs.append(more);
