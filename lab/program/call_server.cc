@@ -373,12 +373,16 @@ int64_t CallServer::Random(const CarriedRequest& request, CarriedAnswer& answer)
   return static_cast<int64_t>(answer.data.size());
 }
 
-int64_t CallServer::Sleep(const CarriedRequest& request, CarriedAnswer&) {
+int64_t CallServer::Sleep(const CarriedRequest& request, CarriedAnswer& answer) {
   // What has been computed is told every millisecond; a program that claims more gets no further by it.
   constexpr int64_t kMostSpent = 2'000'000;
   const int64_t longest = request.number == DUET_REQUEST_SPEND ? kMostSpent : INT64_MAX / 4;
-  process_.sleep(Duration(std::clamp<int64_t>(request.arguments[0], 0, longest)));
-  return 0;
+  const Duration duration(std::clamp<int64_t>(request.arguments[0], 0, longest));
+  const Time end = process_.clock() + duration;
+  process_.sleep(duration);
+  if (process_.clock() >= end) return 0;
+  answer.argument = (end - process_.clock()).count();
+  return -EINTR;
 }
 
 int64_t CallServer::HostName(const CarriedRequest&, CarriedAnswer& answer) {

@@ -1,4 +1,5 @@
-// Serves the requests of a carried program from its Process.
+// Serves the requests of a thread of a carried program that concern descriptors, names, time and chance, from its thread
+// of the world.
 //
 // The program is hostile: descriptors, lengths, addresses and texts are checked before they reach Sockets. A request
 // that makes no sense gets an error, as a system call would.
@@ -8,20 +9,19 @@
 
 #include "lab/program/carried_channel.h"
 #include "lab/program/descriptor_map.h"
-#include "lab/sockets/process.h"
+#include "lab/sockets/thread.h"
 
 namespace lab {
 
 class CallServer {
  public:
-  // `process` must outlive it.
-  explicit CallServer(Process& process) : process_(process) {}
+  // `written` counts the bytes that go to descriptors that are no sockets: the program's output, most of all. All must
+  // outlive it.
+  CallServer(Thread& thread, DescriptorMap& descriptors, uint64_t& written)
+      : process_(thread), descriptors_(descriptors), written_(written) {}
 
   // Blocks as the request does. `answer` is overwritten.
   void Serve(const CarriedRequest& request, CarriedAnswer& answer);
-
-  // Bytes written to descriptors that are no sockets: the program's output, most of all.
-  uint64_t written() const { return written_; }
 
  private:
   using Handler = int64_t (CallServer::*)(const CarriedRequest&, CarriedAnswer&);
@@ -64,9 +64,9 @@ class CallServer {
   int64_t HostName(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Names(const CarriedRequest& request, CarriedAnswer& answer);
 
-  Process& process_;
-  DescriptorMap descriptors_;
-  uint64_t written_ = 0;
+  Thread& process_;
+  DescriptorMap& descriptors_;
+  uint64_t& written_;
 };
 
 }  // namespace lab

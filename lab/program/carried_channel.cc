@@ -11,6 +11,18 @@
 #include <cstring>
 
 namespace lab {
+namespace {
+
+// Whether the word has another value than `value` now, or gets one within the limit.
+bool WaitWhile(uint32_t* word, uint32_t value, std::chrono::milliseconds limit) {
+  const timespec timeout = {limit.count() / 1000, limit.count() % 1000 * 1'000'000};
+  const auto changed = [=] { return __atomic_load_n(word, __ATOMIC_ACQUIRE) != value; };
+  if (changed()) return true;
+  syscall(SYS_futex, word, FUTEX_WAIT, value, &timeout, nullptr, 0);
+  return changed();
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<CarriedChannel>> CarriedChannel::Make() {
   const int fd = memfd_create("duet-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -34,28 +46,35 @@ CarriedChannel::~CarriedChannel() {
   close(fd_);
 }
 
-bool CarriedChannel::WaitForTurn(std::chrono::milliseconds limit) {
-  const timespec timeout = {limit.count() / 1000, limit.count() % 1000 * 1'000'000};
-  uint32_t* const turn = &slot().turn;
-  const auto is_ours = [turn] { return __atomic_load_n(turn, __ATOMIC_ACQUIRE) != DUET_TURN_PROGRAM; };
-  if (is_ours()) return true;
-  syscall(SYS_futex, turn, FUTEX_WAIT, DUET_TURN_PROGRAM, &timeout, nullptr, 0);
-  return is_ours();
+void CarriedChannel::Prepare(int slot) {
+  duet_slot& shared = At(slot);
+  shared.thread = 0;
+  shared.blocked = shared.ignored = shared.awaited = 0;
+  __atomic_store_n(&shared.alive, 1, __ATOMIC_RELEASE);
+  __atomic_store_n(&shared.turn, DUET_TURN_PROGRAM, __ATOMIC_RELEASE);
 }
 
-void CarriedChannel::Read(CarriedRequest& request) const {
+bool CarriedChannel::WaitForTurn(int slot, std::chrono::milliseconds limit) {
+  return WaitWhile(&At(slot).turn, DUET_TURN_PROGRAM, limit);
+}
+
+bool CarriedChannel::WaitForEnd(int slot, std::chrono::milliseconds limit) {
+  return WaitWhile(&At(slot).alive, 1, limit);
+}
+
+void CarriedChannel::Read(int slot, CarriedRequest& request) const {
   // Each length is read once: the program could change it meanwhile.
-  const volatile duet_slot& shared = slot();
+  const volatile duet_slot& shared = At(slot);
   const size_t data_length = std::min<size_t>(shared.data_length, DUET_CHANNEL_DATA);
   const size_t address_length = std::min<size_t>(shared.address_length, DUET_CHANNEL_ADDRESS);
   request.number = shared.number;
   for (int i = 0; i < 6; ++i) request.arguments[i] = shared.arguments[i];
-  request.data.assign(slot().data, slot().data + data_length);
-  request.address.assign(slot().address, slot().address + address_length);
+  request.data.assign(At(slot).data, At(slot).data + data_length);
+  request.address.assign(At(slot).address, At(slot).address + address_length);
 }
 
-void CarriedChannel::Answer(const CarriedAnswer& answer, Time world_time) {
-  duet_slot& shared = slot();
+void CarriedChannel::Answer(int slot, const CarriedAnswer& answer, Time world_time) {
+  duet_slot& shared = At(slot);
   const size_t data_length = std::min<size_t>(answer.data.size(), DUET_CHANNEL_DATA);
   const size_t address_length = std::min<size_t>(answer.address.size(), DUET_CHANNEL_ADDRESS);
   if (data_length > 0) std::memcpy(shared.data, answer.data.data(), data_length);
@@ -67,6 +86,13 @@ void CarriedChannel::Answer(const CarriedAnswer& answer, Time world_time) {
   memory_->world_ns = world_time.count();
   __atomic_store_n(&shared.turn, DUET_TURN_PROGRAM, __ATOMIC_RELEASE);
   syscall(SYS_futex, &shared.turn, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+bool CarriedChannel::WouldTake(int slot, int64_t signal) const {
+  if (signal < 1 || signal > 64) return false;
+  const volatile duet_slot& shared = At(slot);
+  const uint64_t bit = uint64_t{1} << (signal - 1);
+  return (shared.awaited & bit) != 0 || ((shared.blocked | shared.ignored) & bit) == 0;
 }
 
 }  // namespace lab

@@ -1,4 +1,6 @@
 // The lab's end of a channel (channel.h): requests copied out of it and checked, answers copied into it.
+//
+// A slot's number is checked by whoever takes it from a program: Valid().
 #pragma once
 
 #include <sys/types.h>
@@ -38,17 +40,24 @@ class CarriedChannel {
 
   // The memory, for the program. Closed on exec here.
   int fd() const { return fd_; }
+  static bool Valid(int64_t slot) { return slot >= 0 && slot < DUET_CHANNEL_SLOTS; }
 
-  // Waits, in the machine's time, until it is the lab's turn; false where that takes longer than `limit`.
-  bool WaitForTurn(std::chrono::milliseconds limit);
+  // Makes a slot ready for a new thread.
+  void Prepare(int slot);
+  // Waits, in the machine's time, until it is the lab's turn in the slot; false where that takes longer than `limit`.
+  bool WaitForTurn(int slot, std::chrono::milliseconds limit);
+  // The same until the kernel says that the slot's thread is no more.
+  bool WaitForEnd(int slot, std::chrono::milliseconds limit);
   // Only in the lab's turn. Keeps the capacity of what `request` held.
-  void Read(CarriedRequest& request) const;
+  void Read(int slot, CarriedRequest& request) const;
   // Gives the answer and the turn to the program.
-  void Answer(const CarriedAnswer& answer, Time world_time);
+  void Answer(int slot, const CarriedAnswer& answer, Time world_time);
+  // Whether the program says that the slot's thread, in the lab's turn, would take a signal.
+  bool WouldTake(int slot, int64_t signal) const;
 
  private:
   CarriedChannel(int fd, duet_channel* memory) : fd_(fd), memory_(memory) {}
-  duet_slot& slot() const { return memory_->slots[0]; }
+  duet_slot& At(int slot) const { return memory_->slots[slot]; }
 
   int fd_;
   duet_channel* memory_;

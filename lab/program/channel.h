@@ -1,8 +1,9 @@
 /* The memory that a carried program shares with the lab, and what is said over it (C and C++).
  *
- * One of the two runs at a time: the program writes a request, hands `turn` over and waits on it (a futex); the lab
- * serves the request, writes the answer into the same place and hands `turn` back. All the program's state, its
- * descriptors and its time, is on the lab's side; the lab copies what it reads and trusts none of it.
+ * Each thread of the program, and of the processes that it makes, has a slot. A thread writes a request into its slot,
+ * hands `turn` over and waits on it (a futex); the lab serves the request, writes the answer into the same place and
+ * hands `turn` back. Of the program and the lab one runs at a time, and of the program's threads one. All the program's
+ * state, its descriptors and its time, is on the lab's side; the lab copies what it reads and trusts none of it.
  *
  * A request's number is a Linux system call's where it means that call, or one of the DUET_REQUEST_ numbers.
  * Results are the kernel's: a value, or an errno negated. */
@@ -12,14 +13,18 @@
 #include <stdint.h>
 
 enum {
-  DUET_CHANNEL_VERSION = 1,
+  DUET_CHANNEL_VERSION = 2,
   DUET_CHANNEL_DATA = 1 << 20,  /* the most bytes that a request or an answer carries */
   DUET_CHANNEL_ADDRESS = 128,   /* a sockaddr_storage */
-  DUET_CHANNEL_SLOTS = 1,       /* threads of the program */
+  DUET_CHANNEL_SLOTS = 128,     /* threads of the program and of all its processes */
   DUET_CHANNEL_DESCRIPTORS = 4096,
-  /* Descriptors that the launcher gives to the program, and that the library closes. */
-  DUET_CHANNEL_FD = 3,
-  DUET_HELLO_FD = 4,
+  /* Descriptors that the lab gives to the launcher: the channel, and the socket that says which process is which. */
+  DUET_LAUNCHER_CHANNEL_FD = 3,
+  DUET_LAUNCHER_HELLO_FD = 4,
+  /* And where the launcher puts them: beyond the limit on descriptors, out of the program's way. What it executes finds
+   * them there again. */
+  DUET_CHANNEL_FD = 1000,
+  DUET_HELLO_FD = 1001,
 };
 
 enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
@@ -40,17 +45,46 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  *                                            answer: nanoseconds left)
  *   epoll_create1: flags new                epoll_ctl: epfd operation fd         (data: a struct epoll_event or none)
  *   epoll_pwait2: epfd most timeout_ns      (data of the answer: struct epoll_event[])
- *   getrandom: length    nanosleep: nanoseconds    exit_group: status */
+ *   getrandom: length    exit_group: status    sched_yield
+ *   nanosleep: nanoseconds                  (arguments[0] of the answer: nanoseconds left, where it was interrupted)
+ *   futex: operation key.object key.offset count bitset-or-count    (see DUET_FUTEX_)
+ *   setitimer: value_ns interval_ns         (arguments[0] of the answer: what was left; result: the old interval)
+ * A call that is interrupted by a signal gives -EINTR; the library knows whether the program will see that. */
 enum { DUET_CHANNEL_SET = 128 };
 
 enum {
-  DUET_REQUEST_HELLO = 0x10000,  /* version: the library is in place */
+  DUET_REQUEST_HELLO = 0x10000,  /* version, process: the library is in place, after an exec too. Data of the answer: which
+                                    descriptors are the lab's, a bit each */
   DUET_REQUEST_UNSUPPORTED,      /* system call, detail (clone's flags): end me, and say why */
   DUET_REQUEST_SPEND,            /* nanoseconds that the program has computed */
   DUET_REQUEST_HOSTNAME,         /* data of the answer: the host's name */
   DUET_REQUEST_GETADDRINFO,      /* has node, has service, has hints; data: node\0service\0 and hints as a
                                     duet_address. Answer: struct duet_address[]; result: how many, or an EAI_
                                     error, which is negative too */
+  DUET_REQUEST_CLONE,            /* clone's flags: a slot for a thread (CLONE_THREAD) or a process. Result: the slot */
+  DUET_REQUEST_CLONED,           /* slot, its kernel's number or an errno, negated: what came of that */
+  DUET_REQUEST_STARTED,          /* the first of a new thread or process */
+  DUET_REQUEST_EXIT,             /* status, key.object, key.offset: the thread ends, and wakes who waits for the key.
+                                    Nobody waits for the answer */
+  DUET_REQUEST_EXEC,             /* data: a path. It is executed next; if that fails, the next request says so by being
+                                    no hello */
+  DUET_REQUEST_WAIT_CHILD,       /* until a child has ended */
+  DUET_REQUEST_WAIT_SIGNAL,      /* nanoseconds, or -1: until a signal comes that is not blocked, or awaited */
+  DUET_REQUEST_SIGNALLED,        /* process, thread, signal: one has been sent. A process below 1: to several; a thread
+                                    of 0: to the process */
+  DUET_REQUEST_KILL,             /* process, SIGKILL or what stops it: the lab sends that */
+};
+
+/* What a thread seems to wait for at a futex: for the report of who waits for what alone. */
+enum { DUET_FOR_NEWS, DUET_FOR_MUTEX, DUET_FOR_END };
+
+/* A futex is one by its object and its offset: in memory that processes share, a file's inode and the place in it; in
+ * other memory, 0 and the address. The library compares values itself: while it does, no other thread runs. */
+enum {
+  DUET_FUTEX_WAIT,    /* key, nanoseconds or -1, bitset, what for: DUET_FOR_ and, times 256, a thread's number */
+  DUET_FUTEX_WAKE,    /* key, count, bitset. Result: how many */
+  DUET_FUTEX_MOVE,    /* key, how many to wake, how many to move; data: the other key. Result: how many of both */
+  DUET_FUTEX_HAND,    /* key: wakes one, who now has it. Result: its thread, or 0; arguments[0]: whether more wait */
 };
 
 struct duet_address {
@@ -69,6 +103,11 @@ struct duet_slot {
   int64_t arguments[6];
   int64_t result;
   uint32_t address_length;
+  uint32_t alive;    /* not 0 while its thread lives: the kernel clears it, and wakes who waits for that */
+  int32_t thread;    /* its kernel's number for the thread */
+  uint64_t blocked;  /* signals: bit n - 1 for signal n. Those that the thread has blocked, */
+  uint64_t ignored;  /* those that its process ignores, */
+  uint64_t awaited;  /* and those that it waits for */
   uint8_t address[DUET_CHANNEL_ADDRESS];
   uint8_t data[DUET_CHANNEL_DATA] __attribute__((aligned(64)));
 };

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ inline constexpr char kIncludes[] = R"(
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
@@ -132,5 +134,32 @@ struct TwoHosts {
   HostId alpha;
   HostId beta;
 };
+
+// Runs a program alone on alpha: as it comes, and twice as drawn from a seed, which has to give the same run. It ends,
+// and nothing is reported of it.
+inline Outcome RunRepeatedly(const ProgramOptions& program) {
+  Outcome first;
+  std::optional<uint64_t> hash;
+  std::string output;
+  for (const uint64_t seed : {0, 7, 7}) {
+    TwoHosts hosts(seed == 0 ? Choices::Benign() : Choices::Seeded(seed));
+    const ProcessId process = hosts.Start(hosts.alpha, program);
+    hosts.Run();
+    const Outcome& outcome = hosts.world.outcome(process);
+    EXPECT_TRUE(outcome.exited) << hosts.world.Deadlock() << outcome.output;
+    for (const auto& [key, value] : outcome.reports) ADD_FAILURE() << key << ": " << value;
+    if (seed == 0) {
+      first = outcome;
+      continue;
+    }
+    if (hash.has_value()) {
+      EXPECT_EQ(hosts.world.trace().hash(), *hash);
+      EXPECT_EQ(outcome.output, output);
+    }
+    hash = hosts.world.trace().hash();
+    output = outcome.output;
+  }
+  return first;
+}
 
 }  // namespace lab

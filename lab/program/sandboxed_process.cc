@@ -17,9 +17,12 @@
 #include "absl/strings/str_cat.h"
 #include "lab/program/channel.h"
 #include "lab/program/spawn.h"
+#include "lab/program/status_line.h"
 
 namespace lab {
 namespace {
+
+constexpr int kMostBytes = 10'000;
 
 // A descriptor above those that the program is given, so that placing these can't overwrite it.
 int MoveUp(int fd) {
@@ -49,21 +52,9 @@ struct Ends {
   }
 };
 
-// What /proc says of a process behind its name: ") S 12 …"; empty where it is gone.
-std::string StatusLine(pid_t pid) {
-  char text[1024] = {};
-  FILE* file = fopen(absl::StrCat("/proc/", pid, "/stat").c_str(), "re");
-  if (file == nullptr) return "";
-  const size_t length = fread(text, 1, sizeof(text) - 1, file);
-  fclose(file);
-  // The name, in brackets, may hold anything.
-  const char* after_name = length > 0 ? std::strrchr(text, ')') : nullptr;
-  return after_name == nullptr ? "" : after_name;
-}
-
 int ParentPidfd(pid_t pid) {
   int parent = 0;
-  if (sscanf(StatusLine(pid).c_str(), ") %*c %d", &parent) != 1 || parent <= 1) return -1;
+  if (sscanf(StatusLine(absl::StrCat("/proc/", pid)).c_str(), ") %*c %d", &parent) != 1 || parent <= 1) return -1;
   return static_cast<int>(syscall(SYS_pidfd_open, parent, 0));
 }
 
@@ -76,8 +67,8 @@ absl::StatusOr<std::unique_ptr<SandboxedProcess>> SandboxedProcess::Start(const 
   if (channel < 0 || !ends.Make()) return absl::ErrnoToStatus(errno, "making descriptors for a sandbox");
   const absl::StatusOr<pid_t> pid = Spawn(line, {{ends.complaints[1], 1},
                                                  {ends.complaints[1], 2},
-                                                 {channel, DUET_CHANNEL_FD},
-                                                 {ends.hello[1], DUET_HELLO_FD}});
+                                                 {channel, DUET_LAUNCHER_CHANNEL_FD},
+                                                 {ends.hello[1], DUET_LAUNCHER_HELLO_FD}});
   close(channel);
   if (!pid.ok()) return pid.status();
   std::unique_ptr<SandboxedProcess> process(new SandboxedProcess(*pid, ends.hello[0], ends.complaints[0]));
@@ -112,30 +103,40 @@ std::optional<int> SandboxedProcess::ExitStatus() {
   return status_;
 }
 
-// The launcher's byte comes with its credentials, translated into this process namespace by the kernel; behind it
-// stands an errno, or nothing.
+// A byte comes with its sender's credentials, translated into this process namespace by the kernel.
+pid_t SandboxedProcess::ReadByte() {
+  char byte;
+  char control[CMSG_SPACE(sizeof(ucred))] = {};
+  iovec buffer = {&byte, 1};
+  msghdr message = {};
+  message.msg_iov = &buffer;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  if (recvmsg(hello_, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1) return 0;
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return 0;
+  ucred credentials;
+  std::memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
+  return std::max(credentials.pid, 0);
+}
+
+// The first byte is the launcher's; behind it stands an errno, or nothing.
 void SandboxedProcess::ReadHello() {
-  if (program_ == 0) {
-    char byte;
-    char control[CMSG_SPACE(sizeof(ucred))] = {};
-    iovec buffer = {&byte, 1};
-    msghdr message = {};
-    message.msg_iov = &buffer;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof(control);
-    if (recvmsg(hello_, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1) return;
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return;
-    ucred credentials;
-    std::memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
-    if (credentials.pid <= 0) return;
-    program_ = credentials.pid;
-    program_pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, program_, 0));
-    init_pidfd_ = ParentPidfd(program_);
+  if (program_ != 0) return;
+  program_ = ReadByte();
+  if (program_ == 0) return;
+  program_pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, program_, 0));
+  init_pidfd_ = ParentPidfd(program_);
+}
+
+pid_t SandboxedProcess::NewProcess(const std::function<bool(pid_t)>& known) {
+  // A program may write here what it likes.
+  for (int i = 0; i < kMostBytes; ++i) {
+    const pid_t pid = ReadByte();
+    if (pid == 0 || !known(pid)) return pid;
   }
-  int error = 0;
-  if (recv(hello_, &error, sizeof(error), MSG_DONTWAIT) == sizeof(error)) exec_error_ = error;
+  return 0;
 }
 
 bool SandboxedProcess::launched() {
@@ -144,8 +145,9 @@ bool SandboxedProcess::launched() {
 }
 
 int SandboxedProcess::exec_error() {
-  ReadHello();
-  return exec_error_;
+  int error = 0;
+  if (!launched() || recv(hello_, &error, sizeof(error), MSG_DONTWAIT) != sizeof(error)) return 0;
+  return error;
 }
 
 std::string SandboxedProcess::Complaint() {
@@ -154,26 +156,6 @@ std::string SandboxedProcess::Complaint() {
   std::string complaint(text, static_cast<size_t>(std::max<ssize_t>(length, 0)));
   std::replace(complaint.begin(), complaint.end(), '\n', ' ');
   return std::string(absl::StripAsciiWhitespace(complaint));
-}
-
-std::optional<SandboxedProcess::Progress> SandboxedProcess::progress() {
-  ReadHello();
-  if (program_ == 0) return std::nullopt;
-  Progress progress;
-  const std::string line = StatusLine(program_);
-  char state = 0;
-  unsigned long user = 0;
-  unsigned long system = 0;
-  if (sscanf(line.c_str(), ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) != 3) {
-    return std::nullopt;
-  }
-  progress.asleep = state == 'S' || state == 'T';  // a program may have stopped itself
-  progress.cpu_seconds = static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-  if (FILE* call = fopen(absl::StrCat("/proc/", program_, "/syscall").c_str(), "re"); call != nullptr) {
-    if (fscanf(call, "%ld", &progress.system_call) != 1) progress.system_call = -1;
-    fclose(call);
-  }
-  return progress;
 }
 
 }  // namespace lab

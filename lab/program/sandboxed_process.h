@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,13 +15,6 @@ namespace lab {
 
 class SandboxedProcess {
  public:
-  // How far the program has come, in its kernel's words.
-  struct Progress {
-    bool asleep = false;
-    double cpu_seconds = 0;
-    long system_call = -1;  // that it is in; -1: none, or not to be seen
-  };
-
   // Executes a SandboxCommand around the launcher, with `channel_fd` as the program's channel. It must be destroyed
   // by the thread that started it.
   static absl::StatusOr<std::unique_ptr<SandboxedProcess>> Start(const std::vector<std::string>& line, int channel_fd);
@@ -35,17 +29,20 @@ class SandboxedProcess {
 
   // Whether the sandbox stands: the launcher inside has spoken.
   bool launched();
-  // Why the launcher could not execute the program: an errno, or 0.
+  // Why the launcher could not execute the program, once it has ended: an errno, or 0.
   int exec_error();
   // What was written to standard error before the library took it over, cut to a line or two.
   std::string Complaint();
 
-  // Only once launched(); nothing where the program is gone.
-  std::optional<Progress> progress();
+  // The program's process as seen here; 0 where it is not launched().
+  pid_t program() const { return program_; }
+  // A process in the sandbox that has said hello and isn't known yet, or 0. It is the kernel that says which.
+  pid_t NewProcess(const std::function<bool(pid_t)>& known);
 
  private:
   SandboxedProcess(pid_t sandbox, int hello, int complaints)
       : sandbox_(sandbox), hello_(hello), complaints_(complaints) {}
+  pid_t ReadByte();
   void ReadHello();
 
   pid_t sandbox_;
@@ -55,7 +52,6 @@ class SandboxedProcess {
   pid_t program_ = 0;       // as seen here; 0: not yet known
   int program_pidfd_ = -1;  // -1: not yet known
   int init_pidfd_ = -1;     // of its namespace's first process, with which all in it end
-  int exec_error_ = 0;
 };
 
 }  // namespace lab

@@ -1,6 +1,5 @@
 #include "lab/program/unsupported.h"
 
-#include <sched.h>
 #include <sys/syscall.h>
 
 #include <map>
@@ -14,7 +13,6 @@ const std::map<int64_t, const char*>& Names() {
   static const auto* names = new std::map<int64_t, const char*>{
       {SYS_accept, "accept"},
       {SYS_accept4, "accept4"},
-      {SYS_alarm, "alarm"},
       {SYS_bind, "bind"},
       {SYS_clone, "clone"},
       {SYS_clone3, "clone3"},
@@ -25,26 +23,20 @@ const std::map<int64_t, const char*>& Names() {
       {SYS_epoll_wait, "epoll_wait"},
       {SYS_eventfd, "eventfd"},
       {SYS_eventfd2, "eventfd"},
-      {SYS_execve, "execve"},
-      {SYS_execveat, "execveat"},
       {SYS_fcntl, "fcntl"},
       {SYS_flock, "flock"},
-      {SYS_fork, "fork"},
-      {SYS_futex, "futex"},
       {SYS_inotify_init, "inotify_init"},
       {SYS_inotify_init1, "inotify_init1"},
       {SYS_io_uring_setup, "io_uring_setup"},
+      {SYS_kill, "kill"},
       {SYS_listen, "listen"},
       {SYS_msgrcv, "msgrcv"},
       {SYS_open, "open"},
       {SYS_openat, "openat"},
-      {SYS_pause, "pause"},
       {SYS_read, "read"},
       {SYS_recvfrom, "recvfrom"},
       {SYS_recvmmsg, "recvmmsg"},
       {SYS_recvmsg, "recvmsg"},
-      {SYS_rt_sigsuspend, "sigsuspend"},
-      {SYS_rt_sigtimedwait, "sigtimedwait"},
       {SYS_semop, "semop"},
       {SYS_semtimedop, "semtimedop"},
       {SYS_sendmmsg, "sendmmsg"},
@@ -57,22 +49,13 @@ const std::map<int64_t, const char*>& Names() {
       {SYS_socketpair, "socketpair"},
       {SYS_splice, "splice"},
       {SYS_tee, "tee"},
+      {SYS_tgkill, "tgkill"},
       {SYS_timer_create, "timer_create"},
       {SYS_timerfd_create, "timerfd_create"},
-      {SYS_vfork, "vfork"},
       {SYS_vmsplice, "vmsplice"},
-      {SYS_wait4, "wait4"},
-      {SYS_waitid, "waitid"},
       {SYS_write, "write"},
   };
   return *names;
-}
-
-// What a program's author calls the making of a process or a thread.
-const char* MakingOf(int64_t flags) {
-  if (flags & CLONE_THREAD) return "pthread_create";
-  if (flags & CLONE_VFORK) return "posix_spawn or vfork";
-  return "fork";
 }
 
 }  // namespace
@@ -84,11 +67,11 @@ std::string SystemCallName(int64_t number) {
 
 std::string UnsupportedSentence(const std::string& program, int64_t number, int64_t detail) {
   const std::string name = SystemCallName(number);
-  if (number == SYS_futex) {
-    return absl::StrCat(program, " waits for a lock that no other thread can release: Duet carries one thread yet");
-  }
   if (number == SYS_clone || number == SYS_clone3) {
-    return absl::StrCat(program, " calls ", MakingOf(detail), " (", name, "), which Duet does not carry yet");
+    return absl::StrCat(program, " calls ", name, " with flags 0x", absl::Hex(detail), ", which Duet does not carry yet");
+  }
+  if (number == SYS_kill || number == SYS_tgkill) {
+    return absl::StrCat(program, " stops a process (", name, "), which Duet does not carry yet");
   }
   return absl::StrCat(program, " calls ", name, ", which Duet does not carry yet");
 }

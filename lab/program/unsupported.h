@@ -6,7 +6,7 @@
 
 namespace lab {
 
-// "server calls fork (clone), which Duet does not carry yet". `program` is what its author calls it; `number` is a
+// "server calls inotify_init, which Duet does not carry yet". `program` is what its author calls it; `number` is a
 // system call's, `detail` what the library added to it: for clone its flags.
 std::string UnsupportedSentence(const std::string& program, int64_t number, int64_t detail);
 

@@ -33,6 +33,8 @@ class Thread : public Process {
   // Blocks until another thread wakes or interrupts this one, or until `deadline`. `waits_for` is asked when nothing
   // can happen any more.
   virtual Woken Block(std::optional<Time> deadline, const WaitsFor& waits_for) = 0;
+  // The time, which this doesn't make pass.
+  virtual Time clock() const = 0;
   // Lets that much time pass, uninterruptedly; others run meanwhile.
   virtual void Spend(Duration duration) = 0;
   // Lets go of its descriptors; what no other thread shares is closed.

@@ -42,6 +42,8 @@ lab::Time SimThread::now() {
   return process_.host().now();
 }
 
+lab::Time SimThread::clock() const { return process_.host().now(); }
+
 void SimThread::Spend(lab::Duration duration) { process_.host().engine().Spend(duration); }
 
 void SimThread::sleep(lab::Duration duration) {

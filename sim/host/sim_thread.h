@@ -50,6 +50,7 @@ class SimThread final : public lab::Thread {
 
   lab::Thread& Start(Descriptors descriptors, Body body) override;
   Woken Block(std::optional<lab::Time> deadline, const lab::Thread::WaitsFor& waits_for) override;
+  lab::Time clock() const override;
   void Spend(lab::Duration duration) override;
   void LeaveDescriptors() override { sockets_.LeaveTable(); }
   void SetName(std::string name) override { name_ = std::move(name); }

@@ -108,8 +108,16 @@ TEST_F(ProgramTest, ProcessesMadeBehindTheLibrarysBackHaveThemToo) {
 
 TEST_F(ProgramTest, NothingRunsBeforeTheLibrary) { ExpectHarmless(AttackingServer("before_the_library.c"), "sim"); }
 
-TEST_F(ProgramTest, WhatCannotBeCarriedEarnsNothing) {
+TEST_F(ProgramTest, ManyProcessesEarnNothingInTheSimulatedWorld) {
   const Graded graded = Grade(AttackingServer("forks.c"), "sim");
+  EXPECT_THAT(graded.Said(), Not(HasSubstr("HOLE")));
+  EXPECT_EQ(graded.report.score(), 0);
+  EXPECT_EQ(graded.status, 1) << graded.output;
+  EXPECT_THAT(graded.output, HasSubstr("has more than 64 processes and threads at once"));
+}
+
+TEST_F(ProgramTest, WhatCannotBeCarriedEarnsNothing) {
+  const Graded graded = Grade({{"server.c", "#include <sys/inotify.h>\nint main(void) { inotify_init(); }\n"}}, "sim");
   EXPECT_TRUE(graded.Has(duet::v1::UNSUPPORTED)) << graded.output;
   EXPECT_EQ(graded.report.score(), 0);
   EXPECT_EQ(graded.status, 1) << graded.output;

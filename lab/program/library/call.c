@@ -1,25 +1,11 @@
 /* Where every call arrives, with what becomes of it: the lab's, the lease's, the kernel's, or nobody's yet. */
 #include <errno.h>
-#include <linux/futex.h>
-#include <sched.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 #include "lab/program/library/library.h"
-
-_Noreturn static void exit_call(long number, const long a[6]) {
-  duet_request(SYS_exit_group, 0, 0, a[0], 0, 0, 0);
-  for (;;) duet_kernel(number, a[0]);
-}
-
-_Noreturn static void clone_call(long number, const long a[6]) {
-  uint64_t flags = number == SYS_clone ? (uint64_t)a[0] : 0;
-  if (number == SYS_clone3) duet_copy_in(&flags, (const void*)a[0], sizeof(flags));
-  duet_unsupported(number, (long)flags);
-}
 
 /* The host's name is the world's; all else the kernel's. */
 static long uname_call(struct utsname* programs) {
@@ -35,23 +21,6 @@ static long uname_call(struct utsname* programs) {
   return duet_copy_out(programs, &names, sizeof(names));
 }
 
-/* With one thread nobody else can wake it: a wait with a timeout is a sleep, one without never ends. */
-static long futex_call(const long a[6]) {
-  const long operation = a[1] & FUTEX_CMD_MASK;
-  if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) {
-    return duet_kernel(SYS_futex, a[0], a[1], a[2], a[3], a[4], a[5]);
-  }
-  uint32_t value;
-  if (duet_copy_in(&value, (const void*)a[0], sizeof(value)) != 0) return -EFAULT;
-  if (value != (uint32_t)a[2]) return -EAGAIN;
-  if (a[3] == 0) duet_unsupported(SYS_futex, 0);
-  const int absolute = operation == FUTEX_WAIT_BITSET;
-  const long clock = a[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
-  const long sleep[6] = {clock, absolute ? TIMER_ABSTIME : 0, a[3]};
-  const long slept = duet_clock_call(SYS_clock_nanosleep, sleep);
-  return slept < 0 ? slept : -ETIMEDOUT;
-}
-
 static long prctl_call(const long a[6]) {
   if (a[0] == PR_SET_SECCOMP || a[0] == 59 /* PR_SET_SYSCALL_USER_DISPATCH */) return -EINVAL;
   return duet_kernel(SYS_prctl, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -63,7 +32,31 @@ static long unless_simulated(long number, const long a[6], long other) {
   return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-long duet_call(long number, const long a[6], void* context) {
+/* Calls whose first argument is a descriptor, and which could change what it stands for. */
+static int touches_descriptor(long number) {
+  switch (number) {
+    case SYS_read:
+    case SYS_write:
+    case SYS_readv:
+    case SYS_writev:
+    case SYS_pread64:
+    case SYS_pwrite64:
+    case SYS_preadv:
+    case SYS_pwritev:
+    case SYS_lseek:
+    case SYS_ftruncate:
+    case SYS_fallocate:
+    case SYS_fcntl:
+    case SYS_ioctl:
+    case SYS_dup:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+static long dispatch(long number, const long a[6], void* context) {
+  if (duet_is_ours(a[0]) && touches_descriptor(number)) return -EBADF;
   switch (number) {
     case SYS_socket:
     case SYS_bind:
@@ -145,16 +138,38 @@ long duet_call(long number, const long a[6], void* context) {
     case SYS_rt_sigaction:
     case SYS_rt_sigprocmask:
     case SYS_sigaltstack:
+    case SYS_pause:
+    case SYS_rt_sigsuspend:
+    case SYS_rt_sigtimedwait:
+    case SYS_alarm:
+    case SYS_setitimer:
+    case SYS_getitimer:
       return duet_signal_call(number, a, context);
 
-    case SYS_exit:
-    case SYS_exit_group:
-      exit_call(number, a);
     case SYS_clone:
     case SYS_clone3:
-      clone_call(number, a);
+    case SYS_fork:
+    case SYS_vfork:
+      return duet_clone_call(number, a, context);
+    case SYS_exit:
+    case SYS_set_tid_address:
+    case SYS_set_robust_list:
+    case SYS_sched_yield:
+      return duet_thread_call(number, a);
     case SYS_futex:
-      return futex_call(a);
+      return duet_futex_call(a);
+    case SYS_exit_group:
+    case SYS_wait4:
+    case SYS_waitid:
+    case SYS_execve:
+    case SYS_execveat:
+      return duet_process_call(number, a);
+    case SYS_kill:
+    case SYS_tkill:
+    case SYS_tgkill:
+    case SYS_rt_sigqueueinfo:
+    case SYS_rt_tgsigqueueinfo:
+      return duet_kill_call(number, a);
     case SYS_prctl:
       return prctl_call(a);
 
@@ -173,21 +188,15 @@ long duet_call(long number, const long a[6], void* context) {
     case SYS_tee:
       return unless_simulated(number, a, a[1]);
 
-    case SYS_fork:
-    case SYS_vfork:
-    case SYS_execve:
-    case SYS_execveat:
+    case SYS_futex_waitv:
+      return -ENOSYS;
+
     case SYS_eventfd:
     case SYS_eventfd2:
     case SYS_signalfd:
     case SYS_signalfd4:
     case SYS_timerfd_create:
     case SYS_timer_create:
-    case SYS_alarm:
-    case SYS_setitimer:
-    case SYS_pause:
-    case SYS_rt_sigsuspend:
-    case SYS_rt_sigtimedwait:
     case SYS_inotify_init:
     case SYS_inotify_init1:
       duet_unsupported(number, 0);
@@ -195,4 +204,10 @@ long duet_call(long number, const long a[6], void* context) {
     default:
       return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   }
+}
+
+long duet_call(long number, const long a[6], void* context) {
+  duet_self.interrupted = 0;
+  const long result = dispatch(number, a, context);
+  return result == -EINTR && duet_self.interrupted ? duet_after_interruption(number) : result;
 }

@@ -57,7 +57,7 @@ static long give_time(int64_t ns, int64_t unit, struct timespec* programs) {
   return 0;
 }
 
-static long sleep_call(long clock, long flags, const struct timespec* programs) {
+static long sleep_call(long clock, long flags, const struct timespec* programs, struct timespec* left) {
   struct timespec time;
   if (duet_copy_in(&time, programs, sizeof(time)) != 0) return -EFAULT;
   if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec >= second) return -EINVAL;
@@ -68,7 +68,13 @@ static long sleep_call(long clock, long flags, const struct timespec* programs) 
     if (now < 0) return -EINVAL;
     ns -= now;
   }
-  return duet_request(SYS_nanosleep, 0, 0, ns < 0 ? 0 : ns, 0, 0, 0);
+  const long slept = duet_request(SYS_nanosleep, 0, 0, ns < 0 ? 0 : ns, 0, 0, 0);
+  if (slept == -EINTR && left != NULL && !(flags & TIMER_ABSTIME)) {
+    const int64_t left_ns = duet_slot()->arguments[0];
+    time = (struct timespec){left_ns / second, left_ns % second};
+    if (duet_copy_out(left, &time, sizeof(time)) != 0) return -EFAULT;
+  }
+  return slept;
 }
 
 static long usage_call(struct rusage* programs) {
@@ -101,9 +107,9 @@ long duet_clock_call(long number, const long a[6]) {
       return now;
     }
     case SYS_nanosleep:
-      return sleep_call(CLOCK_REALTIME, 0, (const void*)a[0]);
+      return sleep_call(CLOCK_REALTIME, 0, (const void*)a[0], (void*)a[1]);
     case SYS_clock_nanosleep:
-      return sleep_call((int)a[0], a[1], (const void*)a[2]);
+      return sleep_call((int)a[0], a[1], (const void*)a[2], (void*)a[3]);
     case SYS_getrusage:
       return usage_call((void*)a[1]);
     default: /* SYS_times */

@@ -10,9 +10,13 @@
 
 #include "lab/program/library/library.h"
 
+enum { kNone, kSimulated, kReserved };
 static unsigned char simulated[DUET_CHANNEL_DESCRIPTORS];
 
-int duet_simulated(long fd) { return fd >= 0 && fd < DUET_CHANNEL_DESCRIPTORS && simulated[fd]; }
+int duet_simulated(long fd) { return fd >= 0 && fd < DUET_CHANNEL_DESCRIPTORS && simulated[fd] == kSimulated; }
+
+/* What the lab and this library need in every image of the program. */
+int duet_is_ours(long fd) { return fd == DUET_CHANNEL_FD || fd == DUET_HELLO_FD; }
 
 void duet_mark(long fd, int is_simulated) {
   if (fd >= 0 && fd < DUET_CHANNEL_DESCRIPTORS) simulated[fd] = (unsigned char)is_simulated;
@@ -24,14 +28,25 @@ static long checked(long fd) {
   return -EMFILE;
 }
 
-long duet_reserve(void) { return checked(duet_kernel(SYS_socket, AF_UNIX, SOCK_STREAM, 0)); }
+long duet_reserve(void) {
+  const long fd = checked(duet_kernel(SYS_socket, AF_UNIX, SOCK_STREAM, 0));
+  if (fd >= 0) simulated[fd] = kReserved;
+  return fd;
+}
 
 void duet_unreserve(long fd) {
   duet_mark(fd, 0);
   duet_kernel(SYS_close, fd);
 }
 
+void duet_drop_reserved(void) {
+  for (int fd = 0; fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
+    if (simulated[fd] == kReserved) duet_unreserve(fd);
+  }
+}
+
 long duet_close(long fd) {
+  if (duet_is_ours(fd)) return -EBADF;
   duet_mark_random(fd, 0);
   if (!duet_simulated(fd)) return duet_kernel(SYS_close, fd);
   const long result = duet_request(SYS_close, 0, 0, fd, 0, 0, 0);
@@ -45,7 +60,15 @@ long duet_close_range(unsigned first, unsigned last, unsigned flags) {
     if (duet_simulated(fd)) duet_close(fd);
     duet_mark_random(fd, 0);
   }
-  return duet_kernel(SYS_close_range, first, last, flags);
+  if (first > last) return -EINVAL;
+  long result = 0;
+  if (first < DUET_CHANNEL_FD) {
+    result = duet_kernel(SYS_close_range, first, last < DUET_CHANNEL_FD ? last : DUET_CHANNEL_FD - 1, flags);
+  }
+  if (result == 0 && last > DUET_HELLO_FD) {
+    result = duet_kernel(SYS_close_range, first > DUET_HELLO_FD ? first : DUET_HELLO_FD + 1, last, flags);
+  }
+  return result;
 }
 
 /* `number` is the lab's already, but for the state behind it. */
@@ -61,6 +84,7 @@ static long share(long from, long number) {
 }
 
 static long duplicate_onto(long from, long to, long flags) {
+  if (duet_is_ours(from) || duet_is_ours(to)) return -EBADF;
   if (from == to) return duet_kernel(SYS_dup3, from, to, flags);
   const int from_simulated = duet_simulated(from);
   if (!from_simulated && !duet_simulated(to)) return duet_kernel(SYS_dup3, from, to, flags);

@@ -50,6 +50,16 @@ static long wait_for(long epfd, void* programs, long most, int64_t timeout_ns) {
   return duet_copy_out(programs, duet_slot()->data, length) != 0 ? -EFAULT : count;
 }
 
+static int64_t in_nanoseconds(int timeout_ms) { return timeout_ms < 0 ? -1 : timeout_ms * INT64_C(1000000); }
+
+static long wait_with_mask(const long a[6], int64_t timeout_ns) {
+  uint64_t before;
+  const long entered = duet_enter_mask((const void*)a[4], a[5], &before);
+  if (entered < 0) return entered;
+  const long result = wait_for((int)a[0], (void*)a[1], (int)a[2], entered > 0 ? 0 : timeout_ns);
+  return duet_leave_mask((const void*)a[4], before, entered > 0 && result == 0 ? -EINTR : result);
+}
+
 long duet_epoll_call(long number, const long a[6]) {
   int64_t timeout_ns;
   switch (number) {
@@ -61,12 +71,11 @@ long duet_epoll_call(long number, const long a[6]) {
       return control((int)a[0], (int)a[1], (int)a[2], (const void*)a[3]);
     case SYS_epoll_pwait2: {
       const long bad = duet_read_timeout((const void*)a[3], 1, &timeout_ns);
-      return bad < 0 ? bad : wait_for((int)a[0], (void*)a[1], (int)a[2], timeout_ns);
+      return bad < 0 ? bad : wait_with_mask(a, timeout_ns);
     }
-    default: { /* epoll_wait, epoll_pwait */
-      const int timeout_ms = (int)a[3];
-      timeout_ns = timeout_ms < 0 ? -1 : timeout_ms * INT64_C(1000000);
-      return wait_for((int)a[0], (void*)a[1], (int)a[2], timeout_ns);
-    }
+    case SYS_epoll_pwait:
+      return wait_with_mask(a, in_nanoseconds((int)a[3]));
+    default: /* epoll_wait */
+      return wait_for((int)a[0], (void*)a[1], (int)a[2], in_nanoseconds((int)a[3]));
   }
 }

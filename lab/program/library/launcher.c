@@ -2,8 +2,8 @@
  *
  *   launcher carried|executed CPU_SECONDS MEMORY FILE_BYTES OPEN_FILES PROCESSES PRELOAD LEDGER_FD PROGRAM ARGUMENT...
  *
- * For a carried program, DUET_CHANNEL_FD is the channel and DUET_HELLO_FD a socket: over it the lab learns the
- * program's process (from the credentials of the byte that is sent), and the errno if it can't be executed. */
+ * For a carried program, the lab gives the channel, and a socket over which it learns the program's process (from the
+ * credentials of the byte that is sent), and the errno if it can't be executed. Both move out of the program's way. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -35,6 +35,13 @@ static void limit(int resource, const char* text, rlim_t grace) {
   const rlim_t value = strtoull(text, NULL, 10);
   const struct rlimit both = {value, value + grace};
   if (setrlimit(resource, &both) != 0) fail("setrlimit");
+}
+
+/* The channel is no memory that a carried program asked for. */
+static void limit_memory(const char* text, int carried) {
+  const rlim_t value = strtoull(text, NULL, 10) + (carried ? sizeof(struct duet_channel) : 0);
+  const struct rlimit both = {value, value};
+  if (setrlimit(RLIMIT_AS, &both) != 0) fail("setrlimit");
 }
 
 #define LOAD(word) (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, word)
@@ -108,13 +115,25 @@ static void reset_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* To where every image of the program finds them. */
+static void keep_descriptors(void) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) fail("getrlimit");
+  files.rlim_cur = files.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0) fail("setrlimit");
+  if (dup2(DUET_LAUNCHER_CHANNEL_FD, DUET_CHANNEL_FD) < 0) fail("channel");
+  if (dup2(DUET_LAUNCHER_HELLO_FD, DUET_HELLO_FD) < 0) fail("hello");
+}
+
 static void close_others(int carried, int ledger) {
-  const unsigned first = carried ? DUET_HELLO_FD + 1 : 3;
-  if (ledger >= (int)first) {
-    if (ledger > (int)first) close_range(first, (unsigned)ledger - 1, 0);
+  if (carried) {
+    close_range(3, DUET_CHANNEL_FD - 1, 0);
+    close_range(DUET_HELLO_FD + 1, ~0u, 0);
+  } else if (ledger >= 3) {
+    if (ledger > 3) close_range(3, (unsigned)ledger - 1, 0);
     close_range((unsigned)ledger + 1, ~0u, 0);
   } else {
-    close_range(first, ~0u, 0);
+    close_range(3, ~0u, 0);
   }
 }
 
@@ -122,8 +141,8 @@ int main(int count, char** arguments) {
   if (count <= kCommand) return 127;
   const int carried = strcmp(arguments[1], "carried") == 0;
   if (carried) {
-    if (write(DUET_HELLO_FD, "", 1) != 1) fail("hello");
-    fcntl(DUET_HELLO_FD, F_SETFD, FD_CLOEXEC);
+    if (write(DUET_LAUNCHER_HELLO_FD, "", 1) != 1) fail("hello");
+    keep_descriptors();
     if (personality(ADDR_NO_RANDOMIZE) < 0) fail("personality");
   }
   close_others(carried, atoi(arguments[kLedger]));
@@ -131,7 +150,7 @@ int main(int count, char** arguments) {
   umask(022);
   setenv("LD_PRELOAD", arguments[kPreload], 1);
   limit(RLIMIT_CPU, arguments[kCpuSeconds], 1);
-  limit(RLIMIT_AS, arguments[kMemory], 0);
+  limit_memory(arguments[kMemory], carried);
   limit(RLIMIT_FSIZE, arguments[kFileBytes], 0);
   limit(RLIMIT_NOFILE, arguments[kOpenFiles], 0);
   limit(RLIMIT_NPROC, arguments[kProcesses], 0);

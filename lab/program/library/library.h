@@ -1,4 +1,4 @@
-/* What the parts of the preloaded library know of each other.
+/* What the parts of the preloaded library know of each other. docs/carrying.md tells how they play together.
  *
  * The way of a call: a replaced symbol (symbols.c) or, where libc or the program makes it otherwise, a trap (trap.c)
  * gives it to duet_call (call.c). That answers from the lease, hands over to the lab, or passes on to the kernel.
@@ -19,17 +19,36 @@ extern long (*duet_kernel_entry)(long number, long a, long b, long c, long d, lo
 #define DUET_KERNEL_7(n, a, b, c, d, e, f, ...) \
   duet_kernel_entry(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define duet_kernel(...) DUET_KERNEL_7(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
-extern void* duet_restorer; /* what a signal handler returns to */
+extern void* duet_restorer;    /* what a signal handler returns to */
+extern void* duet_clone_entry; /* makes a thread with the registers that it is jumped to with; see threads.c */
 int duet_make_stub(void);
 
-/* call.c. `context` is the trapped context's ucontext_t, or null where a symbol was called. */
+/* call.c. `context` is the trapped context's ucontext_t, or null where a symbol was called. DUET_RESTART: a signal came
+ * in between, and the call is to be made again once its handler has run. */
+enum { DUET_RESTART = 512 };
 long duet_call(long number, const long arguments[6], void* context);
 
 /* channel.c */
+struct duet_self {
+  struct duet_slot* slot;
+  int thread;            /* its kernel's number */
+  uint64_t mask;         /* the program's signal mask, while `masked` */
+  int masked;            /* signals wait until the call is over */
+  int interrupted;       /* the lab has said EINTR in this call */
+  uint32_t* cleared;     /* where the thread's end is to be shown */
+  void* robust_list;     /* what libc gave to set_robust_list */
+};
+extern __thread struct duet_self duet_self __attribute__((tls_model("initial-exec")));
 extern struct duet_channel* duet_channel; /* null until the program is carried */
-struct duet_slot* duet_slot(void);        /* this thread's */
-/* Hands over a request whose data and address stand in the slot already, and gives its result. */
+static inline struct duet_slot* duet_slot(void) { return duet_self.slot; } /* this thread's */
+/* Hands over a request whose data, address and further arguments stand in the slot already, and gives its result. The
+ * program's signals wait from then on: what stands in the slot is good until duet_leave. */
 long duet_request(long number, uint32_t data_length, uint32_t address_length, long a, long b, long c, long d);
+/* The same, and nobody waits for an answer. */
+void duet_tell(long number, long a, long b, long c, long d);
+/* Ends a call that came by a symbol: signals that waited come now. */
+void duet_leave(void);
+extern const uint64_t duet_postponed; /* the signals that wait */
 /* Ends the program; the lab says which call it was. */
 _Noreturn void duet_unsupported(long number, long detail);
 
@@ -40,8 +59,10 @@ long duet_copy_out(void* to, const void* from, size_t length);
 /* descriptors.c: which descriptors are the lab's, and the placeholders that reserve their numbers. */
 int duet_simulated(long fd);
 void duet_mark(long fd, int simulated);
+int duet_is_ours(long fd); /* what the lab and this library need, and the program is not to touch */
 long duet_reserve(void); /* a placeholder, or -errno */
 void duet_unreserve(long fd);
+void duet_drop_reserved(void); /* in a new process: what its parent's other threads had reserved */
 long duet_close(long fd);
 long duet_close_range(unsigned first, unsigned last, unsigned flags);
 long duet_duplicate(long number, const long arguments[6]); /* dup, dup2, dup3 */
@@ -74,9 +95,44 @@ long duet_epoll_call(long number, const long arguments[6]);
 long duet_clock_call(long number, const long arguments[6]);
 int64_t duet_clock_ns(long clock); /* or -1: no such clock */
 
+/* threads.c */
+extern int duet_has_threads; /* or has had */
+void* duet_after_clone(long result); /* what the stub goes on with: where to */
+long duet_clone_call(long number, const long arguments[6], void* context);
+long duet_thread_call(long number, const long arguments[6]);
+void duet_adopt_thread(struct duet_slot* slot); /* the calling one is the slot's */
+
+/* futex.c */
+long duet_futex_call(const long arguments[6]);
+struct duet_key {
+  uint64_t object;
+  uint64_t offset;
+};
+struct duet_key duet_private_key(const void* address);
+/* What the kernel does for the robust mutexes of a thread that ends with them. */
+void duet_release_robust(void);
+
+/* processes.c */
+extern int duet_process; /* its kernel's number */
+/* A copy of the process, by a clone with `flags`. `told`: where the kernel writes the child's number or pidfd; `stack`:
+ * what the child goes on with, where it isn't the same. */
+long duet_fork(uint64_t flags, void* told, uint32_t* cleared, void* stack, void* context);
+long duet_process_call(long number, const long arguments[6]);
+
 /* signals.c */
 long duet_signal_call(long number, const long arguments[6], void* context);
+long duet_kill_call(long number, const long arguments[6]);
 void duet_raise(int signal);
+/* The kernel's own layout of the program's mask in a trap. */
+uint64_t duet_mask_of(const void* context);
+/* A request was answered by EINTR: what the call gives, -EINTR or -DUET_RESTART. */
+long duet_after_interruption(long number);
+/* Around a call with another signal mask, as ppoll's; `programs` may be null. Entering gives 1 where a signal is due
+ * with that mask: such a call doesn't wait. */
+long duet_enter_mask(const void* programs, long size, uint64_t* before);
+long duet_leave_mask(const void* programs, uint64_t before, long result);
+uint64_t duet_ignored_signals(void);
+void duet_adopt_signals(uint64_t ignored);
 
 /* random.c */
 long duet_random(void* buffer, size_t length);
@@ -84,8 +140,12 @@ int duet_is_random(long fd);
 void duet_mark_random(long fd, int random);
 long duet_open(long number, const long arguments[6]);
 
+/* start.c */
+extern char* duet_preload; /* the variable that brings this library into a program */
+
 /* trap.c */
 int duet_start_dispatch(void);
+int duet_dispatch_thread(void); /* for the calling thread alone */
 
 /* vdso.c: turns the vdso's functions into real calls, so that they trap. */
 void duet_patch_vdso(unsigned long base);

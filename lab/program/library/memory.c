@@ -10,9 +10,7 @@
 static long copy(long number, void* ours, const void* programs, size_t length) {
   const struct iovec local = {ours, length};
   const struct iovec remote = {(void*)programs, length};
-  static long pid; /* a carried program has one process */
-  if (pid == 0) pid = duet_kernel(SYS_getpid);
-  const long copied = duet_kernel(number, pid, &local, 1, &remote, 1, 0);
+  const long copied = duet_kernel(number, duet_self.thread, &local, 1, &remote, 1, 0);
   return copied == (long)length ? 0 : -EFAULT;
 }
 

@@ -30,7 +30,10 @@ static const char* by_number(const char* service, const struct addrinfo* hints, 
   return number;
 }
 
-static long ask(const char* node, const char* service, const struct addrinfo* hints) {
+enum { MOST_ADDRESSES = 64 };
+
+static long ask(const char* node, const char* service, const struct addrinfo* hints,
+                struct duet_address found[MOST_ADDRESSES]) {
   uint8_t* data = duet_slot()->data;
   size_t length = 0;
   const char* const texts[2] = {node, service};
@@ -47,7 +50,12 @@ static long ask(const char* node, const char* service, const struct addrinfo* hi
   }
   memcpy(data + length, &hint, sizeof(hint));
   length += sizeof(hint);
-  return duet_request(DUET_REQUEST_GETADDRINFO, (uint32_t)length, 0, node != NULL, service != NULL, hints != NULL, 0);
+  long count = duet_request(DUET_REQUEST_GETADDRINFO, (uint32_t)length, 0, node != NULL, service != NULL,
+                            hints != NULL, 0);
+  if (count > MOST_ADDRESSES) count = EAI_FAIL;
+  if (count > 0) memcpy(found, duet_slot()->data, (size_t)count * sizeof(found[0]));
+  duet_leave();
+  return count;
 }
 
 static struct element* make_element(const struct duet_address* found) {
@@ -75,11 +83,9 @@ EXPORT void freeaddrinfo(struct addrinfo* list) {
 EXPORT int getaddrinfo(const char* node, const char* service, const struct addrinfo* hints, struct addrinfo** result) {
   char number[16];
   *result = NULL;
-  const long count = ask(node, by_number(service, hints, number), hints);
+  struct duet_address found[MOST_ADDRESSES];
+  const long count = ask(node, by_number(service, hints, number), hints, found);
   if (count < 0) return (int)count;
-  struct duet_address found[64];
-  if (count > 64) return EAI_FAIL;
-  memcpy(found, duet_slot()->data, (size_t)count * sizeof(found[0]));
   struct addrinfo** end = result;
   for (long i = 0; i < count; ++i) {
     struct element* made = make_element(&found[i]);

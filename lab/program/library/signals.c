@@ -1,8 +1,12 @@
-/* The program's signals stay its kernel's, but for SIGSYS, which this library lives on: it can neither be blocked nor
- * handled by the program. */
+/* Signals stay the kernel's: its handlers, its masks, what is pending. But a thread that waits for its turn has all of
+ * them blocked, so that they reach it when it runs again and at no other moment; and whoever sends one tells the lab,
+ * which interrupts the call that the receiver is blocked in.
+ *
+ * SIGSYS, which this library lives on, can neither be blocked nor handled by the program. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <ucontext.h>
 
 #include "lab/program/library/library.h"
@@ -15,8 +19,38 @@ struct kernel_action {
   uint64_t mask;
 };
 
-static const uint64_t sigsys_bit = UINT64_C(1) << (SIGSYS - 1);
+#define BIT(signal) (UINT64_C(1) << ((signal) - 1))
+static const uint64_t sigsys_bit = BIT(SIGSYS);
 static const unsigned long sa_restorer = 0x04000000;
+
+/* What becomes of each signal. One that is in neither set ends the program. */
+static uint64_t ignored = BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT);
+static uint64_t handled;
+static uint64_t restarting; /* those of them whose handlers let calls go on */
+
+uint64_t duet_ignored_signals(void) { return ignored; }
+
+void duet_adopt_signals(uint64_t programs_ignored) {
+  if (programs_ignored != 0) ignored = programs_ignored;
+}
+
+uint64_t duet_mask_of(const void* context) {
+  uint64_t mask;
+  __builtin_memcpy(&mask, &((const ucontext_t*)context)->uc_sigmask, sizeof(mask));
+  return mask;
+}
+
+static void note_action(long signal, const struct kernel_action* action) {
+  const uint64_t by_default = BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT);
+  const uint64_t bit = BIT(signal);
+  ignored &= ~bit;
+  handled &= ~bit;
+  restarting &= ~bit;
+  if (action->handler == (void*)SIG_IGN) ignored |= bit;
+  else if (action->handler == (void*)SIG_DFL) ignored |= by_default & bit;
+  else handled |= bit;
+  if (action->flags & SA_RESTART) restarting |= handled & bit;
+}
 
 static long action_call(const long a[6]) {
   const struct kernel_action* programs_new = (const void*)a[1];
@@ -26,25 +60,29 @@ static long action_call(const long a[6]) {
   if (programs_new == NULL) return duet_kernel(SYS_rt_sigaction, a[0], 0, a[2], a[3]);
   if (duet_copy_in(&action, programs_new, sizeof(action)) != 0) return -EFAULT;
   action.mask &= ~sigsys_bit;
+  const struct kernel_action programs = action;
   /* A handler returns by a system call: only the stub may make it. */
   action.flags |= sa_restorer;
   action.restorer = duet_restorer;
-  return duet_kernel(SYS_rt_sigaction, a[0], &action, a[2], a[3]);
+  const long result = duet_kernel(SYS_rt_sigaction, a[0], &action, a[2], a[3]);
+  if (result == 0) note_action(a[0], &programs);
+  return result;
 }
 
+/* The mask is the trapped context's, which comes back when the trap returns. */
 static long mask_call(const long a[6], ucontext_t* context) {
   uint64_t mask;
+  const uint64_t before = duet_self.mask;
   if (a[3] != sizeof(mask)) return -EINVAL;
-  const uint64_t* wanted = NULL;
   if (a[1] != 0) {
     if (duet_copy_in(&mask, (const void*)a[1], sizeof(mask)) != 0) return -EFAULT;
-    mask &= ~sigsys_bit;
-    wanted = &mask;
+    if (a[0] == SIG_BLOCK) mask |= before;
+    else if (a[0] == SIG_UNBLOCK) mask = before & ~mask;
+    else if (a[0] != SIG_SETMASK) return -EINVAL;
+    duet_self.mask = mask & ~(sigsys_bit | BIT(SIGKILL) | BIT(SIGSTOP));
+    __builtin_memcpy(&context->uc_sigmask, &duet_self.mask, sizeof(mask));
   }
-  const long result = duet_kernel(SYS_rt_sigprocmask, a[0], wanted, a[2], a[3]);
-  /* The return from the trap would undo it. */
-  if (context != NULL) duet_kernel(SYS_rt_sigprocmask, SIG_SETMASK, 0, &context->uc_sigmask, sizeof(mask));
-  return result;
+  return a[2] == 0 ? 0 : duet_copy_out((void*)a[2], &before, sizeof(before));
 }
 
 static long stack_call(const long a[6], ucontext_t* context) {
@@ -53,15 +91,171 @@ static long stack_call(const long a[6], ucontext_t* context) {
   return result;
 }
 
+/* Those that would be told of, now, where `mask` is the thread's. */
+static uint64_t due(uint64_t mask) {
+  uint64_t pending = 0;
+  duet_kernel(SYS_rt_sigpending, &pending, sizeof(pending));
+  return pending & ~mask & ~ignored;
+}
+
+static int never_restarts(long number) {
+  switch (number) {
+    case SYS_poll:
+    case SYS_ppoll:
+    case SYS_select:
+    case SYS_pselect6:
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2:
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep:
+    case SYS_rt_sigtimedwait:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+long duet_after_interruption(long number) {
+  const uint64_t handlers = due(duet_self.mask) & handled;
+  /* Another thread had it meanwhile, or it ends the program in a moment. */
+  if (handlers == 0) return -DUET_RESTART;
+  return never_restarts(number) || (handlers & ~restarting) ? -EINTR : -DUET_RESTART;
+}
+
+/* Runs the handlers of what is due, with that mask. */
+static void take_signals(uint64_t mask) {
+  const uint64_t before = duet_self.mask;
+  duet_self.masked = 0;
+  duet_kernel(SYS_rt_sigsuspend, &mask, sizeof(mask));
+  duet_self.masked = 1;
+  duet_self.mask = before;
+}
+
+static long suspend_call(uint64_t mask) {
+  const uint64_t before = duet_self.mask;
+  duet_self.mask = mask & ~sigsys_bit;
+  while (due(duet_self.mask) == 0) duet_request(DUET_REQUEST_WAIT_SIGNAL, 0, 0, -1, 0, 0, 0);
+  const uint64_t suspended = duet_self.mask;
+  duet_self.mask = before;
+  take_signals(suspended);
+  duet_self.interrupted = 0;
+  return -EINTR;
+}
+
+long duet_enter_mask(const void* programs, long size, uint64_t* before) {
+  uint64_t mask;
+  *before = duet_self.mask;
+  if (programs == NULL) return 0;
+  if (size != sizeof(mask)) return -EINVAL;
+  if (duet_copy_in(&mask, programs, sizeof(mask)) != 0) return -EFAULT;
+  duet_self.mask = mask & ~sigsys_bit;
+  return due(duet_self.mask) != 0;
+}
+
+long duet_leave_mask(const void* programs, uint64_t before, long result) {
+  const uint64_t mask = duet_self.mask;
+  duet_self.mask = before;
+  if (programs == NULL || result != -EINTR || due(mask) == 0) return result;
+  take_signals(mask);
+  duet_self.interrupted = 0;
+  return -EINTR;
+}
+
+static long timed_wait(const long a[6]) {
+  static const struct timespec at_once = {0, 0};
+  uint64_t set;
+  int64_t left_ns;
+  if (a[3] != sizeof(set)) return -EINVAL;
+  if (duet_copy_in(&set, (const void*)a[0], sizeof(set)) != 0) return -EFAULT;
+  const long bad = duet_read_timeout((const void*)a[2], 1, &left_ns);
+  if (bad < 0) return bad;
+  const int64_t end_ns = duet_channel->world_ns + left_ns;
+  for (;;) {
+    const long taken = duet_kernel(SYS_rt_sigtimedwait, a[0], a[1], &at_once, sizeof(set));
+    if (taken != -EAGAIN) return taken;
+    if (due(duet_self.mask) & handled) return -EINTR;
+    if (left_ns >= 0) left_ns = end_ns > duet_channel->world_ns ? end_ns - duet_channel->world_ns : 0;
+    duet_slot()->awaited = set;
+    const long waited = duet_request(DUET_REQUEST_WAIT_SIGNAL, 0, 0, left_ns, 0, 0, 0);
+    duet_slot()->awaited = 0;
+    if (waited == -EAGAIN) return waited;
+  }
+}
+
+/* ITIMER_REAL alone: the others count what a processor does. */
+static long timer_call(long which, const struct itimerval* programs, struct itimerval* programs_old, int sets) {
+  const int64_t second = 1000000;
+  struct itimerval timer = {{0, 0}, {0, 0}};
+  if (which != ITIMER_REAL) duet_unsupported(SYS_setitimer, which);
+  if (sets && programs != NULL && duet_copy_in(&timer, programs, sizeof(timer)) != 0) return -EFAULT;
+  const struct timeval* both[2] = {&timer.it_value, &timer.it_interval};
+  int64_t ns[2];
+  for (int i = 0; i < 2; ++i) {
+    if (both[i]->tv_sec < 0 || both[i]->tv_usec < 0 || both[i]->tv_usec >= second) return -EINVAL;
+    ns[i] = (both[i]->tv_sec > INT32_MAX ? INT32_MAX : both[i]->tv_sec) * second * 1000 + both[i]->tv_usec * 1000;
+  }
+  const long interval_ns = duet_request(SYS_setitimer, 0, 0, sets ? ns[0] : -1, ns[1], 0, 0);
+  if (interval_ns < 0) return interval_ns;
+  const int64_t left_ns = duet_slot()->arguments[0];
+  timer = (struct itimerval){{interval_ns / 1000 / second, interval_ns / 1000 % second},
+                             {left_ns / 1000 / second, left_ns / 1000 % second}};
+  return programs_old == NULL ? 0 : duet_copy_out(programs_old, &timer, sizeof(timer));
+}
+
+static long alarm_call(unsigned seconds) {
+  const long bad = duet_request(SYS_setitimer, 0, 0, (int64_t)seconds * 1000000000, 0, 0, 0);
+  if (bad < 0) return bad;
+  const int64_t left_ns = duet_slot()->arguments[0];
+  const int64_t left = (left_ns + 500000000) / 1000000000;
+  return left == 0 && left_ns > 0 ? 1 : left;
+}
+
 long duet_signal_call(long number, const long a[6], void* context) {
+  uint64_t mask;
   switch (number) {
     case SYS_rt_sigaction:
       return action_call(a);
     case SYS_rt_sigprocmask:
       return mask_call(a, context);
-    default: /* SYS_sigaltstack */
+    case SYS_sigaltstack:
       return stack_call(a, context);
+    case SYS_pause:
+      return suspend_call(duet_self.mask);
+    case SYS_rt_sigsuspend:
+      if (a[1] != sizeof(mask)) return -EINVAL;
+      return duet_copy_in(&mask, (const void*)a[0], sizeof(mask)) != 0 ? -EFAULT : suspend_call(mask);
+    case SYS_rt_sigtimedwait:
+      return timed_wait(a);
+    case SYS_alarm:
+      return alarm_call((unsigned)a[0]);
+    case SYS_getitimer:
+      return timer_call(a[0], NULL, (void*)a[1], 0);
+    default: /* SYS_setitimer */
+      return timer_call(a[0], (const void*)a[1], (void*)a[2], 1);
   }
 }
 
-void duet_raise(int signal) { duet_kernel(SYS_tgkill, duet_kernel(SYS_getpid), duet_kernel(SYS_gettid), signal); }
+/* The kernel sends it; the lab hears of it. But SIGKILL waits for nobody's turn, nor would a stop: the
+ * lab sends the first itself, and carries no other. */
+long duet_kill_call(long number, const long a[6]) {
+  const int to_thread = number == SYS_tgkill || number == SYS_rt_tgsigqueueinfo;
+  const long process = number == SYS_tkill ? 0 : (int)a[0];
+  const long thread = to_thread ? (int)a[1] : number == SYS_tkill ? (int)a[0] : 0;
+  const long signal = to_thread ? (int)a[2] : (int)a[1];
+  const int stops = signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+  if ((signal == SIGKILL || stops) && thread == 0 && process != duet_process) {
+    const long allowed = duet_kernel(SYS_kill, process, 0);
+    return allowed < 0 ? allowed : duet_request(DUET_REQUEST_KILL, 0, 0, process, signal, 0, 0);
+  }
+  if (stops) duet_unsupported(SYS_kill, signal);
+  const long sent = duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (sent < 0 || signal == 0) return sent;
+  /* What comes to this thread needs nobody's help. */
+  const int to_self = thread == duet_self.thread || (thread == 0 && process == duet_process);
+  if (to_self && (duet_self.mask & BIT(signal)) == 0) return sent;
+  duet_request(DUET_REQUEST_SIGNALLED, 0, 0, process, thread, signal, 0);
+  return sent;
+}
+
+void duet_raise(int signal) { duet_kernel(SYS_tgkill, duet_process, duet_self.thread, signal); }

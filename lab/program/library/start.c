@@ -8,11 +8,14 @@
 
 #include "lab/program/library/library.h"
 
+char* duet_preload;
+
 /* The variables that brought the library here are not the program's. */
 static void hide_variables(char** environment) {
   char** to = environment;
   for (char** from = environment; *from != NULL; ++from) {
-    if (strncmp(*from, "LD_PRELOAD=", 11) != 0 && strncmp(*from, "DUET_", 5) != 0) *to++ = *from;
+    if (strncmp(*from, "LD_PRELOAD=", 11) == 0) duet_preload = *from;
+    else *to++ = *from;
   }
   *to = NULL;
 }
@@ -36,20 +39,60 @@ static int take_standard_streams(void) {
   return 0;
 }
 
+/* The slot of a process whose program this one takes over from: it has waited under its kernel's number. */
+static struct duet_slot* inherited_slot(struct duet_channel* channel) {
+  for (int i = 0; i < DUET_CHANNEL_SLOTS; ++i) {
+    if (channel->slots[i].thread == duet_process) return &channel->slots[i];
+  }
+  return NULL;
+}
+
+/* Which descriptors are the lab's stands in its answer. Those that the kernel closed at the exec are closed there too. */
+static void take_descriptors(void) {
+  static unsigned char there[DUET_CHANNEL_DESCRIPTORS / 8];
+  __builtin_memcpy(there, duet_slot()->data, sizeof(there));
+  for (int fd = 0; fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
+    if (!(there[fd / 8] >> (fd % 8) & 1)) continue;
+    if (duet_kernel(SYS_fcntl, fd, F_GETFD) >= 0) duet_mark(fd, 1);
+    else duet_request(SYS_close, 0, 0, fd, 0, 0, 0);
+  }
+}
+
+/* Where libc wants the first thread's end to be shown. It has told the kernel, which doesn't say; what it tells debuggers
+ * does: a field's size in bits, its count, and where it is in the thread's descriptor. */
+extern const uint32_t _thread_db_pthread_tid[3] __attribute__((weak, visibility("default")));
+
+static uint32_t* tid_of_this_thread(void) {
+  char* descriptor;
+  if (_thread_db_pthread_tid == NULL) return NULL;
+  __asm__("mov %%fs:0x10, %0" : "=r"(descriptor));
+  return (uint32_t*)(void*)(descriptor + _thread_db_pthread_tid[2]);
+}
+
+static void fail(void) { duet_kernel(SYS_exit_group, 127); }
+
 __attribute__((constructor)) static void duet_start(int count, char** arguments, char** environment) {
   (void)count;
   (void)arguments;
   const unsigned long vdso = vdso_of(environment);
   hide_variables(environment);
-  void* memory = (void*)duet_kernel(SYS_mmap, 0, sizeof(struct duet_channel), PROT_READ | PROT_WRITE, MAP_SHARED,
-                                    DUET_CHANNEL_FD);
-  duet_kernel(SYS_close, DUET_CHANNEL_FD);
+  struct duet_channel* channel = (void*)duet_kernel(SYS_mmap, 0, sizeof(struct duet_channel), PROT_READ | PROT_WRITE,
+                                                    MAP_SHARED, DUET_CHANNEL_FD);
   /* A failure is said by not saying hello: the lab ends the program then. */
-  if ((unsigned long)memory > -4096ul || duet_make_stub() != 0 || take_standard_streams() != 0) {
-    duet_kernel(SYS_exit_group, 127);
-  }
+  if ((unsigned long)channel > -4096ul || duet_make_stub() != 0) fail();
+  duet_process = (int)duet_kernel(SYS_getpid);
+  struct duet_slot* slot = inherited_slot(channel);
+  if (slot == NULL && take_standard_streams() != 0) fail();
+  const uint64_t mask = slot == NULL ? 0 : slot->blocked;
+  if (slot != NULL) duet_adopt_signals(slot->ignored);
+  duet_self.cleared = tid_of_this_thread();
+  duet_adopt_thread(slot == NULL ? &channel->slots[0] : slot);
   duet_patch_vdso(vdso);
-  if (duet_start_dispatch() != 0) duet_kernel(SYS_exit_group, 127);
-  duet_channel = memory;
-  duet_request(DUET_REQUEST_HELLO, 0, 0, DUET_CHANNEL_VERSION, 0, 0, 0);
+  if (duet_start_dispatch() != 0) fail();
+  duet_channel = channel;
+  duet_self.mask = mask;
+  duet_self.masked = 1;
+  duet_request(DUET_REQUEST_HELLO, 0, 0, DUET_CHANNEL_VERSION, duet_process, 0, 0);
+  if (slot != NULL) take_descriptors();
+  duet_leave();
 }

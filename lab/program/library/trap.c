@@ -13,8 +13,9 @@
 #define PR_SYS_DISPATCH_ON 1
 #endif
 
-enum { kByDispatch = 2 }; /* SYS_USER_DISPATCH; otherwise it is the guard filter's */
+enum { kByDispatch = 2 /* SYS_USER_DISPATCH; otherwise it is the guard filter's */, kSyscallLength = 2 };
 
+/* While it runs the program's signals wait: the mask of the trapped context comes back when it returns. */
 static void on_trap(int signal, siginfo_t* info, void* opaque) {
   (void)signal;
   ucontext_t* context = opaque;
@@ -28,7 +29,21 @@ static void on_trap(int signal, siginfo_t* info, void* opaque) {
   }
   const long arguments[6] = {registers[REG_RDI], registers[REG_RSI], registers[REG_RDX],
                              registers[REG_R10], registers[REG_R8],  registers[REG_R9]};
-  registers[REG_RAX] = duet_call(number, arguments, context);
+  const int masked = duet_self.masked;
+  const uint64_t mask = duet_self.mask;
+  duet_self.masked = 1;
+  duet_self.mask = duet_mask_of(context);
+  const long result = duet_call(number, arguments, context);
+  duet_self.masked = masked;
+  duet_self.mask = mask;
+  if (result == -DUET_RESTART) registers[REG_RIP] -= kSyscallLength;
+  else registers[REG_RAX] = result;
+}
+
+int duet_dispatch_thread(void) {
+  const long on = duet_kernel(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, DUET_STUB_ADDRESS,
+                              DUET_STUB_LENGTH, 0);
+  return on == 0 ? 0 : -1;
 }
 
 int duet_start_dispatch(void) {
@@ -37,9 +52,7 @@ int duet_start_dispatch(void) {
     unsigned long flags;
     void* restorer;
     uint64_t mask;
-  } action = {on_trap, SA_SIGINFO | SA_NODEFER | 0x04000000 /* SA_RESTORER */, duet_restorer, 0};
+  } action = {on_trap, SA_SIGINFO | SA_NODEFER | 0x04000000 /* SA_RESTORER */, duet_restorer, duet_postponed};
   if (duet_kernel(SYS_rt_sigaction, SIGSYS, &action, 0, sizeof(action.mask)) != 0) return -1;
-  const long on = duet_kernel(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, DUET_STUB_ADDRESS,
-                              DUET_STUB_LENGTH, 0);
-  return on == 0 ? 0 : -1;
+  return duet_dispatch_thread();
 }

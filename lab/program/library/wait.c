@@ -107,9 +107,27 @@ static long write_timeout(void* programs, long unit, int64_t left_ns) {
   return duet_copy_out(programs, &time, sizeof(time));
 }
 
+/* The signal mask to wait with: ppoll's fourth argument; pselect's sixth points at it and its size. */
+static long mask_argument(long number, const long a[6], const void** mask, long* size) {
+  if (number == SYS_ppoll) {
+    *mask = (const void*)a[3];
+    *size = a[4];
+  } else if (number == SYS_pselect6 && a[5] != 0) {
+    struct {
+      const void* mask;
+      long size;
+    } both;
+    if (duet_copy_in(&both, (const void*)a[5], sizeof(both)) != 0) return -EFAULT;
+    *mask = both.mask;
+    *size = both.size;
+  }
+  return 0;
+}
+
 long duet_wait_call(long number, const long a[6]) {
   const long unit = number == SYS_select ? 1000 : 1;
   int64_t timeout_ns;
+  uint64_t before;
   if (number == SYS_poll) {
     const int timeout_ms = (int)a[2];
     return duet_poll((void*)a[0], (unsigned)a[1], timeout_ms < 0 ? -1 : timeout_ms * INT64_C(1000000));
@@ -117,9 +135,19 @@ long duet_wait_call(long number, const long a[6]) {
   void* programs_timeout = (void*)(number == SYS_ppoll ? a[2] : a[4]);
   long result = duet_read_timeout(programs_timeout, unit, &timeout_ns);
   if (result < 0) return result;
-  if (number == SYS_ppoll) return duet_poll((void*)a[0], (unsigned)a[1], timeout_ns);
-  void* sets[3] = {(void*)a[1], (void*)a[2], (void*)a[3]};
-  result = duet_select((int)a[0], sets, &timeout_ns);
-  if (result >= 0) write_timeout(programs_timeout, unit, timeout_ns < 0 ? 0 : timeout_ns);
-  return result;
+  const void* mask = NULL;
+  long mask_size = 0;
+  result = mask_argument(number, a, &mask, &mask_size);
+  if (result == 0) result = duet_enter_mask(mask, mask_size, &before);
+  if (result < 0) return result;
+  const int due = result > 0;
+  if (due) timeout_ns = 0;
+  if (number == SYS_ppoll) {
+    result = duet_poll((void*)a[0], (unsigned)a[1], timeout_ns);
+  } else {
+    void* sets[3] = {(void*)a[1], (void*)a[2], (void*)a[3]};
+    result = duet_select((int)a[0], sets, &timeout_ns);
+    if (result >= 0 && !due) write_timeout(programs_timeout, unit, timeout_ns < 0 ? 0 : timeout_ns);
+  }
+  return duet_leave_mask(mask, before, due && result == 0 ? -EINTR : result);
 }

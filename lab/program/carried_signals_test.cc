@@ -1,0 +1,156 @@
+// Signals in carried programs: when they come, whom they interrupt, and what the interrupted call says.
+#include "lab/program/program_testing.h"
+
+namespace lab {
+namespace {
+
+class CarriedSignalsTest : public ProgramTest {
+ protected:
+  // Of a C program with that body of main, in which on() counts signals in `got` and install() installs it.
+  std::string Output(const std::string& body) {
+    Compile("program.c", std::string(kIncludes) + R"(
+      static volatile int got; static int ends[2];
+      static void on(int signal) { ++got; }
+      static void install(int signal, int flags) {
+        struct sigaction action = {.sa_handler = on, .sa_flags = flags}; sigaction(signal, &action, NULL);
+      }
+      static void write_signal(int signal) { char number = (char)signal; write(ends[1], &number, 1); }
+      int main() { int status, n; pid_t child; char c; setvbuf(stdout, NULL, _IONBF, 0); pipe(ends);
+      )" + body + "\n  return 0;\n}\n");
+    const Outcome outcome = RunRepeatedly(Options("program"));
+    return outcome.output + outcome.error_output;
+  }
+};
+
+TEST_F(CarriedSignalsTest, AnAlarmInterruptsWhatDoesNotRestart) {
+  EXPECT_EQ(Output(R"(
+    install(SIGALRM, 0); alarm(5); time_t before = time(NULL);
+    n = read(ends[0], &c, 1); printf("%d %d ", n, errno == EINTR); printf("%d %ld\n", got, time(NULL) - before);)"),
+            "-1 1 1 5\n");
+}
+
+TEST_F(CarriedSignalsTest, WithRestartTheCallGoesOn) {
+  EXPECT_EQ(Output(R"(
+    install(SIGALRM, SA_RESTART); alarm(1);
+    if (!fork()) { sleep(2); write(ends[1], "x", 1); exit(0); }
+    n = read(ends[0], &c, 1); printf("%d %d\n", n, got);)"), "1 1\n");
+}
+
+TEST_F(CarriedSignalsTest, SomeCallsNeverRestart) {
+  EXPECT_EQ(Output(R"(
+    install(SIGALRM, SA_RESTART); struct pollfd in = {ends[0], POLLIN}; struct timespec left, ten = {10, 0};
+    alarm(1); n = poll(&in, 1, -1); printf("%d %d ", n, errno == EINTR);
+    alarm(1); fd_set set; FD_ZERO(&set); FD_SET(ends[0], &set); n = select(10, &set, 0, 0, 0); printf("%d %d ", n, errno == EINTR);
+    alarm(1); n = epoll_wait(epoll_create1(0), &(struct epoll_event){}, 1, -1); printf("%d %d ", n, errno == EINTR);
+    alarm(1); n = nanosleep(&ten, &left); printf("%d %d %ld %d\n", n, errno == EINTR, left.tv_sec, got);)"),
+            "-1 1 -1 1 -1 1 -1 1 9 4\n");
+}
+
+TEST_F(CarriedSignalsTest, SocketCallsAreInterrupted) {
+  EXPECT_EQ(Output(R"(
+    install(SIGALRM, 0); int fd = listening(9999);
+    alarm(1); n = accept(fd, 0, 0); printf("%d %d ", n, errno == EINTR);
+    int client = connected("127.0.0.1", 9999);
+    alarm(1); n = recv(client, &c, 1, 0); printf("%d %d ", n, errno == EINTR);
+    static char much[10 << 20]; alarm(1); long sent = send(client, much, sizeof much, 0); printf("%d %d\n", sent > 0 && sent < sizeof much, got);)"),
+            "-1 1 -1 1 1 3\n");
+}
+
+TEST_F(CarriedSignalsTest, ATimerTicks) {
+  EXPECT_EQ(Output(R"(
+    install(SIGALRM, 0); struct itimerval timer = {{0, 100000}, {1, 0}}, old; setitimer(ITIMER_REAL, &timer, NULL);
+    struct timespec a, b; clock_gettime(CLOCK_MONOTONIC, &a);
+    while (got < 11) pause();
+    clock_gettime(CLOCK_MONOTONIC, &b); printf("%ld ", ((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000));
+    getitimer(ITIMER_REAL, &old); printf("%ld ", old.it_interval.tv_usec);
+    timer = (struct itimerval){}; setitimer(ITIMER_REAL, &timer, &old); printf("%d ", old.it_value.tv_usec > 90000);
+    sleep(1); printf("%d %d\n", got, alarm(0));)"), "2000 100000 1 11 0\n");
+}
+
+TEST_F(CarriedSignalsTest, TheEndOfAChildInterrupts) {
+  EXPECT_EQ(Output(R"(
+    install(SIGCHLD, 0); if (!fork()) { sleep(1); exit(0); }
+    n = read(ends[0], &c, 1); printf("%d %d ", n, errno == EINTR); printf("%d ", got); wait(NULL);
+    signal(SIGCHLD, SIG_IGN); if (!fork()) { sleep(1); exit(0); }
+    n = wait(NULL); printf("%d %d\n", n, errno == ECHILD);)"), "-1 1 1 -1 1\n");
+}
+
+TEST_F(CarriedSignalsTest, ASignalThatIsIgnoredInterruptsNothing) {
+  EXPECT_EQ(Output(R"(
+    signal(SIGUSR1, SIG_IGN); child = getpid();
+    if (!fork()) { sleep(1); kill(child, SIGUSR1); sleep(1); write(ends[1], "x", 1); exit(0); }
+    printf("%d\n", (int)read(ends[0], &c, 1));)"), "1\n");
+}
+
+TEST_F(CarriedSignalsTest, BlockedSignalsWait) {
+  EXPECT_EQ(Output(R"(
+    install(SIGUSR1, 0); sigset_t set, old, pending; sigemptyset(&set); sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, &old); child = getpid();
+    if (!fork()) { kill(child, SIGUSR1); exit(0); } sleep(1);
+    sigpending(&pending); printf("%d %d ", got, sigismember(&pending, SIGUSR1));
+    n = sigsuspend(&old); printf("%d %d %d ", n, errno == EINTR, got);
+    raise(SIGUSR1); sigprocmask(SIG_SETMASK, &old, NULL); printf("%d\n", got);)"), "0 1 -1 1 1 2\n");
+}
+
+TEST_F(CarriedSignalsTest, SignalsCanBeWaitedFor) {
+  EXPECT_EQ(Output(R"(
+    sigset_t set; sigemptyset(&set); sigaddset(&set, SIGUSR1); sigprocmask(SIG_BLOCK, &set, NULL); child = getpid();
+    if (!fork()) { sleep(1); kill(child, SIGUSR1); sleep(1); union sigval v = {.sival_int = 77}; sigqueue(child, SIGUSR1, v); exit(0); }
+    int signal; printf("%d ", sigwait(&set, &signal)); printf("%d ", signal == SIGUSR1);
+    siginfo_t info; n = sigwaitinfo(&set, &info); printf("%d %d ", n == SIGUSR1, info.si_value.sival_int);
+    struct timespec two = {2, 0}; time_t before = time(NULL); n = sigtimedwait(&set, &info, &two);
+    printf("%d %d %ld\n", n, errno == EAGAIN, time(NULL) - before);)"), "0 1 1 77 -1 1 2\n");
+}
+
+TEST_F(CarriedSignalsTest, PpollTakesAMask) {
+  EXPECT_EQ(Output(R"(
+    install(SIGALRM, 0); sigset_t set, none; sigemptyset(&none); sigemptyset(&set); sigaddset(&set, SIGALRM);
+    sigprocmask(SIG_BLOCK, &set, NULL); struct pollfd in = {ends[0], POLLIN}; struct timespec three = {3, 0};
+    alarm(1); printf("%d %d ", poll(&in, 1, 2000), got);
+    n = ppoll(&in, 1, &three, &none); printf("%d %d %d ", n, errno == EINTR, got);
+    alarm(1); n = pselect(0, 0, 0, 0, NULL, &none); printf("%d %d\n", n, got);)"), "0 0 -1 1 1 -1 2\n");
+}
+
+TEST_F(CarriedSignalsTest, TheSelfPipeTrickWorks) {
+  EXPECT_EQ(Output(R"(
+    signal(SIGTERM, write_signal); fcntl(ends[1], F_SETFL, O_NONBLOCK); child = getpid();
+    if (!fork()) { sleep(1); kill(child, SIGTERM); exit(0); }
+    struct pollfd in = {ends[0], POLLIN}; while (poll(&in, 1, -1) < 0) {}
+    read(ends[0], &c, 1); printf("%d\n", c == SIGTERM);)"), "1\n");
+}
+
+TEST_F(CarriedSignalsTest, SigpipeIsRaisedAndEnds) {
+  EXPECT_EQ(Output(R"(
+    close(ends[0]); if (!fork()) { write(ends[1], "x", 1); exit(0); } wait(&status); printf("%d ", WTERMSIG(status));
+    install(SIGPIPE, 0); n = write(ends[1], "x", 1); printf("%d %d %d\n", n, errno == EPIPE, got);)"), "13 -1 1 1\n");
+}
+
+TEST_F(CarriedSignalsTest, AGroupIsSignalledAtOnce) {
+  EXPECT_EQ(Output(R"(
+    install(SIGUSR1, 0); setpgid(0, 0);
+    for (n = 0; n < 3; ++n) if (!fork()) { pause(); exit(got); }
+    usleep(100); kill(0, SIGUSR1); int sum = 0;
+    while (wait(&status) > 0 || errno == EINTR) if (WIFEXITED(status)) sum += WEXITSTATUS(status);
+    printf("%d %d ", got, sum);
+    child = fork(); if (!child) { setpgid(0, 0); if (!fork()) pause(); pause(); }
+    usleep(100); kill(-child, SIGKILL); wait(&status); printf("%d\n", WTERMSIG(status));)"), "1 3 9\n");
+}
+
+TEST_F(CarriedSignalsTest, PythonsSignals) {
+  WritePython("program.py", R"(
+import os, signal, time
+signal.signal(signal.SIGALRM, lambda *a: print("alarm", flush=True))
+signal.alarm(2); signal.pause(); signal.setitimer(signal.ITIMER_REAL, 1); time.sleep(3); print(round(time.monotonic() - 1000))
+def stop(*a): raise KeyboardInterrupt
+signal.signal(signal.SIGTERM, stop)
+parent = os.getpid()
+if os.fork() == 0:
+    time.sleep(1); os.kill(parent, signal.SIGTERM); os._exit(0)
+try: time.sleep(1000)
+except KeyboardInterrupt: print("stopped")
+)");
+  EXPECT_EQ(RunRepeatedly(Options("program.py")).output, "alarm\nalarm\n5\nstopped\n");
+}
+
+}  // namespace
+}  // namespace lab

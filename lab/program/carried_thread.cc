@@ -1,0 +1,424 @@
+#include "lab/program/carried_thread.h"
+
+#include <sched.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "lab/program/unsupported.h"
+#include "lab/world/world.h"
+
+namespace lab {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// How long a program may sleep in its own kernel, using no processor and asking for nothing, before it is taken for
+// stuck there. In the machine's time: long enough for a machine that is busy with other things.
+constexpr auto kStuck = std::chrono::seconds(5);
+// What one that wakes up again and again may use of a processor meanwhile, and still count as asleep.
+constexpr double kMostAsleep = 0.05;
+// However it spends its time: the world, and its grading, stand still.
+constexpr auto kLongestSilence = std::chrono::seconds(90);
+constexpr milliseconds kFirstLook(2);
+constexpr milliseconds kLongestLook(50);
+// How long what has said that it ends may take to be gone.
+constexpr milliseconds kDying(10'000);
+
+constexpr int kKilled = Carrier::kKilled;
+// Of a call that is served here, in the world's time: as one that is served by Sockets.
+constexpr Duration kCallCost = std::chrono::microseconds(1);
+constexpr int64_t kLongestWait = INT64_MAX / 4;
+
+std::string NotLoadedInto(const std::string& program, const std::string& executed) {
+  return absl::StrCat(program, " executes ", executed,
+                      ", into which Duet's library could not be loaded (a statically linked program can't be carried)");
+}
+
+}  // namespace
+
+CarriedThread::CarriedThread(Carrier& carrier, int slot, Thread& thread)
+    : carrier_(carrier),
+      slot_(slot),
+      seat_(carrier.seat(slot)),
+      process_(*seat_.process),
+      thread_(thread),
+      server_(thread, process_.descriptors, carrier.written()) {}
+
+void CarriedThread::Run() {
+  for (;;) {
+    if (WaitForRequest(slot_) == Fate::kIsOver) return;
+    carrier_.channel().Read(slot_, request_);
+    if (Serve() == Fate::kIsOver) return;
+    if (carrier_.written() > Outcome::kMostOutput) {
+      return carrier_.EndAtLimit("wrote more than 16 MiB of output", kKilled);
+    }
+    thread_.ForgetInterruption();
+    carrier_.channel().Answer(slot_, answer_, thread_.now());
+  }
+}
+
+CarriedThread::Fate CarriedThread::WaitForRequest(int slot) {
+  milliseconds look = kFirstLook;
+  const Clock::time_point begin = Clock::now();
+  Clock::time_point moved = begin;
+  double moved_cpu_seconds = process_.cpu_seconds;
+  while (!carrier_.channel().WaitForTurn(slot, look)) {
+    if (const std::optional<int> status = carrier_.sandbox().ExitStatus(); status.has_value()) {
+      Ended(*status);
+      return Fate::kIsOver;
+    }
+    if (!carrier_.IsFirst(process_) && process_.kernels->ended()) return Vanished();
+    look = std::min(look * 2, kLongestLook);
+    if (look == kLongestLook && Looks(Clock::now() - begin, moved, moved_cpu_seconds) == Fate::kIsOver) {
+      return Fate::kIsOver;
+    }
+  }
+  return Fate::kGoesOn;
+}
+
+// Whether the program, silent for so long, is getting anywhere.
+CarriedThread::Fate CarriedThread::Looks(Clock::duration silent, Clock::time_point& moved,
+                                         double& moved_cpu_seconds) {
+  WatchedProcess::Progress now;
+  now.gone = true;
+  if (process_.kernels == nullptr && carrier_.sandbox().launched()) {
+    process_.kernels = std::make_unique<WatchedProcess>(carrier_.sandbox().program());
+  }
+  if (process_.kernels != nullptr) now = process_.kernels->progress();
+  if (!now.gone) process_.cpu_seconds = now.cpu_seconds;
+  if (now.gone || !now.asleep || process_.cpu_seconds - moved_cpu_seconds > kMostAsleep) {
+    moved = Clock::now();
+    moved_cpu_seconds = process_.cpu_seconds;
+  }
+  if (Clock::now() - moved > kStuck) {
+    Stuck(now.system_call);
+    return Fate::kIsOver;
+  }
+  if (silent > kLongestSilence) {
+    carrier_.EndAtLimit(absl::StrCat("made no call for ", kLongestSilence.count(), " s"), kKilled);
+    return Fate::kIsOver;
+  }
+  return Fate::kGoesOn;
+}
+
+CarriedThread::Fate CarriedThread::Serve() {
+  answer_ = {};
+  if (request_.number != DUET_REQUEST_HELLO) process_.executes.clear();
+  if (!process_.registered && request_.number != DUET_REQUEST_HELLO) {
+    answer_.result = -ENOSYS;
+    return Fate::kGoesOn;
+  }
+  switch (request_.number) {
+    case DUET_REQUEST_HELLO: return Hello();
+    case DUET_REQUEST_STARTED: return Fate::kGoesOn;
+    case DUET_REQUEST_UNSUPPORTED:
+      carrier_.EndAsUnsupported(
+          UnsupportedSentence(carrier_.name(), request_.arguments[0], request_.arguments[1]));
+      return Fate::kIsOver;
+    case DUET_REQUEST_CLONE: return Clone();
+    case DUET_REQUEST_CLONED: return Cloned();
+    case DUET_REQUEST_EXIT: return Exit();
+    case SYS_exit_group: return ExitGroup();
+    case DUET_REQUEST_EXEC: process_.executes.assign(request_.data.begin(), request_.data.end()); break;
+    case DUET_REQUEST_WAIT_CHILD: WaitForChild(); break;
+    case DUET_REQUEST_WAIT_SIGNAL: WaitForSignal(); break;
+    case DUET_REQUEST_SIGNALLED:
+      carrier_.Signalled(request_.arguments[0], request_.arguments[1], request_.arguments[2]);
+      break;
+    case DUET_REQUEST_KILL: return Kill();
+    case SYS_futex: Futex(); break;
+    case SYS_sched_yield: thread_.Spend(kCallCost); break;
+    case SYS_setitimer: SetTimer(); break;
+    default: server_.Serve(request_, answer_);
+  }
+  return Fate::kGoesOn;
+}
+
+// --- Beginnings and ends ---
+
+CarriedThread::Fate CarriedThread::Hello() {
+  if (process_.kernels == nullptr && carrier_.sandbox().launched()) {
+    // Asked while the program waits, so that its processes are known before it can end.
+    process_.kernels = std::make_unique<WatchedProcess>(carrier_.sandbox().program());
+  }
+  if (process_.kernels == nullptr) {
+    carrier_.EndAsLabError(absl::StrCat("the processes of ", carrier_.name(), " can't be told apart"));
+    return Fate::kIsOver;
+  }
+  if (!process_.registered) {
+    process_.number = seat_.number = static_cast<int>(request_.arguments[1]);
+  } else {
+    // After an exec, of which nothing else is left of the process.
+    carrier_.EndThreads(process_, &thread_);
+    seat_.number = process_.number;
+  }
+  process_.registered = true;
+  process_.executes.clear();
+  answer_.data.assign(DUET_CHANNEL_DESCRIPTORS / 8, 0);
+  for (size_t fd = 0; fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
+    if (process_.descriptors.Find(static_cast<int64_t>(fd)).fd >= 0) answer_.data[fd / 8] |= 1u << (fd % 8);
+  }
+  return Fate::kGoesOn;
+}
+
+CarriedThread::Fate CarriedThread::ProcessIsOver(int status) {
+  if (carrier_.IsFirst(process_)) {
+    carrier_.End(status);
+    return Fate::kIsOver;
+  }
+  carrier_.ProcessEnded(process_, &thread_);
+  return Fate::kIsOver;
+}
+
+// A child process has ended without saying so: by a signal, most of all.
+CarriedThread::Fate CarriedThread::Vanished() {
+  const WatchedProcess::Progress last = process_.kernels->progress();
+  if (!last.gone) process_.cpu_seconds = last.cpu_seconds;
+  if (process_.cpu_seconds + 0.5 >= carrier_.options().limits.cpu_seconds) {
+    carrier_.EndAtLimit(absl::StrCat("used more than ", carrier_.options().limits.cpu_seconds, " s of CPU time"),
+                        128 + SIGXCPU);
+  } else if (!process_.executes.empty()) {
+    carrier_.EndAsUnsupported(NotLoadedInto(carrier_.name(), process_.executes));
+  }
+  return ProcessIsOver(kKilled);
+}
+
+CarriedThread::Fate CarriedThread::ExitGroup() {
+  const auto status = static_cast<int>(request_.arguments[0] & 0xff);
+  if (carrier_.IsFirst(process_)) return ProcessIsOver(status);
+  carrier_.channel().Answer(slot_, answer_, thread_.now());
+  if (!process_.kernels->WaitForEnd(kDying)) return Lied();
+  return ProcessIsOver(status);
+}
+
+CarriedThread::Fate CarriedThread::Lied() {
+  carrier_.EndAtLimit("goes on where it said that it ends", kKilled);
+  return Fate::kIsOver;
+}
+
+CarriedThread::Fate CarriedThread::Exit() {
+  const auto status = static_cast<int>(request_.arguments[0] & 0xff);
+  if (carrier_.ThreadsOf(process_) == 1) {
+    if (!carrier_.IsFirst(process_) && !process_.kernels->WaitForEnd(kDying)) return Lied();
+    return ProcessIsOver(status);
+  }
+  if (!carrier_.channel().WaitForEnd(slot_, kDying)) return Lied();
+  carrier_.futexes().Wake(Key(request_.arguments[1], request_.arguments[2]), INT32_MAX, ~0u);
+  carrier_.FreeSlot(slot_);
+  return Fate::kIsOver;
+}
+
+CarriedThread::Fate CarriedThread::Kill() {
+  const std::vector<CarriedProcess*> meant = carrier_.Meant(request_.arguments[0], process_);
+  const bool itself = std::find(meant.begin(), meant.end(), &process_) != meant.end();
+  if (request_.arguments[1] != SIGKILL) {
+    if (meant.empty()) return Fate::kGoesOn;
+    carrier_.EndAsUnsupported(UnsupportedSentence(carrier_.name(), SYS_kill, 0));
+    return Fate::kIsOver;
+  }
+  for (CarriedProcess* process : meant) {
+    if (process == &process_) continue;
+    if (carrier_.IsFirst(*process)) {
+      carrier_.End(kKilled);
+      return Fate::kIsOver;
+    }
+    process->kernels->Send(SIGKILL);
+    if (!process->kernels->WaitForEnd(kDying)) return Lied();
+    carrier_.ProcessEnded(*process, &thread_);
+  }
+  if (!itself) return Fate::kGoesOn;
+  process_.kernels->Send(SIGKILL);
+  if (!process_.kernels->WaitForEnd(kDying)) return Lied();
+  return ProcessIsOver(kKilled);
+}
+
+CarriedThread::Fate CarriedThread::Clone() {
+  made_process_ = (request_.arguments[0] & CLONE_THREAD) == 0;
+  if (made_ >= 0) carrier_.FreeSlot(made_);
+  made_ = carrier_.TakeSlot(process_);
+  if (made_ < 0) {
+    carrier_.EndAtLimit(absl::StrCat("has more than ", carrier_.options().limits.processes,
+                                     " processes and threads at once"), kKilled);
+    return Fate::kIsOver;
+  }
+  answer_.result = made_;
+  return Fate::kGoesOn;
+}
+
+CarriedThread::Fate CarriedThread::Cloned() {
+  const int64_t number = request_.arguments[1];
+  const int slot = std::exchange(made_, -1);
+  if (slot < 0 || slot != request_.arguments[0]) {
+    answer_.result = -EINVAL;
+    return Fate::kGoesOn;
+  }
+  if (number == -EAGAIN) {
+    carrier_.EndAtLimit(absl::StrCat("has more than ", carrier_.options().limits.processes,
+                                     " processes and threads at once"), kKilled);
+    return Fate::kIsOver;
+  }
+  if (number <= 0 || number > INT32_MAX) {
+    carrier_.FreeSlot(slot);
+    answer_.result = number < 0 && number > -4096 ? number : -EINVAL;
+    return Fate::kGoesOn;
+  }
+  // It is on its way: until it waits there nobody else may run.
+  if (WaitForRequest(slot) == Fate::kIsOver) return Fate::kIsOver;
+  answer_.result = Begin(slot, static_cast<int>(number));
+  thread_.Spend(kCallCost);
+  return Fate::kGoesOn;
+}
+
+int64_t CarriedThread::Begin(int slot, int number) {
+  if (!made_process_) {
+    carrier_.Begin(slot, number, thread_, Thread::Descriptors::kShared);
+    return number;
+  }
+  std::unique_ptr<WatchedProcess> kernels = carrier_.NewProcess();
+  if (kernels == nullptr) {
+    carrier_.FreeSlot(slot);
+    return -EAGAIN;
+  }
+  CarriedProcess& child = carrier_.Fork(process_);
+  child.number = number;
+  child.kernels = std::move(kernels);
+  carrier_.seat(slot).process = &child;
+  carrier_.Begin(slot, number, thread_, Thread::Descriptors::kCopied);
+  return number;
+}
+
+// --- Waiting ---
+
+int64_t CarriedThread::Interruptible(Thread::Woken woken) {
+  thread_.Spend(kCallCost);
+  switch (woken) {
+    case Thread::Woken::kInterrupted: return -EINTR;
+    case Thread::Woken::kTimedOut: return -ETIMEDOUT;
+    default: return 0;
+  }
+}
+
+void CarriedThread::WaitForChild() {
+  seat_.waits_for_child = true;
+  const Thread::Woken woken = thread_.Block(std::nullopt, [this] {
+    return absl::StrCat("waits for a child process to end: ", carrier_.ChildrenOf(process_));
+  });
+  seat_.waits_for_child = false;
+  answer_.result = Interruptible(woken);
+}
+
+void CarriedThread::WaitForSignal() {
+  const int64_t wait_ns = std::min(request_.arguments[0], kLongestWait);
+  std::optional<Time> deadline;
+  if (wait_ns >= 0) deadline = thread_.clock() + Duration(wait_ns);
+  const Thread::Woken woken = thread_.Block(deadline, [] { return "waits for a signal"; });
+  answer_.result = woken == Thread::Woken::kTimedOut ? -EAGAIN : -EINTR;
+  thread_.Spend(kCallCost);
+}
+
+void CarriedThread::SetTimer() {
+  const Duration value(std::clamp<int64_t>(request_.arguments[0], -1, kLongestWait));
+  const Duration interval(std::clamp<int64_t>(request_.arguments[1], 0, kLongestWait));
+  const Carrier::Timer before = carrier_.SetTimer(process_, value, interval, thread_);
+  answer_.argument = before.value.count();
+  answer_.result = before.interval.count();
+  thread_.Spend(kCallCost);
+}
+
+FutexTable::Key CarriedThread::Key(int64_t object, int64_t offset) const {
+  return {object == 0 ? process_.number : 0, static_cast<uint64_t>(object), static_cast<uint64_t>(offset)};
+}
+
+// What the library thinks that the thread waits for; it can be wrong where a program has locks of its own.
+std::string CarriedThread::WaitsAtFutex() const {
+  const std::string other = carrier_.NameOfThread(process_, request_.arguments[5] >> 8);
+  switch (other.empty() ? int64_t{DUET_FOR_NEWS} : request_.arguments[5] & 0xff) {
+    case DUET_FOR_MUTEX: return absl::StrCat("waits for a mutex that ", other, " has locked");
+    case DUET_FOR_END: return absl::StrCat("waits for ", other, " to end");
+    default: return "waits for another thread to wake it (at a condition variable, a semaphore or the like)";
+  }
+}
+
+void CarriedThread::Futex() {
+  const FutexTable::Key key = Key(request_.arguments[1], request_.arguments[2]);
+  const int64_t first = request_.arguments[3];
+  const int64_t second = request_.arguments[4];
+  switch (request_.arguments[0]) {
+    case DUET_FUTEX_WAIT: {
+      std::optional<Time> deadline;
+      if (first >= 0) deadline = thread_.clock() + Duration(std::min(first, kLongestWait));
+      const Thread::Woken woken =
+          carrier_.futexes().Wait(thread_, seat_.number, key, static_cast<uint32_t>(second), deadline,
+                                  [this] { return WaitsAtFutex(); });
+      answer_.result = Interruptible(woken);
+      return;
+    }
+    case DUET_FUTEX_WAKE:
+      answer_.result = carrier_.futexes().Wake(key, first, static_cast<uint32_t>(second));
+      break;
+    case DUET_FUTEX_MOVE: {
+      uint64_t to[2] = {};
+      if (request_.data.size() == sizeof(to)) std::memcpy(to, request_.data.data(), sizeof(to));
+      answer_.result = carrier_.futexes().Move(
+          key, first, Key(static_cast<int64_t>(to[0]), static_cast<int64_t>(to[1])), second);
+      break;
+    }
+    case DUET_FUTEX_HAND: {
+      bool more = false;
+      answer_.result = carrier_.futexes().Hand(key, more);
+      answer_.argument = more;
+      break;
+    }
+    default: answer_.result = -ENOSYS;
+  }
+  thread_.Spend(kCallCost);
+}
+
+// --- What ends without saying so ---
+
+void CarriedThread::Ended(int status) {
+  const Limits& limits = carrier_.options().limits;
+  CarriedProcess& first = carrier_.first();
+  if (!first.registered) return NeverRegistered(status);
+  if (status == 128 + SIGXCPU || (status == kKilled && first.cpu_seconds + 1 >= limits.cpu_seconds)) {
+    return carrier_.EndAtLimit(absl::StrCat("used more than ", limits.cpu_seconds, " s of CPU time"), status);
+  }
+  if (status == 128 + SIGXFSZ) {
+    return carrier_.EndAtLimit(absl::StrCat("wrote a file of more than ", limits.file_bytes >> 20, " MiB"), status);
+  }
+  if (!first.executes.empty()) {
+    return carrier_.EndAsUnsupported(NotLoadedInto(carrier_.name(), first.executes));
+  }
+  carrier_.End(status);
+}
+
+void CarriedThread::NeverRegistered(int status) {
+  const std::string& name = carrier_.name();
+  const std::string complaint = carrier_.sandbox().Complaint();
+  const std::string because = complaint.empty() ? "" : absl::StrCat(": ", complaint);
+  if (!carrier_.sandbox().launched()) {
+    return carrier_.EndAsLabError(absl::StrCat("the sandbox for ", name, " could not be made", because));
+  }
+  if (const int error = carrier_.sandbox().exec_error(); error != 0) {
+    return carrier_.EndAsUnsupported(absl::StrCat(name, " can't be executed: ", strerror(error)), status);
+  }
+  carrier_.EndAsUnsupported(absl::StrCat(name, " ended before Duet's library was loaded into it (a statically linked "
+                                               "program can't be carried: link it with the shared C library)",
+                                         because), status);
+}
+
+void CarriedThread::Stuck(long system_call) {
+  if (!process_.registered) return NeverRegistered(kKilled);
+  const std::string where = system_call < 0 ? "" : absl::StrCat(" in ", SystemCallName(system_call));
+  carrier_.EndAsUnsupported(absl::StrCat(carrier_.name(), " sleeps", where, ", which Duet does not carry yet"));
+}
+
+}  // namespace lab

@@ -1,0 +1,73 @@
+// A thread of the world that stands for one of a carried program: it serves that one's slot of the channel until it has
+// ended.
+//
+// What concerns descriptors, names and time goes to a CallServer; threads, processes, futexes and signals are served
+// here. The program is hostile: its numbers are looked up, and what isn't there is an error.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "lab/program/call_server.h"
+#include "lab/program/carrier.h"
+
+namespace lab {
+
+class CarriedThread {
+ public:
+  // All of them must outlive it.
+  CarriedThread(Carrier& carrier, int slot, Thread& thread);
+
+  void Run();
+
+ private:
+  // What has become of the thread.
+  enum class Fate { kGoesOn, kIsOver };
+
+  // Waits until the program asks for something in that slot. The world stands still meanwhile.
+  Fate WaitForRequest(int slot);
+  Fate Serve();
+  Fate Looks(std::chrono::steady_clock::duration silent, std::chrono::steady_clock::time_point& moved,
+             double& moved_cpu_seconds);
+
+  Fate Hello();
+  Fate Exit();
+  Fate ExitGroup();
+  Fate Kill();
+  Fate Clone();
+  Fate Cloned();
+  // What came of the clone whose slot that is: the result for its maker.
+  int64_t Begin(int slot, int number);
+  void WaitForChild();
+  void WaitForSignal();
+  void Futex();
+  void SetTimer();
+
+  // The process has ended without saying so.
+  void Ended(int status);
+  void NeverRegistered(int status);
+  void Stuck(long system_call);
+  // It has ended, in the first process with `status`.
+  Fate ProcessIsOver(int status);
+  Fate Vanished();
+  // It is still there.
+  Fate Lied();
+
+  FutexTable::Key Key(int64_t object, int64_t offset) const;
+  std::string WaitsAtFutex() const;
+  int64_t Interruptible(Thread::Woken woken);
+
+  Carrier& carrier_;
+  const int slot_;
+  Carrier::Seat& seat_;
+  CarriedProcess& process_;
+  Thread& thread_;
+  CallServer server_;
+  CarriedRequest request_;
+  CarriedAnswer answer_;
+  int made_ = -1;  // the slot of the thread that this one is about to make
+  bool made_process_ = false;
+};
+
+}  // namespace lab

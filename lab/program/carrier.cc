@@ -1,0 +1,257 @@
+#include "lab/program/carrier.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "lab/program/carried_thread.h"
+#include "lab/program/program_sandbox.h"
+#include "lab/world/world.h"
+
+namespace lab {
+namespace {
+
+// A hand-over costs fifteen times as much across processors: this thread, and with it the programs that it starts,
+// stays where it is.
+void StayOnThisProcessor() {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(static_cast<size_t>(sched_getcpu()), &here);
+  sched_setaffinity(0, sizeof(here), &here);
+}
+
+}  // namespace
+
+Carrier::Carrier(Thread& thread, const ProgramOptions& options)
+    : thread_(thread), options_(options), name_(ProgramName(options)) {}
+
+Carrier::~Carrier() {
+  for (Seat& seat : seats_) {
+    if (seat.thread != nullptr) seat.thread->End();
+  }
+  for (const auto& process : processes_) {
+    if (process->alarm != nullptr) process->alarm->End();
+  }
+}
+
+absl::Status Carrier::Start() {
+  absl::StatusOr<std::unique_ptr<CarriedChannel>> channel = CarriedChannel::Make();
+  if (!channel.ok()) return channel.status();
+  channel_ = *std::move(channel);
+  ProgramSandbox sandbox;
+  sandbox.carried = true;
+  std::vector<std::string> arguments = thread_.arguments();
+  if (!arguments.empty()) arguments.erase(arguments.begin());
+  const absl::StatusOr<std::vector<std::string>> line = ProgramCommand(options_, arguments, sandbox);
+  if (!line.ok()) return line.status();
+  StayOnThisProcessor();
+  absl::StatusOr<std::unique_ptr<SandboxedProcess>> started = SandboxedProcess::Start(*line, channel_->fd());
+  if (!started.ok()) return started.status();
+  sandbox_ = *std::move(started);
+  return absl::OkStatus();
+}
+
+int Carrier::Run() {
+  processes_.push_back(std::make_unique<CarriedProcess>());
+  if (const absl::Status started = Start(); !started.ok()) {
+    EndAsLabError(std::string(started.message()));
+    return *status_;
+  }
+  seats_[0].process = &first();
+  Begin(0, 0, thread_, Thread::Descriptors::kShared);
+  thread_.LeaveDescriptors();
+  while (!status_.has_value()) {
+    thread_.Block(std::nullopt, [] { return std::string(); });
+  }
+  return *status_;
+}
+
+void Carrier::End(int status) {
+  if (!status_.has_value()) status_ = status;
+  thread_.Wake();
+}
+
+void Carrier::EndAsUnsupported(const std::string& sentence, int status) {
+  thread_.report(kUnsupportedReport, sentence);
+  End(status);
+}
+
+void Carrier::EndAtLimit(const std::string& what, int status) {
+  thread_.report(kLimitReport, absl::StrCat(name_, " ", what));
+  End(status);
+}
+
+void Carrier::EndAsLabError(const std::string& sentence) {
+  thread_.report(kLabErrorReport, sentence);
+  End(127);
+}
+
+int Carrier::TakeSlot(CarriedProcess& process) {
+  const auto taken = std::count_if(seats_.begin(), seats_.end(), [](const Seat& s) { return s.process != nullptr; });
+  if (taken >= options_.limits.processes) return -1;
+  const auto found = std::find_if(seats_.begin(), seats_.end(), [](const Seat& s) { return s.process == nullptr; });
+  if (found == seats_.end()) return -1;
+  *found = {};
+  found->process = &process;
+  const int slot = static_cast<int>(found - seats_.begin());
+  channel_->Prepare(slot);
+  return slot;
+}
+
+int Carrier::ThreadsOf(const CarriedProcess& process) const {
+  return static_cast<int>(
+      std::count_if(seats_.begin(), seats_.end(), [&](const Seat& s) { return s.process == &process; }));
+}
+
+// "thread 4", "process 7", "thread 9 of process 7".
+std::string Carrier::NameOf(const Seat& seat) const {
+  const bool of_first = IsFirst(*seat.process);
+  if (seat.number == seat.process->number) return of_first ? "" : absl::StrCat("process ", seat.number);
+  if (of_first) return absl::StrCat("thread ", seat.number);
+  return absl::StrCat("thread ", seat.number, " of process ", seat.process->number);
+}
+
+std::string Carrier::NameOfThread(const CarriedProcess& process, int64_t number) const {
+  for (const Seat& seat : seats_) {
+    if (seat.process != &process || seat.number != number || number == 0) continue;
+    const std::string name = NameOf(seat);
+    return name.empty() ? "the main thread" : name;
+  }
+  return "";
+}
+
+std::string Carrier::ChildrenOf(const CarriedProcess& process) const {
+  std::vector<std::string> names;
+  for (const auto& other : processes_) {
+    if (other->parent == &process) names.push_back(absl::StrCat("process ", other->number));
+  }
+  return absl::StrJoin(names, ", ");
+}
+
+void Carrier::Begin(int slot, int number, Thread& maker, Thread::Descriptors descriptors) {
+  Seat& taken = seat(slot);
+  taken.number = number;
+  taken.thread = &maker.Start(descriptors, [this, slot](Thread& thread) { CarriedThread(*this, slot, thread).Run(); });
+  taken.thread->SetName(NameOf(taken));
+}
+
+CarriedProcess& Carrier::Fork(CarriedProcess& parent) {
+  auto child = std::make_unique<CarriedProcess>();
+  child->parent = &parent;
+  child->descriptors = parent.descriptors;
+  child->registered = true;
+  processes_.push_back(std::move(child));
+  return *processes_.back();
+}
+
+std::unique_ptr<WatchedProcess> Carrier::NewProcess() {
+  const pid_t pid = sandbox_->NewProcess([this](pid_t said) {
+    return std::any_of(processes_.begin(), processes_.end(), [said](const auto& process) {
+      return process->kernels != nullptr && process->kernels->pid() == said;
+    });
+  });
+  return pid == 0 ? nullptr : std::make_unique<WatchedProcess>(pid);
+}
+
+void Carrier::EndThreads(const CarriedProcess& process, const Thread* but) {
+  for (Seat& seat : seats_) {
+    if (seat.process != &process || (but != nullptr && seat.thread == but)) continue;
+    if (seat.thread != nullptr) seat.thread->End();
+    seat = {};
+  }
+}
+
+void Carrier::ProcessEnded(CarriedProcess& process, const Thread* current) {
+  EndThreads(process, current);
+  for (Seat& seat : seats_) {
+    if (seat.process == &process) seat = {};
+  }
+  if (process.alarm != nullptr) process.alarm->End();
+  CarriedProcess* const parent = process.parent;
+  for (const auto& other : processes_) {
+    if (other->parent == &process) other->parent = nullptr;
+  }
+  std::erase_if(processes_, [&](const auto& other) { return other.get() == &process; });
+  if (parent == nullptr) return;
+  for (const Seat& seat : seats_) {
+    if (seat.process == parent && seat.waits_for_child) seat.thread->Wake();
+  }
+  Interrupt(*parent, SIGCHLD);
+}
+
+// Linux gives it to any thread that doesn't block it, the first one first.
+void Carrier::Interrupt(const CarriedProcess& process, int64_t signal) {
+  for (size_t slot = 0; slot < seats_.size(); ++slot) {
+    const Seat& seat = seats_[slot];
+    if (seat.process != &process || seat.thread == nullptr) continue;
+    if (channel_->WouldTake(static_cast<int>(slot), signal)) return seat.thread->Interrupt();
+  }
+}
+
+void Carrier::Signalled(int64_t number, int64_t thread, int64_t signal) {
+  if (thread != 0) {
+    for (size_t slot = 0; slot < seats_.size(); ++slot) {
+      const Seat& seat = seats_[slot];
+      if (seat.thread == nullptr || seat.number != thread) continue;
+      if (channel_->WouldTake(static_cast<int>(slot), signal)) seat.thread->Interrupt();
+    }
+    return;
+  }
+  for (const auto& process : processes_) {
+    if (number < 1 || process->number == number) Interrupt(*process, signal);
+  }
+}
+
+std::vector<CarriedProcess*> Carrier::Meant(int64_t number, const CarriedProcess& caller) const {
+  const auto group_of = [](const CarriedProcess& process) { return getpgid(process.kernels->pid()); };
+  // The group's number here: that of the process that leads it.
+  pid_t group = number == 0 ? group_of(caller) : -1;
+  for (const auto& process : processes_) {
+    if (process->number == -number) group = group_of(*process);
+  }
+  std::vector<CarriedProcess*> meant;
+  for (const auto& process : processes_) {
+    const bool is_meant = number > 0     ? process->number == number
+                          : number == -1 ? process.get() != &caller
+                                         : group_of(*process) == group;
+    if (is_meant) meant.push_back(process.get());
+  }
+  return meant;
+}
+
+void Carrier::WaitForAlarms(CarriedProcess& process, Thread& thread) {
+  thread.LeaveDescriptors();
+  for (;;) {
+    const Thread::Woken woken = thread.Block(process.alarm_time, [] { return std::string(); });
+    if (woken != Thread::Woken::kTimedOut) continue;
+    // All of the program's threads wait for the lab, with their signals blocked: the kernel keeps it for one of them.
+    process.kernels->Send(SIGALRM);
+    Interrupt(process, SIGALRM);
+    if (process.alarm_interval > Duration::zero()) *process.alarm_time += process.alarm_interval;
+    else process.alarm_time.reset();
+  }
+}
+
+Carrier::Timer Carrier::SetTimer(CarriedProcess& process, Duration value, Duration interval, Thread& thread) {
+  Timer before;
+  const Time now = thread.clock();
+  if (process.alarm_time.has_value()) before = {*process.alarm_time - now, process.alarm_interval};
+  if (value < Duration::zero()) return before;
+  process.alarm_time.reset();
+  process.alarm_interval = interval;
+  if (value > Duration::zero()) process.alarm_time = now + value;
+  if (process.alarm != nullptr) {
+    process.alarm->Wake();
+  } else if (process.alarm_time.has_value()) {
+    process.alarm = &thread.Start(Thread::Descriptors::kShared,
+                                  [this, &process](Thread& alarm) { WaitForAlarms(process, alarm); });
+  }
+  return before;
+}
+
+}  // namespace lab
