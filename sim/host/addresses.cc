@@ -64,6 +64,7 @@ int LoadIpv6(const sockaddr* address, socklen_t length, lab::Endpoint& out) {
 int LoadAddress(int domain, const sockaddr* address, socklen_t length, lab::Endpoint& out) {
   if (static_cast<int>(length) < 0 || length > sizeof(sockaddr_storage)) return -EINVAL;
   if (address == nullptr) return length == 0 ? -EINVAL : -EFAULT;
+  if (domain == AF_UNIX) return -EINVAL;
   return domain == AF_INET6 ? LoadIpv6(address, length, out) : LoadIpv4(address, length, out);
 }
 

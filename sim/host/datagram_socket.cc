@@ -32,6 +32,8 @@ int DatagramSocket::Bind(const lab::Endpoint& local) {
   if (error != 0) return error;
   binding_.ipv6_only = options_->ipv6_only;
   if (const int taken = host_.datagrams().Bind(binding_, local)) return taken;
+  // As with streams: an address of IPv6's own is taken as a wish for it alone.
+  if (domain() == AF_INET6 && !address.is_any() && !address.is_ipv4()) options_.Change().ipv6_only = true;
   bound_address_ = address;
   bound_port_ = local.port != 0;
   return 0;
@@ -56,7 +58,7 @@ int DatagramSocket::Route(lab::IpAddress& to, lab::IpAddress& source) const {
   if (to.is_any()) to = to.is_ipv4() ? lab::IpAddress(Network::kLoopback) : lab::kIpv6Loopback;
   // An address of one family is no source of packets of the other, and no way leads there.
   if (to.is_ipv4() && options_->ipv6_only) return -ENETUNREACH;
-  if (!source.is_any() && source.is_ipv4() != to.is_ipv4()) return -ENETUNREACH;
+  if (!source.is_any() && source.is_ipv4() != to.is_ipv4()) return source.is_ipv4() ? -EAFNOSUPPORT : -ENETUNREACH;
   if (!Network::Routable(to)) return -ENETUNREACH;
   if (source.is_loopback() && !host_.IsLocal(to)) return -EINVAL;
   if (Host::IsBroadcast(to) && !options_->broadcast) return -EACCES;
@@ -112,6 +114,8 @@ int DatagramSocket::Shutdown(int how) {
 }
 
 int DatagramSocket::SetOption(int level, int option, const void* value, socklen_t length) {
+  const bool only = level == IPPROTO_IPV6 && option == IPV6_V6ONLY && domain() == AF_INET6;
+  if (only && binding_.held()) return -EINVAL;
   if (const int error = options_.Set({domain(), SOCK_DGRAM, IPPROTO_UDP}, level, option, value, length)) return error;
   binding_.reuse_address = options_->reuse.address;
   binding_.reuse_port = options_->reuse.port;
@@ -129,8 +133,11 @@ int DatagramSocket::GetOption(int level, int option, void* value, socklen_t* len
 int64_t DatagramSocket::SendMessage(Buffers buffers, const Dispatch& dispatch, int flags) {
   if (const int error = BindAnywhere()) return error;
   const size_t length = TotalSize(buffers);
-  if (length > kMostAsked) return -EMSGSIZE;
-  if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
+  // As in Linux IPv6 asks for the destination first, and minds no urgency.
+  const lab::IpAddress peer = binding_.connected() ? binding_.remote().address : any();
+  const bool ipv4 = (dispatch.to ? dispatch.to->address : peer).is_ipv4();
+  if (ipv4 && length > kMostAsked) return -EMSGSIZE;
+  if (ipv4 && (flags & MSG_OOB) != 0) return -EOPNOTSUPP;
   if (!dispatch.to && !binding_.connected()) return -EDESTADDRREQ;
   if (dispatch.to && dispatch.to->port == 0) return -EINVAL;
   lab::Packet packet;
@@ -232,7 +239,7 @@ void DatagramSocket::OnDatagram(const lab::Packet& packet) {
   datagram.type_of_service = packet.type_of_service;
   datagram.memory = udp::MemoryFor(packet.payload.size(), host_.IsLocal(packet.source.address));
   datagram.payload = packet.payload;
-  if (inbox_.Add(std::move(datagram))) Wake(POLLIN);
+  if (inbox_.Add(std::move(datagram))) Wake(WaitQueue::kReadable);
 }
 
 void DatagramSocket::OnError(const lab::Packet& icmp, const lab::Quoted& quoted) {

@@ -139,6 +139,11 @@ void ListenQueue::OnChange(Flow& flow) {
   syn_queue_.erase(found);
   if (!Complete(state)) return flow.set_owner(nullptr);
   accept_queue_.push_back({keep, settings_.socket->Inherited()});
+  if (settings_.read_shut) flow.connection().ShutdownRead(host_.now());
+  if (settings_.write_shut) {
+    flow.connection().ShutdownWrite(host_.now());
+    flow.Settle();
+  }
   if (!settings_.socket->untouched()) {
     ApplyAll(**settings_.socket, host_.now(), flow.connection());
     flow.Settle();

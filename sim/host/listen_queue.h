@@ -29,6 +29,9 @@ class ListenQueue final : private Flow::Owner {
   struct Settings {
     const SocketOptions* socket = nullptr;  // must outlive the queue
     std::function<void()> on_ready;         // a connection has come into the accept queue
+    // What was shut down before it listened, which its connections are from their beginning, as in Linux.
+    bool read_shut = false;
+    bool write_shut = false;
   };
 
   ListenQueue(Host& host, lab::Endpoint local, int backlog, Settings settings);

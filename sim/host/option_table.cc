@@ -281,6 +281,7 @@ constexpr OptionEntry kTable[] = {
      [](const Values& values, const SocketKind&, const OptionRoom& room) { return room.Store(values.reuse.address); }},
     {SOL_SOCKET, SO_REUSEPORT,
      [](Values& values, const Argument& argument) {
+       if (argument.number != 0 && argument.kind.domain == AF_UNIX) return -EOPNOTSUPP;
        values.reuse.port = argument.number != 0;
        return 0;
      },

@@ -54,7 +54,8 @@ int SimSockets::Scan(pollfd* fds, size_t count, short always) const {
   return ready;
 }
 
-int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, std::optional<Time> deadline) {
+int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, short woken_by,
+                             std::optional<Time> deadline) {
   // As in Linux the files of the beginning wake it, and then it looks at what the descriptors have come to mean.
   std::unique_ptr<Polled[]> polled;
   for (;;) {
@@ -66,7 +67,7 @@ int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, std::optiona
     }
     for (size_t i = 0; i < count; ++i) {
       if (polled[i].file == nullptr) continue;
-      polled[i].waiter.emplace(host_.engine().scheduler()).Join(polled[i].file->waiters(), fds[i].events);
+      polled[i].waiter.emplace(host_.engine().scheduler()).Join(polled[i].file->waiters(), static_cast<short>(fds[i].events | woken_by));
     }
     switch (host_.engine().WaitInterruptibly(deadline)) {
       case Task::Wakeup::kInterrupted: return -EINTR;
@@ -79,7 +80,7 @@ int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, std::optiona
 int SimSockets::Poll(pollfd* fds, nfds_t count, std::optional<Time> deadline) {
   if (count > DescriptorTable::kMostDescriptors) return -EINVAL;
   if (fds == nullptr && count > 0) return -EFAULT;
-  return WaitForAny(fds, count, POLLERR | POLLHUP, deadline);
+  return WaitForAny(fds, count, POLLERR | POLLHUP, 0, deadline);
 }
 
 int SimSockets::poll(pollfd* fds, nfds_t count, int timeout_ms) {
@@ -107,7 +108,7 @@ int SimSockets::Select(int count, fd_set* sets[3], std::optional<Time> deadline)
     if (table_->Get(fd) == nullptr && !table_->reserved(fd)) return -EBADF;
     fds.push_back({fd, events, 0});
   }
-  if (const int ready = WaitForAny(fds.data(), fds.size(), 0, deadline); ready < 0) return ready;
+  if (const int ready = WaitForAny(fds.data(), fds.size(), 0, POLLPRI, deadline); ready < 0) return ready;
 
   int bits = 0;
   for (const pollfd& polled : fds) {

@@ -66,9 +66,7 @@ int SimSockets::WaitForConnection(File& file, short events, std::optional<Time> 
   return disconnected ? -EPIPE : waited;
 }
 
-int SimSockets::MakeSocket(int domain, int type, int protocol) {
-  const int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
-  const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+int SimSockets::CheckKind(int domain, int kind, int protocol) {
   constexpr int kMostTypes = 11;  // Linux's SOCK_MAX
   if (kind < 0 || kind >= kMostTypes) return -EINVAL;
   if (domain != AF_INET && domain != AF_INET6) return -EAFNOSUPPORT;
@@ -77,7 +75,13 @@ int SimSockets::MakeSocket(int domain, int type, int protocol) {
   if (kind == SOCK_RAW) return protocol == 0 ? -EPROTONOSUPPORT : -EPERM;
   if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
   const int usual = kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-  if (protocol != 0 && protocol != usual) return -EPROTONOSUPPORT;
+  return protocol != 0 && protocol != usual ? -EPROTONOSUPPORT : 0;
+}
+
+int SimSockets::MakeSocket(int domain, int type, int protocol) {
+  const int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (const int error = CheckKind(domain, kind, protocol)) return error;
   SocketPtr socket;
   if (kind == SOCK_STREAM) {
     socket = new StreamSocket(host_, domain);
@@ -93,20 +97,35 @@ int SimSockets::socket(int domain, int type, int protocol) {
   return Finish(MakeSocket(domain, type, protocol));
 }
 
+int SimSockets::CheckPair(int domain, int kind, int protocol) {
+  if (domain != AF_UNIX) {
+    const int error = CheckKind(domain, kind, protocol);
+    return error != 0 ? error : -EOPNOTSUPP;
+  }
+  if (protocol != 0 && protocol != PF_UNIX) return -EPROTONOSUPPORT;
+  // Linux makes datagram sockets of raw ones here.
+  const bool known = kind == SOCK_STREAM || kind == SOCK_DGRAM || kind == SOCK_SEQPACKET || kind == SOCK_RAW;
+  return known ? 0 : CheckKind(AF_INET, kind, 0) == -EINVAL ? -EINVAL : -ESOCKTNOSUPPORT;
+}
+
 int SimSockets::MakePair(int domain, int type, int protocol, int ends[2]) {
   const int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-  constexpr int kMostTypes = 11;  // Linux's SOCK_MAX
-  if (kind < 0 || kind >= kMostTypes) return -EINVAL;
-  if (domain == AF_INET || domain == AF_INET6) return -EOPNOTSUPP;
-  if (domain != AF_UNIX) return -EAFNOSUPPORT;
-  if (protocol != 0 && protocol != PF_UNIX) return -EPROTONOSUPPORT;
-  // Linux makes datagram sockets of raw ones here.
-  if (kind != SOCK_STREAM && kind != SOCK_DGRAM && kind != SOCK_SEQPACKET && kind != SOCK_RAW) return -ESOCKTNOSUPPORT;
+  constexpr int kTypeBits = 0xf;
+  if ((kind & ~kTypeBits) != 0) return -EINVAL;
+  DescriptorTable::Reservation first(*table_);
+  if (first.fd() < 0) return first.fd();
+  DescriptorTable::Reservation second(*table_);
+  if (second.fd() < 0) return second.fd();
+  // As in Linux the numbers are told before anything can fail.
+  ends[0] = first.fd();
+  ends[1] = second.fd();
+  if (const int error = CheckPair(domain, kind, protocol)) return error;
   const auto [one, other] = UnixSocket::MakePair(host_.engine().scheduler(), kind == SOCK_RAW ? SOCK_DGRAM : kind);
-  one->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
-  other->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
-  return AddBoth({one, other}, (flags & SOCK_CLOEXEC) != 0, ends);
+  for (const SocketPtr& end : {one, other}) end->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
+  first.Fill(one, (flags & SOCK_CLOEXEC) != 0);
+  second.Fill(other, (flags & SOCK_CLOEXEC) != 0);
+  return 0;
 }
 
 int SimSockets::socketpair(int domain, int type, int protocol, int ends[2]) {
@@ -140,10 +159,11 @@ int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int fla
   const SocketPtr socket = file->AsSocket();
   if (socket == nullptr) return -ENOTSOCK;
   const auto deadline = DeadlineAfter(socket->options()->receive_timeout);
+  const bool nonblocking = socket->nonblocking();
   SocketPtr accepted;
   lab::Endpoint from;
   while (const int error = socket->Accept(accepted, from)) {
-    if (error != -EAGAIN || socket->nonblocking()) return error;
+    if (error != -EAGAIN || nonblocking) return error;
     if (const int waited = WaitFor(*socket, POLLIN, deadline, /*exclusive=*/true)) return waited;
   }
   accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
@@ -160,15 +180,28 @@ int SimSockets::accept4(int sockfd, sockaddr* address, socklen_t* length, int fl
   return Finish(Accept(sockfd, address, length, flags));
 }
 
+namespace {
+
+// Datagram sockets of AF_INET6 take IPv4's addresses as they are too.
+int LoadRemote(const Socket& socket, const sockaddr* address, socklen_t length, lab::Endpoint& remote) {
+  const bool mixed = socket.domain() == AF_INET6 && socket.type() == SOCK_DGRAM && address != nullptr &&
+                     length >= sizeof(sa_family_t) && address->sa_family == AF_INET;
+  if (mixed && socket.options()->ipv6_only) return -EAFNOSUPPORT;
+  return LoadAddress(mixed ? AF_INET : socket.domain(), address, length, remote);
+}
+
+}  // namespace
+
 int SimSockets::Connect(int sockfd, const sockaddr* address, socklen_t length) {
   SocketPtr socket;
   if (const int error = Find(sockfd, socket)) return error;
   if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC) {
+    if (socket->domain() == AF_UNIX && socket->type() != SOCK_DGRAM) return -EINVAL;
     socket->Disconnect();
     return 0;
   }
   lab::Endpoint remote;
-  const int loaded = LoadAddress(socket->domain(), address, length, remote);
+  const int loaded = LoadRemote(*socket, address, length, remote);
   // A stream's state is looked at before what the address says.
   const StreamSocket* const stream = socket->AsStream();
   const int refused = stream != nullptr && loaded != -EFAULT ? stream->MayConnect() : 0;
@@ -176,10 +209,11 @@ int SimSockets::Connect(int sockfd, const sockaddr* address, socklen_t length) {
   const int begun = refused != 0 ? refused : socket->Connect(remote);
   if (begun != -EINPROGRESS && begun != -EALREADY) return begun;
   const auto deadline = DeadlineAfter(socket->options()->send_timeout);
+  const bool nonblocking = socket->nonblocking();
   for (;;) {
     const int finished = socket->FinishConnect();
     if (finished != -EAGAIN) return finished;
-    if (socket->nonblocking()) return begun;
+    if (nonblocking) return begun;
     const int waited = WaitForConnection(*socket, POLLOUT, deadline);
     if (waited != 0) return waited == -EAGAIN ? -EINPROGRESS : waited;
   }

@@ -97,11 +97,14 @@ class SimSockets final : public lab::Sockets {
   // The same for what concerns a connection: -EPIPE where another thread has disconnected the socket meanwhile.
   int WaitForConnection(File& file, short events, std::optional<Time> deadline);
   // The same for several, as poll does: how many have the events that they ask for, or one of `always`; 0 where the
-  // deadline has passed.
-  int WaitForAny(pollfd* fds, size_t count, short always, std::optional<Time> deadline);
+  // deadline has passed. Those of `woken_by` have it look again too.
+  int WaitForAny(pollfd* fds, size_t count, short always, short woken_by, std::optional<Time> deadline);
   int Scan(pollfd* fds, size_t count, short always) const;
   std::optional<Time> DeadlineAfter(Duration timeout) const;
 
+  // What makes no socket of AF_INET or AF_INET6, and no pair. 0 or a negative errno.
+  static int CheckKind(int domain, int kind, int protocol);
+  static int CheckPair(int domain, int kind, int protocol);
   int MakeSocket(int domain, int type, int protocol);
   int MakePair(int domain, int type, int protocol, int ends[2]);
   // Two new descriptors, or none. 0, or -EMFILE.

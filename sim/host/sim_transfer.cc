@@ -25,14 +25,30 @@ int Check(Buffers buffers, bool socket_only, bool discards = false) {
   return 0;
 }
 
-// Where a datagram is to go. Linux takes AF_UNSPEC for AF_INET here.
-int LoadDestination(int domain, const sockaddr* address, socklen_t length, lab::Endpoint& to) {
+// Where a datagram of an AF_INET6 socket is to go, if AF_UNSPEC doesn't leave that to its peer: IPv4's addresses are
+// taken as they are too.
+int LoadDestination6(const Socket& socket, const sockaddr* address, socklen_t length, std::optional<lab::Endpoint>& to) {
+  if (length < sizeof(sa_family_t)) return -EINVAL;
+  switch (address->sa_family) {
+    case AF_UNSPEC: return 0;
+    case AF_INET6: return LoadAddress(AF_INET6, address, length, to.emplace());
+    case AF_INET:
+      if (socket.options()->ipv6_only) return -ENETUNREACH;
+      return LoadAddress(AF_INET, address, length, to.emplace());
+    default: return -EINVAL;
+  }
+}
+
+// The same for all sockets. Linux takes AF_UNSPEC for AF_INET here.
+int LoadDestination(const Socket& socket, const sockaddr* address, socklen_t length, std::optional<lab::Endpoint>& to) {
+  const int domain = socket.domain();
+  if (domain == AF_INET6) return LoadDestination6(socket, address, length, to);
   sockaddr_in in;
   const bool readable = address != nullptr && length >= sizeof in && length <= sizeof(sockaddr_storage);
-  if (domain != AF_INET || !readable) return LoadAddress(domain, address, length, to);
+  if (domain != AF_INET || !readable) return LoadAddress(domain, address, length, to.emplace());
   std::memcpy(&in, address, sizeof in);
   if (in.sin_family == AF_UNSPEC) in.sin_family = AF_INET;
-  return LoadAddress(AF_INET, reinterpret_cast<const sockaddr*>(&in), sizeof in, to);
+  return LoadAddress(AF_INET, reinterpret_cast<const sockaddr*>(&in), sizeof in, to.emplace());
 }
 
 // The kernel moves at most this much at once (MAX_RW_COUNT).
@@ -162,13 +178,18 @@ int64_t SimSockets::SendOn(int fd, Buffers buffers, int flags, By by, Destinatio
   int64_t result;
   if (socket != nullptr && socket->keeps_messages()) {
     Dispatch dispatch;
-    if (to.address != nullptr) error = LoadDestination(socket->domain(), to.address, to.length, dispatch.to.emplace());
+    if (to.address != nullptr && socket->domain() == AF_UNIX) {
+      dispatch.to.emplace();
+    } else if (to.address != nullptr) {
+      error = LoadDestination(*socket, to.address, to.length, dispatch.to);
+    }
     if (error == 0 && to.header != nullptr) error = LoadAncillary(*to.header, dispatch);
     if (error != 0) return error;
     result = SendMessage(*socket, buffers, flags, dispatch);
   } else {
     const bool no_stream = socket == nullptr || socket->AsStream() == nullptr;
     if ((flags & MSG_OOB) != 0 && no_stream) return -EOPNOTSUPP;
+    if (no_stream && to.address != nullptr && to.length > 0) return -EISCONN;
     result = Send(*file, buffers, flags);
   }
   Charge(result);

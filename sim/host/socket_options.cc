@@ -82,7 +82,7 @@ int SocketOptions::Get(const SocketKind& kind, int level, int option, void* valu
   // As Linux: a level of another protocol is one thing, an unknown option of this one's another.
   const bool known_level = level == SOL_SOCKET || level == IPPROTO_IP || level == kind.protocol ||
                            (level == IPPROTO_IPV6 && kind.domain == AF_INET6);
-  if (!known_level) return -EOPNOTSUPP;
+  if (!known_level) return kind.domain == AF_INET6 ? -ENOPROTOOPT : -EOPNOTSUPP;
   if (static_cast<int>(*length) < 0) return -EINVAL;
   const OptionEntry* const entry = FindOption(kind, level, option);
   if (entry == nullptr || entry->get == nullptr) return -ENOPROTOOPT;

@@ -60,7 +60,9 @@ int StreamSocket::Listen(int backlog) {
   if (const int error = host_.ports().Listen(claim_)) return error;
   ListenQueue::Settings settings;
   settings.socket = &options_;
-  settings.on_ready = [this] { waiters().Wake(host_.engine().scheduler(), POLLIN); };
+  settings.on_ready = [this] { waiters().Wake(host_.engine().scheduler(), WaitQueue::kReadable); };
+  settings.read_shut = (shut_ & (SHUT_RD + 1)) != 0;
+  settings.write_shut = (shut_ & (SHUT_WR + 1)) != 0;
   queue_ = std::make_unique<ListenQueue>(host_, lab::Endpoint{claim_.address(), claim_.port()}, backlog,
                                          std::move(settings));
   return 0;
@@ -116,8 +118,12 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   if (remote.address.is_any() && claim_.held() && remote.address.is_ipv4()) remote.address = source;
   const bool ipv4 = remote.address.is_ipv4() || (remote.address.is_any() && source.is_ipv4());
   if (remote.address.is_any()) remote.address = ipv4 ? lab::IpAddress(Network::kLoopback) : lab::kIpv6Loopback;
-  if (!Network::Routable(remote.address) || IsBroadcast(remote.address)) return -ENETUNREACH;
   if (ipv4 && options_->ipv6_only) return -ENETUNREACH;
+  // As in Linux: an AF_INET6 socket that has once connected over IPv4 sends by IPv4 from then on, which no host of IPv6
+  // gets; only an attempt over IPv4 that fails at once mends that.
+  const bool silent = !ipv4 && spoke_ipv4_;
+  if (ipv4) spoke_ipv4_ = false;
+  if (!Network::Routable(remote.address) || IsBroadcast(remote.address)) return -ENETUNREACH;
   if (!ipv4 && source.is_ipv4()) return -EAFNOSUPPORT;
 
   const bool bound = claim_.held();
@@ -132,10 +138,10 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   // From here on the connection's own claim holds the port that was chosen for it.
   if (!bound) claim_.Release();
   host_.Add(flow_);
+  if ((shut_ & (SHUT_RD + 1)) != 0) flow_->connection().ShutdownRead(host_.now());
   connecting_ = true;
-  // As in Linux: what has once connected over IPv4 sends by IPv4 for ever, which no host of IPv6 gets.
-  spoke_ipv4_ = spoke_ipv4_ || (ipv4 && domain() == AF_INET6);
-  if (spoke_ipv4_ && !ipv4) flow_->Silence();
+  spoke_ipv4_ = spoke_ipv4_ || ipv4;
+  if (silent) flow_->Silence();
   told_ = Told(flow_->connection());
   flow_->Settle();
   return -EINPROGRESS;

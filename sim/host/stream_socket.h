@@ -95,7 +95,7 @@ class StreamSocket final : public Socket, private Flow::Owner {
   bool port_asked_ = false;            // bind was given a port: it stays with the socket
   bool connecting_ = false;
   bool bound_again_ = false;           // after the connection's end
-  bool spoke_ipv4_ = false;            // of AF_INET6: it has connected to a mapped address
+  bool spoke_ipv4_ = false;            // the last way that it took, or still takes, was IPv4
   bool given_up_ = false;              // a connect that had failed was shut down before it was told: there is no other
   int error_ = 0;                      // of a connection that was given up
   uint32_t disconnects_ = 0;

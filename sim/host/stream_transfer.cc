@@ -60,7 +60,7 @@ short StreamSocket::News() {
   short events = 0;
   const bool enough = connection.unread() >= static_cast<size_t>(options_->receive_low);
   if ((told_.rcv_nxt != before.rcv_nxt && enough) || (told_.urgent && !before.urgent)) {
-    events |= POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND;
+    events |= WaitQueue::kReadable;
   }
   if (told_.failed && !before.failed) events |= POLLERR;
   if (no_space_ && Writable(connection, options_->not_sent_low)) {

@@ -121,7 +121,7 @@ int UnixSocket::CheckSend() {
 void UnixSocket::Deliver(lab::Payload bytes, size_t memory) {
   memory_ += memory;
   peer_->inbox_.push_back({std::move(bytes), memory});
-  peer_->Wake(POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND);
+  peer_->Wake(WaitQueue::kReadable);
 }
 
 void UnixSocket::DropFirst() {

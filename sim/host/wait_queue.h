@@ -56,6 +56,8 @@ class WaitQueue {
  public:
   // Stands for any event: something has changed, and all are to ask, exclusive ones too.
   static constexpr short kAnything = -1;
+  // What Linux tells where something can be read: select hears it whatever it was asked for.
+  static constexpr short kReadable = POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND;
 
   bool empty() const { return first_ == nullptr; }
   // Tells those who wait for one of `events`, last come first, as Linux does.

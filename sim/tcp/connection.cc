@@ -115,7 +115,10 @@ void Connection::ShutdownWrite(Time) {
   FinishSending();
 }
 
-void Connection::ShutdownRead(Time) { read_shut_ = true; }
+void Connection::ShutdownRead(Time) {
+  read_shut_ = true;
+  receiver_.StopUpdates();
+}
 
 void Connection::Close(Time now) {
   if (orphan_) return;

@@ -153,7 +153,9 @@ lab::Payload Receiver::Read(size_t length, bool peek) {
   // Tells of the window where it has doubled, as Linux does.
   if (!finished_ && 2 * uint64_t{window()} <= buffer_) {
     const uint32_t selected = SelectWindow();
-    if (selected > 0 && selected >= 2 * uint64_t{window()}) acks_.Now();
+    const bool worth_telling = selected > 0 && selected >= 2 * uint64_t{window()};
+    if (worth_telling && updates_) acks_.Now();
+    if (worth_telling && !updates_) awaits_probe_ = true;
   }
   return bytes;
 }

@@ -44,6 +44,8 @@ class Receiver {
 
   // Up to `length` bytes that came in order; with `peek` they stay. Stops before an urgent byte, and steps over it.
   lab::Payload Read(size_t length, bool peek);
+  // From now on Read tells the peer of no window, as in Linux: it has to ask.
+  void StopUpdates() { updates_ = false; }
   size_t readable() const;  // bytes that one Read would give
   size_t pollable() const;  // all that has come, but for an urgent byte that is next
   size_t unread() const { return queue_.size(); }
@@ -74,7 +76,7 @@ class Receiver {
   uint32_t segment() const { return segment_; }
   uint64_t bytes() const { return bytes_; }  // that came in order, over the whole life
   uint32_t out_of_order() const { return out_of_order_; }
-  // A window that was too small for a segment was opened, by nothing but an update, and nothing new has come since:
+  // A window that was too small for a segment was opened, by an update or in silence, and nothing new has come since:
   // the peer may have missed it.
   bool awaits_probe() const { return awaits_probe_; }
   // The blocks to report, `most` at the most.
@@ -114,6 +116,7 @@ class Receiver {
   uint8_t scale_ = 0;
   bool finished_ = false;
   bool awaits_probe_ = false;
+  bool updates_ = true;
   bool has_duplicate_ = false;
   bool urgent_inline_ = false;
   lab::SackBlock duplicate_;    // what came once more, until that is reported

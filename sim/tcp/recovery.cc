@@ -21,7 +21,10 @@ void Sender::OnAcknowledgement(Time now, const Acknowledgement& seen) {
   Progress progress;
   const size_t lost_before = sent_.lost();
   probes_unanswered_ = 0;
-  more_ = burst_ = hold_lost_ = false;
+  // Linux's fast path: text that acknowledges nothing new has nothing sent.
+  const bool predicted = seen.text_alone && seen.ack == snd_una_ && seen.window == snd_wnd_ && seen.sack.empty();
+  if (!predicted) more_ = false;
+  burst_ = hold_lost_ = false;
   const bool updated = UpdateWindow(seen);
   if (sack_ && !seen.sack.empty()) TakeBlocks(now, seen, progress);
   if (seen.ack != snd_una_) TakeAcked(now, seen, progress);

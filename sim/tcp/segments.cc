@@ -107,12 +107,14 @@ bool Connection::TakeAck(Time now, const lab::Packet& segment) {
     recent_timestamp_ = tcp.timestamps->value;
   }
   const bool bare = segment.payload.empty() && !tcp.syn && !tcp.fin;
+  const bool text_alone = !segment.payload.empty() && !tcp.syn && !tcp.fin && !tcp.urg && tcp.seq == rcv_nxt();
   last_heard_ = now;
   if (keep_alive_ != nullptr) keep_alive_->OnHeard(bare && tcp.ack == snd_una());
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;
   sender_.OnAcknowledgement(
       now,
-      {.seq = tcp.seq, .ack = tcp.ack, .window = window, .bare = bare, .echo = Echo(now, tcp), .sack = tcp.sack});
+      {.seq = tcp.seq, .ack = tcp.ack, .window = window, .bare = bare, .text_alone = text_alone,
+       .echo = Echo(now, tcp), .sack = tcp.sack});
   return true;
 }
 

@@ -37,6 +37,7 @@ class Sender {
     uint32_t ack = 0;
     uint32_t window = 0;  // in bytes
     bool bare = false;    // without text, SYN and FIN: may be a duplicate
+    bool text_alone = false;  // text in order, with nothing to it that calls for a look
     std::optional<Duration> echo;  // the round trip, by its timestamp
     absl::Span<const lab::SackBlock> sack;
   };

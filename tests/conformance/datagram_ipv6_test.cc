@@ -136,5 +136,44 @@ TEST_F(DatagramIpv6Test, ASocketOfIpv6AloneSharesThePortWithOneOfIpv4) {
   });
 }
 
+// Not only as addresses that map them.
+TEST_F(DatagramIpv6Test, Ipv4AddressesAreTakenAsTheyAre) {
+  Alone([](Self& self) {
+    const int server = Datagram6(self);
+    self.Gives(Bind6(self, server, kAny6, kPort), 0);
+    const int client = Datagram6(self);
+    self.Gives(self->sendto(client, "a", 1, 0, At(kLoopback, kPort), At::kLength), 1);
+    Expect6(self, server, "a");
+    self.Gives(self->connect(client, At(kLoopback, kPort), At::kLength), 0);
+    self.Gives(self->send(client, "b", 1, 0), 1);
+    Expect6(self, server, "b");
+    const int only = Datagram6(self);
+    self.SetOption(only, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    self.Fails(self->sendto(only, "c", 1, 0, At(kLoopback, kPort), At::kLength), ENETUNREACH);
+    self.Fails(self->connect(only, At(kLoopback, kPort), At::kLength), EAFNOSUPPORT);
+  });
+}
+
+TEST_F(DatagramIpv6Test, AnAddressOfItsOwnIsAWishForIpv6Alone) {
+  Alone([](Self& self) {
+    const int fd = Datagram6(self);
+    self.Gives(Bind6(self, fd, kLoopback6, kPort), 0);
+    self.Equal(self.Option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+    const int off = 0;
+    self.Fails(self->setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), EINVAL);
+    const int mapped = Datagram6(self);
+    self.Gives(Bind6(self, mapped, kMappedLoopback, 7000), 0);
+    self.Fails(Connect6(self, mapped, kLoopback6, kPort), EAFNOSUPPORT);
+  });
+}
+
+TEST_F(DatagramIpv6Test, TheDestinationIsAskedForBeforeTheLength) {
+  Alone([](Self& self) {
+    const std::string large(100'000, 'x');
+    self.Fails(self->send(Datagram6(self), large.data(), large.size(), 0), EDESTADDRREQ);
+    self.Fails(self->send(self.Datagram(), large.data(), large.size(), 0), EMSGSIZE);
+  });
+}
+
 }  // namespace
 }  // namespace conformance

@@ -264,5 +264,27 @@ TEST_F(DisconnectTest, ShuttingDownWrongly) {
   });
 }
 
+// What was shut down before it listened its connections are from their beginning.
+TEST_F(DisconnectTest, AListenerThatWasShutDownBeforeGivesThatToItsConnections) {
+  Alone([](Self& self) {
+    for (const int how : {SHUT_WR, SHUT_RD}) {
+      const int listener = self.Socket();
+      const uint16_t port = static_cast<uint16_t>(kPort + how);
+      self.Gives(self->bind(listener, At(kLoopback, port), At::kLength), 0);
+      self.Fails(self->shutdown(listener, how), ENOTCONN);
+      self.Gives(self->listen(listener, 5), 0);
+      const int client = self.Connect(kLoopback, port);
+      const int server = self.Accept(listener);
+      char byte;
+      if (how == SHUT_WR) {
+        self.ExpectEnd(client);
+        self.Fails(self->send(server, "x", 1, MSG_NOSIGNAL), EPIPE);
+      } else {
+        self.Gives(self->recv(server, &byte, 1, 0), 0);
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace conformance

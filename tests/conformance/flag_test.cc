@@ -163,6 +163,18 @@ TEST_F(FlagTest, MoreHoldsASegmentBackUntilTheRestComes) {
   EXPECT_EQ(sent, std::vector<std::string>{"headerbody"});
 }
 
+// What the peer sends meanwhile has it sent only where it acknowledges something.
+TEST_F(FlagTest, MoreHoldsASegmentBackWhileThePeerSends) {
+  Alone([](Self& self) {
+    const auto [client, server] = self.Pair();
+    self.Gives(self->send(server, "held", 4, MSG_MORE), 4);
+    self.Send(client, "x");
+    self.Receive(server, 1);
+    self.Equal(self.Poll(client, POLLIN, 20), 0);
+    self.Equal(self.Receive(client, 4), "held");
+  });
+}
+
 TEST_F(FlagTest, ALeastToReceiveHoldsReceivesAndPollBack) {
   Alone([](Self& self) {
     const auto [client, server] = self.Pair();

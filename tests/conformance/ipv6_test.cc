@@ -239,6 +239,10 @@ TEST_F(Ipv6Test, OnceConnectedOverIpv4ASocketReachesNobodyOverIpv6) {
     none.sa_family = AF_UNSPEC;
     self.Gives(self->connect(fd, &none, sizeof none), 0);
     self.Gives(self->connect(fd, At6(kMappedLoopback, kPort), At6::kLength), 0);
+    self.Gives(self->connect(fd, &none, sizeof none), 0);
+    // An attempt over IPv4 that fails at once mends it.
+    self.Fails(self->connect(fd, At6(IpAddress(0xc0000201), kPort), At6::kLength), ENETUNREACH);
+    self.Gives(self->connect(fd, At6(kLoopback6, kPort), At6::kLength), 0);
   });
 }
 
@@ -249,6 +253,7 @@ TEST_F(Ipv6Test, OptionsOfIpv6BelongToItsSockets) {
     socklen_t length = sizeof value;
     self.Fails(self->setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, sizeof value), ENOPROTOOPT);
     self.Fails(self->getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &length), EOPNOTSUPP);
+    self.Fails(self->getsockopt(Socket6(self), IPPROTO_UDP, 1, &value, &length), ENOPROTOOPT);
     self.Equal(self.Option(Socket6(self), SOL_SOCKET, SO_DOMAIN), AF_INET6);
     self.Equal(self.Option(Socket6(self), SOL_SOCKET, SO_PROTOCOL), IPPROTO_TCP);
   });

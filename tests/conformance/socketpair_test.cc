@@ -569,5 +569,36 @@ TEST_F(PairedEpollTest, TheEndIsAnEdge) {
   });
 }
 
+TEST_F(SocketPairTest, TheNumbersAreToldBeforeAnythingFails) {
+  Alone([](Self& self) {
+    int ends[2] = {-1, -1};
+    self.Fails(self->socketpair(AF_INET, SOCK_STREAM, 0, ends), EOPNOTSUPP);
+    self.Equal(ends[0], 3);
+    self.Equal(ends[1], 4);
+    self.Fails(self->socketpair(AF_INET6, SOCK_SEQPACKET, 0, ends), ESOCKTNOSUPPORT);
+    self.Fails(self->socketpair(AF_UNIX, 0, 0, ends), ESOCKTNOSUPPORT);
+    self.Equal(self.Socket(), 3);
+  });
+}
+
+TEST_F(SocketPairTest, AddressesAreMisuse) {
+  Alone([](Self& self) {
+    sockaddr none{};
+    none.sa_family = AF_UNSPEC;
+    const int on = 1;
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+      const auto [a, b] = MakePair(self, type);
+      const long sent = self->sendto(a, "x", 1, 0, At(kLoopback, kPort), At::kLength);
+      if (type == SOCK_STREAM) self.Fails(sent, EISCONN);
+      if (type == SOCK_DGRAM) self.Fails(sent, EINVAL);
+      if (type == SOCK_SEQPACKET) self.Gives(sent, 1);
+      self.Fails(self->bind(a, &none, sizeof none), EINVAL);
+      self.Fails(self->connect(a, At(kLoopback, kPort), At::kLength), EINVAL);
+      if (type != SOCK_DGRAM) self.Fails(self->connect(a, &none, sizeof none), EINVAL);
+      self.Fails(self->setsockopt(b, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), EOPNOTSUPP);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace conformance

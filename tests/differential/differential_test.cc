@@ -219,6 +219,39 @@ TEST_F(DifferentialTest, DelayedAcknowledgementsKeepToTheRoundTrip) {
   ExpectSame();
 }
 
+TEST_F(DifferentialTest, SelectHearsOfClientsWhateverItAsksFor) {
+  const Slot listener = Listener(kThread);
+  Step& select = Add(kThread, Call::kSelect);
+  select.polled = {{listener, POLLOUT}};
+  select.a = -1;
+  Add(kOther, Call::kClose, listener);
+  const Slot client = Socket(kOther);  // has the listener's number now, and can be written to
+  Add(kOther, Call::kConnect, client).address = {INADDR_LOOPBACK, 7001};
+  ExpectSame();
+}
+
+TEST_F(DifferentialTest, WaitingAcceptMindsNoFlagThatIsSetMeanwhile) {
+  const Slot listener = Listener(kThread);
+  Accept(kThread, listener);
+  Add(kOther, Call::kSetFlags, listener).a = O_NONBLOCK;
+  Add(kOther, Call::kShutdown, listener).a = SHUT_WR;
+  Connect(kPeer);
+  ExpectSame();
+}
+
+// Nobody tells the sender that there is room again: it has to ask.
+TEST_F(DifferentialTest, WhoIsShutDownForReceivingAnnouncesNoWindow) {
+  const Slot listener = Listener(kThread);
+  const Slot client = Connect(kPeer);
+  const Slot server = Accept(kThread, listener);
+  Add(kThread, Call::kShutdown, server).a = SHUT_RD;
+  Add(kPeer, Call::kFill, client);
+  Add(kThread, Call::kDrain, server);
+  Step& poll = Add(kPeer, Call::kPoll);
+  poll.polled = {{client, POLLOUT}};
+  ExpectSame();
+}
+
 TEST_F(DifferentialTest, WaitingAcceptKeepsADescriptorForItself) {
   const Slot listener = Listener(kThread);
   Accept(kThread, listener);

@@ -139,12 +139,16 @@ int64_t Performer::Make() {
     case Call::kClose: return sockets_.close(fd_);
     case Call::kDup: return Gives(sockets_.dup(fd_));
     case Call::kDup2: return sockets_.dup2(fd_, resolved_.other);
+    case Call::kDup3: return sockets_.dup3(fd_, resolved_.other, a);
     case Call::kPipe: return sockets_.pipe2(out_.fds, a);
+    case Call::kSocketPair: return sockets_.socketpair(a, static_cast<int>(step_.b), 0, out_.fds);
     case Call::kEpollCreate: return Gives(sockets_.epoll_create1(a));
     case Call::kEpollCtl: return EpollCtl();
     case Call::kEpollWait: return EpollWait();
-    case Call::kPoll: return Poll();
-    case Call::kSelect: return Select();
+    case Call::kPoll:
+    case Call::kPpoll: return Poll();
+    case Call::kSelect:
+    case Call::kPselect: return Select();
     case Call::kSetFlags: return sockets_.fcntl(fd_, F_SETFL, step_.a);
     case Call::kGetFlags: {
       const int flags = sockets_.fcntl(fd_, F_GETFL, 0);
@@ -154,6 +158,12 @@ int64_t Performer::Make() {
     case Call::kFionread: {
       const int result = sockets_.ioctl(fd_, FIONREAD, &out_.count);
       if (result == 0) out_.details = absl::StrCat(" count ", out_.count);
+      return result;
+    }
+    case Call::kAtMark: {
+      int marked = -1;
+      const int result = sockets_.ioctl(fd_, SIOCATMARK, &marked);
+      if (result == 0) out_.details = absl::StrCat(" at mark ", marked);
       return result;
     }
     case Call::kSetOption: return SetOption();
@@ -270,7 +280,10 @@ int64_t Performer::EpollWait() {
 int64_t Performer::Poll() {
   std::vector<pollfd> fds;
   for (size_t i = 0; i < step_.polled.size(); ++i) fds.push_back({resolved_.polled[i], step_.polled[i].events, 0});
-  const int result = sockets_.poll(fds.data(), fds.size(), static_cast<int>(step_.a));
+  const timespec limit{step_.a / 1'000, step_.a % 1'000 * 1'000'000};
+  const int result = step_.call == Call::kPoll
+                         ? sockets_.poll(fds.data(), fds.size(), static_cast<int>(step_.a))
+                         : sockets_.ppoll(fds.data(), fds.size(), step_.a < 0 ? nullptr : &limit, nullptr);
   for (const pollfd& fd : fds) absl::StrAppend(&out_.details, " ", Events(fd.revents));
   return result;
 }
@@ -289,7 +302,11 @@ int64_t Performer::Select() {
     }
   }
   timeval timeout{step_.a / 1'000, step_.a % 1'000 * 1'000};
-  const int result = sockets_.select(count, &sets[0], &sets[1], &sets[2], step_.a < 0 ? nullptr : &timeout);
+  const timespec limit{timeout.tv_sec, timeout.tv_usec * 1'000};
+  const int result =
+      step_.call == Call::kSelect
+          ? sockets_.select(count, &sets[0], &sets[1], &sets[2], step_.a < 0 ? nullptr : &timeout)
+          : sockets_.pselect(count, &sets[0], &sets[1], &sets[2], step_.a < 0 ? nullptr : &limit, nullptr);
   for (const int fd : resolved_.polled) {
     if (fd < 0 || fd >= kMostSelected) continue;
     short events = 0;

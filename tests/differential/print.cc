@@ -27,12 +27,30 @@ std::string Name(const Address& address) {
   return absl::StrCat(text, " of family ", address.family == AF_UNSPEC ? "AF_UNSPEC" : absl::StrCat(address.family));
 }
 
+std::string TypeName(int64_t type) {
+  switch (type) {
+    case SOCK_STREAM: return "SOCK_STREAM";
+    case SOCK_DGRAM: return "SOCK_DGRAM";
+    case SOCK_SEQPACKET: return "SOCK_SEQPACKET";
+    default: return absl::StrCat(type);
+  }
+}
+
+std::string FamilyName(int64_t family) {
+  switch (family) {
+    case AF_INET: return "AF_INET";
+    case AF_INET6: return "AF_INET6";
+    case AF_UNIX: return "AF_UNIX";
+    default: return absl::StrCat(family);
+  }
+}
+
 std::string SocketArguments(const Step& step) {
-  std::string type = (step.b & 0xf) == SOCK_STREAM ? "SOCK_STREAM" : absl::StrCat(step.b & 0xf);
+  std::string type = TypeName(step.b & 0xf);
   if (step.b < 0) type = absl::StrCat(step.b);
   if (step.b > 0 && (step.b & SOCK_NONBLOCK) != 0) absl::StrAppend(&type, "|SOCK_NONBLOCK");
   if (step.b > 0 && (step.b & SOCK_CLOEXEC) != 0) absl::StrAppend(&type, "|SOCK_CLOEXEC");
-  return absl::StrCat(step.a == AF_INET ? "AF_INET" : step.a == AF_INET6 ? "AF_INET6" : absl::StrCat(step.a), ", ", type, ", ", step.c);
+  return absl::StrCat(FamilyName(step.a), ", ", type, ", ", step.c);
 }
 
 std::string PolledList(const Step& step) {
@@ -66,6 +84,9 @@ std::string Arguments(const Step& step) {
       return absl::StrCat(fd, ", ", step.a >= 0 && step.a < 3 ? names[step.a] : absl::StrCat(step.a));
     }
     case Call::kDup2: return absl::StrCat(fd, ", ", Name(step.other));
+    case Call::kDup3: return absl::StrCat(fd, ", ", Name(step.other), ", ", step.a);
+    case Call::kSocketPair:
+      return absl::StrCat(SocketArguments(step), ", {", Name(Slot{step.id, 0}), ", ", Name(Slot{step.id, 1}), "}");
     case Call::kPipe: return absl::StrCat("{", Name(Slot{step.id, 0}), ", ", Name(Slot{step.id, 1}), "}, ", step.a);
     case Call::kEpollCreate: return absl::StrCat(step.a);
     case Call::kEpollCtl: {
@@ -76,7 +97,9 @@ std::string Arguments(const Step& step) {
     }
     case Call::kEpollWait: return absl::StrCat(fd, ", events, ", step.b, ", ", step.a);
     case Call::kPoll:
-    case Call::kSelect: return PolledList(step);
+    case Call::kPpoll:
+    case Call::kSelect:
+    case Call::kPselect: return PolledList(step);
     case Call::kListen: return absl::StrCat(fd, ", ", step.a);
     case Call::kSetFlags: return absl::StrCat(fd, ", ", step.a == O_NONBLOCK ? "O_NONBLOCK" : absl::StrCat(step.a));
     case Call::kSetOption: return absl::StrCat(fd, ", ", OptionName(step.a, step.b), ", ", step.c);

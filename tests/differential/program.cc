@@ -8,7 +8,7 @@ namespace differential {
 
 bool HasTimeouts(const Program& program) {
   return std::any_of(program.steps.begin(), program.steps.end(), [](const Step& step) {
-    const bool waits = step.call == Call::kPoll || step.call == Call::kSelect || step.call == Call::kEpollWait;
+    const bool waits = step.call >= Call::kEpollWait && step.call <= Call::kPselect;
     const bool sets = step.call == Call::kSetOption && step.a == SOL_SOCKET &&
                       (step.b == SO_RCVTIMEO || step.b == SO_SNDTIMEO);
     return (waits && step.a > 0) || (sets && step.c > 0);

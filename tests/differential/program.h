@@ -37,15 +37,20 @@ enum class Call : uint8_t {
   kClose,        //
   kDup,          //
   kDup2,         // other: the target
+  kDup3,         // other: the target, a: flags
   kPipe,         // a: flags; gives two descriptors
+  kSocketPair,   // a: domain, b: type; gives two descriptors
   kEpollCreate,  // a: flags
   kEpollCtl,     // other: the descriptor, a: operation, b: events; its data tells the descriptor
   kEpollWait,    // a: timeout in ms, b: the most events
   kPoll,         // polled, a: timeout in ms
+  kPpoll,        // as kPoll
   kSelect,       // polled (POLLIN, POLLOUT, POLLPRI as the three sets), a: timeout in ms
+  kPselect,      // as kSelect
   kSetFlags,     // a: for F_SETFL
   kGetFlags,     // F_GETFL
   kFionread,     //
+  kAtMark,       // SIOCATMARK
   kSetOption,    // a: level, b: option, c: value (for SO_LINGER -1 is off; for timeouts milliseconds)
   kGetOption,    // a: level, b: option
   kGetSockName,  //

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <map>
@@ -100,22 +101,31 @@ class Runner {
   }
 
   static bool Reads(Call call) { return call >= Call::kRecv && call <= Call::kReadv; }
+  static bool Takes(Call call) { return Reads(call) || call == Call::kAccept; }
+  static bool Polls(Call call) { return call >= Call::kEpollWait && call <= Call::kPselect; }
+
+  // Whether what `one` takes, or waits to see, may be gone because of `other`. What epoll waits for is not looked up.
+  static bool Competes(const Begun& one, const Begun& other) {
+    if (Reads(one.step.call) && Reads(other.step.call)) return one.resolved.fd == other.resolved.fd;
+    if (!Polls(one.step.call) || !Takes(other.step.call)) return false;
+    const std::vector<int>& polled = one.resolved.polled;
+    return one.step.call == Call::kEpollWait ||
+           std::find(polled.begin(), polled.end(), other.resolved.fd) != polled.end();
+  }
 
   bool Contended(const Begun& begun, int process) const {
-    if (!Reads(begun.step.call)) return false;
     for (int other = 0; other < kAllActors; ++other) {
       const Begun* const waiting = busy_[static_cast<size_t>(other)];
-      if (waiting != nullptr && ProcessOfAny(other) == process && Reads(waiting->step.call) &&
-          waiting->resolved.fd == begun.resolved.fd) {
-        return true;
-      }
+      if (waiting == nullptr || ProcessOfAny(other) != process) continue;
+      if (Competes(begun, *waiting) || Competes(*waiting, begun)) return true;
     }
     return false;
   }
 
   Patience PatienceFor(const Step& step) const {
     const bool bulky = step.call == Call::kFill || step.call == Call::kDrain;
-    if (bulky || (step.call == Call::kClose && lingers_)) return Patience::kLong;
+    const bool closes = step.call == Call::kClose || step.call == Call::kDup2 || step.call == Call::kDup3;
+    if (bulky || (closes && lingers_)) return Patience::kLong;
     return has_timeouts_ ? Patience::kTimeouts : Patience::kNone;
   }
 
@@ -126,8 +136,7 @@ class Runner {
     seen.returned = step_id;
     seen.text = Text(*begun);
     // One call can cause several events; who waited for them wakes with the first or sees them all.
-    const bool polls = begun->step.call >= Call::kEpollWait && begun->step.call <= Call::kSelect;
-    if (polls && begun->outcome.result > 0 && step_id != begun->step.id) seen.text = "= ready";
+    if (Polls(begun->step.call) && begun->outcome.result > 0 && step_id != begun->step.id) seen.text = "= ready";
     Keep(*begun, ProcessOfAny(actor));
     begun = nullptr;
   }
@@ -140,7 +149,7 @@ class Runner {
     std::string text = absl::StrCat("= ", outcome.result);
     if (outcome.result < 0) absl::StrAppend(&text, " ", ErrorName(outcome.error));
     absl::StrAppend(&text, outcome.details);
-    if (begun.step.call == Call::kPipe) absl::StrAppend(&text, " ", outcome.fds[0], " ", outcome.fds[1]);
+    if (begun.step.call == Call::kPipe || begun.step.call == Call::kSocketPair) absl::StrAppend(&text, " ", outcome.fds[0], " ", outcome.fds[1]);
     if (!outcome.runs.empty()) absl::StrAppend(&text, " ", Digest(outcome.runs.data(), outcome.runs.size()));
     if (outcome.address) absl::StrAppend(&text, AddressText(outcome, ports_));
     return text;
@@ -156,7 +165,7 @@ class Runner {
     for (const int fd : outcome.fds) {
       if (fd >= 0) open.insert(fd);
     }
-    if (begun.step.call == Call::kDup2) open.insert(begun.resolved.other);
+    if (begun.step.call == Call::kDup2 || begun.step.call == Call::kDup3) open.insert(begun.resolved.other);
     if (begun.step.call == Call::kClose) open.erase(begun.resolved.fd);
     if (begun.step.call == Call::kSetOption && begun.step.b == SO_LINGER) lingers_ = true;
   }

@@ -80,7 +80,8 @@ class Shrinker {
       }
       if (call == Call::kAccept || call == Call::kPipe) set(i, &Step::a, int64_t{0});
       if (call == Call::kListen) set(i, &Step::a, int64_t{5});
-      if (call == Call::kSelect) set(i, &Step::call, Call::kPoll);
+      if (call > Call::kPoll && call <= Call::kPselect) set(i, &Step::call, Call::kPoll);
+      if (call == Call::kDup3) set(i, &Step::call, Call::kDup2);
       if (call == Call::kSocket && (program_.steps[i].b & ~0xf) != 0) set(i, &Step::b, program_.steps[i].b & 0xf);
       simpler = FewerPolled(i) || simpler;
     }

@@ -12,7 +12,7 @@
 
 namespace differential {
 
-enum class Kind : uint8_t { kFresh, kBound, kListener, kConnected, kPipeReader, kPipeWriter, kEpoll, kClosed };
+enum class Kind : uint8_t { kFresh, kBound, kListener, kConnected, kPipeReader, kPipeWriter, kEpoll, kDatagram, kClosed };
 
 struct Known {
   Slot slot;
@@ -21,7 +21,8 @@ struct Known {
   int family = 2;          // AF_INET
   Address address;         // where it is bound or listens
   int peer = -1;           // the other end: an index
-  int waiting = 0;         // bytes that it could read
+  int waiting = 0;         // bytes that it could read; of UDP datagrams
+  bool pair = false;       // of socketpair
   bool ended = false;      // it reads end of file or an error
   bool nonblocking = false;
   bool bulky = false;      // how much it holds is not known
@@ -56,6 +57,15 @@ class Sketch {
       if (all_[static_cast<size_t>(i)].kind == Kind::kListener) found.push_back(i);
     }
     return found;
+  }
+
+  // A datagram socket that is bound to the port, or -1.
+  int DatagramAt(uint16_t port) const {
+    for (int i = 0; i < size(); ++i) {
+      const Known& known = all_[static_cast<size_t>(i)];
+      if (known.kind == Kind::kDatagram && known.address.port == port) return i;
+    }
+    return -1;
   }
 
   // The client and the listener meet, as far as there is room. Whether the client is connected.
