@@ -8,7 +8,8 @@
 namespace sim {
 
 // Reads the address that a socket of the domain was given: a sockaddr_in, or a sockaddr_in6 (whose scope is nothing that
-// a host here would need). There are none of AF_UNIX here: -EINVAL. 0, or -EFAULT, -EINVAL (too short, or link-local without a scope), -EAFNOSUPPORT.
+// a host here would need). There are none of AF_UNIX here: -EINVAL. 0, or -EFAULT, -EINVAL (too short, or link-local
+// without a scope), -EAFNOSUPPORT.
 int LoadAddress(int domain, const sockaddr* address, socklen_t length, lab::Endpoint& out);
 
 // The same for bind, which takes AF_UNSPEC with 0.0.0.0 for AF_INET.

@@ -27,7 +27,7 @@ int DatagramSocket::Bind(const lab::Endpoint& local) {
   const bool group = Host::IsBroadcast(address) || address.is_multicast();
   const int error = CheckLocal(host_, {group ? any() : address, local.port});
   // Of two reasons the first is told; the families differ in their order.
-  if (error != 0 && domain() == AF_INET) return error;
+  if (error == -EACCES || (error != 0 && domain() == AF_INET)) return error;
   if (binding_.held()) return -EINVAL;
   if (error != 0) return error;
   binding_.ipv6_only = options_->ipv6_only;
@@ -53,6 +53,8 @@ lab::Endpoint DatagramSocket::local() const {
 int DatagramSocket::Route(lab::IpAddress& to, lab::IpAddress& source) const {
   if (source.is_any()) source = local().address;
   if (Host::IsBroadcast(source) || source.is_multicast()) source = {};
+  // What only connect chose is no source of IPv4's packets.
+  if (to.is_ipv4() && !source.is_ipv4() && bound_address_.is_any()) source = {};
   if (!source.is_any() && !host_.IsLocal(source)) return -ENETUNREACH;
   if (to.is_any() && !source.is_any()) to = source;
   if (to.is_any()) to = to.is_ipv4() ? lab::IpAddress(Network::kLoopback) : lab::kIpv6Loopback;
@@ -136,6 +138,7 @@ int64_t DatagramSocket::SendMessage(Buffers buffers, const Dispatch& dispatch, i
   // As in Linux IPv6 asks for the destination first, and minds no urgency.
   const lab::IpAddress peer = binding_.connected() ? binding_.remote().address : any();
   const bool ipv4 = (dispatch.to ? dispatch.to->address : peer).is_ipv4();
+  if (ipv4 && options_->ipv6_only) return -ENETUNREACH;
   if (ipv4 && length > kMostAsked) return -EMSGSIZE;
   if (ipv4 && (flags & MSG_OOB) != 0) return -EOPNOTSUPP;
   if (!dispatch.to && !binding_.connected()) return -EDESTADDRREQ;

@@ -67,7 +67,8 @@ int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, short woken_
     }
     for (size_t i = 0; i < count; ++i) {
       if (polled[i].file == nullptr) continue;
-      polled[i].waiter.emplace(host_.engine().scheduler()).Join(polled[i].file->waiters(), static_cast<short>(fds[i].events | woken_by));
+      const auto events = static_cast<short>(fds[i].events | woken_by);
+      polled[i].waiter.emplace(host_.engine().scheduler()).Join(polled[i].file->waiters(), events);
     }
     switch (host_.engine().WaitInterruptibly(deadline)) {
       case Task::Wakeup::kInterrupted: return -EINTR;

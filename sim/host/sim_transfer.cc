@@ -27,7 +27,8 @@ int Check(Buffers buffers, bool socket_only, bool discards = false) {
 
 // Where a datagram of an AF_INET6 socket is to go, if AF_UNSPEC doesn't leave that to its peer: IPv4's addresses are
 // taken as they are too.
-int LoadDestination6(const Socket& socket, const sockaddr* address, socklen_t length, std::optional<lab::Endpoint>& to) {
+int LoadDestination6(const Socket& socket, const sockaddr* address, socklen_t length,
+                     std::optional<lab::Endpoint>& to) {
   if (length < sizeof(sa_family_t)) return -EINVAL;
   switch (address->sa_family) {
     case AF_UNSPEC: return 0;
@@ -135,9 +136,10 @@ int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
     if (done > 0 && stream != nullptr && stream->AtMark(peek ? done : 0)) return static_cast<int64_t>(done);
     if (done > 0 && (nonblocking || (file.Ready() & kEnds) != 0)) return static_cast<int64_t>(done);
     if ((result == -EAGAIN || result > 0) && !nonblocking) {
-      // Who wants nothing waits as for a byte, for whatever happens, and does not look what came.
-      result = WaitForConnection(file, length == 0 ? WaitQueue::kAnything : POLLIN, deadline);
-      if (result == 0 && length == 0) return 0;
+      // Who wants nothing of a connection waits as for a byte, for whatever happens, and does not look what came.
+      const bool nothing = length == 0 && socket != nullptr && socket->AsStream() != nullptr;
+      result = WaitForConnection(file, nothing ? WaitQueue::kAnything : POLLIN, deadline);
+      if (result == 0 && nothing) return 0;
     }
     if (result < 0) return done > 0 ? static_cast<int64_t>(done) : result;
   }

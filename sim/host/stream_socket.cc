@@ -169,6 +169,8 @@ void StreamSocket::Disconnect() {
 }
 
 void StreamSocket::LoseConnection() {
+  // The port goes with the connection's end: one that was bound since stays.
+  const bool keeps_port = bound_again_ && Over();
   connecting_ = false;
   given_up_ = false;
   bound_again_ = false;
@@ -188,7 +190,7 @@ void StreamSocket::LoseConnection() {
     connection.Abort(host_.now());
     flow->Settle();
   }
-  LosePort();
+  if (!keeps_port) LosePort();
   waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
 }
 

@@ -201,7 +201,9 @@ void UnixSocket::Release() {
   peer->peer_ = nullptr;
   if (!connection_based()) return;
   peer->read_shut_ = peer->write_shut_ = true;
-  if (!inbox_.empty()) peer->error_ = ECONNRESET;
+  // As in Linux a first message without bytes doesn't count.
+  const bool unread = !inbox_.empty() && (!inbox_.front().bytes.empty() || inbox_.size() > 1);
+  if (unread) peer->error_ = ECONNRESET;
   peer->Wake(WaitQueue::kAnything);
 }
 

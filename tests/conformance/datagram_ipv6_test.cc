@@ -172,6 +172,12 @@ TEST_F(DatagramIpv6Test, TheDestinationIsAskedForBeforeTheLength) {
     const std::string large(100'000, 'x');
     self.Fails(self->send(Datagram6(self), large.data(), large.size(), 0), EDESTADDRREQ);
     self.Fails(self->send(self.Datagram(), large.data(), large.size(), 0), EMSGSIZE);
+    const int only = Datagram6(self);
+    self.SetOption(only, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    self.Fails(SendTo6(self, only, large, kMappedLoopback, kPort), ENETUNREACH);
+    const int turns = Datagram6(self);
+    self.Gives(Connect6(self, turns, kLoopback6, kPort), 0);
+    self.Gives(Connect6(self, turns, kMappedLoopback, kPort), 0);
   });
 }
 

@@ -175,6 +175,16 @@ TEST_F(DisconnectTest, WithoutBlockingARefusedSocketKeepsItsNameUntilItIsToldSo)
   });
 }
 
+TEST_F(DisconnectTest, APortThatWasBoundAfterTheRefusalStays) {
+  Alone([](Self& self) {
+    const int fd = self.BeginConnect(kLoopback, kPort);
+    self.Poll(fd, POLLOUT, -1);
+    self.Gives(self->bind(fd, At(INADDR_ANY, 0), At::kLength), 0);
+    self.Fails(self->connect(fd, At(kLoopback, kPort), At::kLength), ECONNREFUSED);
+    self.Fails(self->bind(fd, At(kLoopback, 7000), At::kLength), EINVAL);
+  });
+}
+
 TEST_F(DisconnectTest, AListenerListensNoMore) {
   Alone([](Self& self) {
     const int listener = self.Listen(kPort, 5);

@@ -581,6 +581,17 @@ TEST_F(SocketPairTest, TheNumbersAreToldBeforeAnythingFails) {
   });
 }
 
+TEST_F(SocketPairTest, AnEmptyMessageThatNobodyReadIsNoReset) {
+  Alone([](Self& self) {
+    for (const bool empty : {true, false}) {
+      const auto [a, b] = MakePair(self, SOCK_SEQPACKET);
+      Write(self, a, empty ? "" : "x");
+      self.Close(b);
+      self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), empty ? EPIPE : ECONNRESET);
+    }
+  });
+}
+
 TEST_F(SocketPairTest, AddressesAreMisuse) {
   Alone([](Self& self) {
     sockaddr none{};

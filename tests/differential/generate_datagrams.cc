@@ -6,8 +6,8 @@
 namespace differential {
 
 Address Drawer::DatagramAddress(bool to_bind) {
-  Address address{Host(to_bind), random_.Among<uint16_t>({kDatagramPort, kDatagramPort, kDatagramPort, kDatagramPort + 1,
-                                                          kDatagramPort + 2}), AF_INET};
+  constexpr uint16_t kPort = kDatagramPort;
+  Address address{Host(to_bind), random_.Among<uint16_t>({kPort, kPort, kPort, kPort + 1, kPort + 2}), AF_INET};
   if (to_bind && random_.Chance(20)) address.port = 0;
   if (!to_bind && address.host == INADDR_ANY && random_.Chance(50)) address.host = kLoopback;
   if (random_.Chance(1)) address.port = 0;
@@ -75,7 +75,8 @@ void Drawer::DrawDatagram() {
   if (random_.Chance(would_wait ? 80 : 20)) flags |= MSG_DONTWAIT;
   MayBlock(would_wait && (flags & MSG_DONTWAIT) == 0);
   if ((flags & MSG_PEEK) == 0 && known.waiting > 0) --known.waiting;
-  const Call call = random_.Among({Call::kRecvFrom, Call::kRecvFrom, Call::kRecvMsg, Call::kRecv, Call::kRead, Call::kReadv});
+  const Call call =
+      random_.Among({Call::kRecvFrom, Call::kRecvFrom, Call::kRecvMsg, Call::kRecv, Call::kRead, Call::kReadv});
   const bool takes_flags = call == Call::kRecv || call == Call::kRecvMsg || call == Call::kRecvFrom;
   Step& step = Add(takes_flags || flags == 0 ? call : Call::kRecvFrom, fd);
   step.a = random_.Among({0, 1, 10, 100, 2'000, 100'000});

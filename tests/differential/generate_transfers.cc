@@ -17,10 +17,16 @@ void Drawer::DrawSend() {
   step.a = random_.Among({0, 1, 2, 10, 10, 100, 100, 1'000, 5'000});
   if (random_.Chance(20)) step.b |= MSG_DONTWAIT;
   if (random_.Chance(20)) step.b |= MSG_NOSIGNAL;
-  if (random_.Chance(5)) step.b |= MSG_MORE;
+  // Datagrams are not joined in the simulation. What is held back goes with the next send: whether something else has
+  // it sent before is a matter of the kernel's memory.
+  const bool stream = index >= 0 && sketch_[index].kind != Kind::kDatagram;
+  const bool more = random_.Chance(5) && stream && call != Call::kWrite && call != Call::kWritev;
+  if (more) step.b |= MSG_MORE;
   if (call == Call::kSendTo) step.address = {kLoopback, 7001, AF_INET};
+  int64_t sent = step.a;
+  if (more) sent += (Add(Call::kSend, fd).a = random_.Among({1, 10, 100}));
   if (index < 0 || sketch_[index].peer < 0) return;
-  sketch_[sketch_[index].peer].waiting += static_cast<int>(step.a);
+  sketch_[sketch_[index].peer].waiting += static_cast<int>(sent);
   Touch(sketch_[index].peer);
 }
 
