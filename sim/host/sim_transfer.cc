@@ -123,7 +123,10 @@ int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
   const size_t target = Target(socket, length, flags);
   size_t done = 0;
   constexpr short kEnds = POLLERR | POLLHUP | POLLRDHUP;
+  const auto at_mark = [&] { return done > 0 && stream != nullptr && stream->AtMark(peek ? done : 0); };
   for (;;) {
+    // The mark may have come while it waited.
+    if (at_mark()) return static_cast<int64_t>(done);
     // What has come counts; an error, and the end, are left for the next call to tell.
     const bool all_seen = file.readable() == (peek ? done : 0);
     if (done > 0 && all_seen && (file.Ready() & kEnds) != 0) return static_cast<int64_t>(done);
@@ -133,11 +136,11 @@ int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
     int64_t result = file.Read(buffers, done, cut && there > 0 ? Cut(there) : length - done, flags);
     if (result > 0) done += static_cast<size_t>(result);
     if (result == 0 || (done > 0 && done >= target)) return static_cast<int64_t>(done);
-    if (done > 0 && stream != nullptr && stream->AtMark(peek ? done : 0)) return static_cast<int64_t>(done);
+    if (at_mark()) return static_cast<int64_t>(done);
     if (done > 0 && (nonblocking || (file.Ready() & kEnds) != 0)) return static_cast<int64_t>(done);
     if ((result == -EAGAIN || result > 0) && !nonblocking) {
       // Who wants nothing of a connection waits as for a byte, for whatever happens, and does not look what came.
-      const bool nothing = length == 0 && socket != nullptr && socket->AsStream() != nullptr;
+      const bool nothing = length == 0 && stream != nullptr;
       result = WaitForConnection(file, nothing ? WaitQueue::kAnything : POLLIN, deadline);
       if (result == 0 && nothing) return 0;
     }

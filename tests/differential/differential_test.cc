@@ -217,6 +217,20 @@ TEST_F(DifferentialTest, ReceivingNothingFromAPairWaitsForAMessageOrTheEnd) {
   ExpectSame();
 }
 
+TEST_F(DifferentialTest, WaitingForAllEndsAtTheUrgentMark) {
+  const Slot listener = Listener(kThread);
+  const Slot client = Connect(kPeer);
+  const Slot server = Accept(kThread, listener);
+  Step& all = Add(kThread, Call::kRecv, server);
+  all.a = 100;
+  all.b = MSG_WAITALL;
+  Bytes(kPeer, Call::kSend, client, 1);
+  Step& urgent = Add(kPeer, Call::kSend, client);
+  urgent.a = 1;
+  urgent.b = MSG_OOB;
+  ExpectSame();
+}
+
 // Each small segment waits for the acknowledgement of the one before, which the receiver delays: by 40 ms where the
 // round trip is short, however long it has waited for an answer before.
 TEST_F(DifferentialTest, DelayedAcknowledgementsKeepToTheRoundTrip) {
