@@ -1,7 +1,9 @@
 #include "lab/program/call_server.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -79,6 +81,9 @@ CallServer::Handler CallServer::Find(int64_t number) {
     case SYS_epoll_create1: return &CallServer::EpollCreate;
     case SYS_epoll_ctl: return &CallServer::EpollControl;
     case SYS_epoll_pwait2: return &CallServer::EpollWait;
+    case SYS_eventfd2: return &CallServer::MakeEvent;
+    case SYS_timerfd_create: return &CallServer::MakeTimer;
+    case SYS_timerfd_settime: return &CallServer::SetTimer;
     case SYS_getrandom: return &CallServer::Random;
     case SYS_nanosleep:
     case DUET_REQUEST_SPEND: return &CallServer::Sleep;
@@ -365,6 +370,30 @@ int64_t CallServer::EpollWait(const CarriedRequest& request, CarriedAnswer& answ
   const auto* bytes = reinterpret_cast<const uint8_t*>(events.data());
   answer.data.assign(bytes, bytes + static_cast<size_t>(result) * sizeof(epoll_event));
   return result;
+}
+
+int64_t CallServer::MakeEvent(const CarriedRequest& request, CarriedAnswer&) {
+  const int flags = Int(request.arguments[1]);
+  const auto value = static_cast<uint32_t>(request.arguments[0]);
+  return Keep(request.arguments[2],
+              {.fd = process_.MakeEvent(value, (flags & EFD_SEMAPHORE) != 0, (flags & EFD_NONBLOCK) != 0)});
+}
+
+int64_t CallServer::MakeTimer(const CarriedRequest& request, CarriedAnswer&) {
+  return Keep(request.arguments[1], {.fd = process_.MakeTimer((Int(request.arguments[0]) & TFD_NONBLOCK) != 0)});
+}
+
+int64_t CallServer::SetTimer(const CarriedRequest& request, CarriedAnswer& answer) {
+  constexpr int64_t kLongest = INT64_MAX / 4;
+  std::optional<Thread::Timer> timer;
+  if (request.arguments[1] >= 0) {
+    timer = {Duration(std::min(request.arguments[1], kLongest)),
+             Duration(std::clamp<int64_t>(request.arguments[2], 0, kLongest))};
+  }
+  Thread::Timer before;
+  if (process_.SetTimer(descriptors_.Find(request.arguments[0]).fd, timer, before) != 0) return -errno;
+  answer.argument = before.value.count();
+  return before.interval.count();
 }
 
 int64_t CallServer::Random(const CarriedRequest& request, CarriedAnswer& answer) {

@@ -59,6 +59,9 @@ class CallServer {
   int64_t EpollCreate(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t EpollControl(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t EpollWait(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t MakeEvent(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t MakeTimer(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t SetTimer(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Random(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Sleep(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t HostName(const CarriedRequest& request, CarriedAnswer& answer);

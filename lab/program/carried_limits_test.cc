@@ -39,7 +39,9 @@ TEST_F(CarriedLimitsTest, WhatCannotBeCarriedIsNamed) {
   EXPECT_EQ(Unsupported("mkfifo(\"/tmp/f\", 0600); int f = open(\"/tmp/f\", O_RDWR), e = epoll_create1(0);"
                         "struct epoll_event v = {}; epoll_ctl(e, EPOLL_CTL_ADD, f, &v);"),
             "server calls epoll_ctl, which Duet does not carry yet");
-  EXPECT_EQ(Unsupported("eventfd(0, 0);"), "server calls eventfd, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("sigset_t s; sigemptyset(&s); signalfd(-1, &s, 0);"),
+            "server calls signalfd, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("inotify_init();"), "server calls inotify_init, which Duet does not carry yet");
   EXPECT_EQ(Unsupported("struct itimerval t = {}; setitimer(ITIMER_PROF, &t, NULL);"),
             "server calls setitimer, which Duet does not carry yet");
   EXPECT_EQ(Unsupported("pid_t child = fork(); if (child == 0) pause(); kill(child, SIGSTOP);"),

@@ -67,6 +67,13 @@ TEST_F(CarriedSignalsTest, ATimerTicks) {
     sleep(1); printf("%d %d\n", got, alarm(0));)"), "2000 100000 1 11 0\n");
 }
 
+TEST_F(CarriedSignalsTest, ATimerThatNobodyNoticesCostsNothing) {
+  // A thousand million ticks.
+  EXPECT_EQ(Output(R"(
+    signal(SIGALRM, SIG_IGN); struct itimerval timer = {{0, 1}, {0, 1}}; setitimer(ITIMER_REAL, &timer, NULL); sleep(900);
+    install(SIGALRM, 0); pause(); printf("%d\n", got);)"), "1\n");
+}
+
 TEST_F(CarriedSignalsTest, TheEndOfAChildInterrupts) {
   EXPECT_EQ(Output(R"(
     install(SIGCHLD, 0); if (!fork()) { sleep(1); exit(0); }

@@ -55,6 +55,7 @@ CarriedThread::CarriedThread(Carrier& carrier, int slot, Thread& thread)
 void CarriedThread::Run() {
   for (;;) {
     if (WaitForRequest(slot_) == Fate::kIsOver) return;
+    if (process_.alarm_rests) carrier_.GoOn(process_);
     carrier_.channel().Read(slot_, request_);
     if (Serve() == Fate::kIsOver) return;
     if (carrier_.written() > Outcome::kMostOutput) {

@@ -227,19 +227,27 @@ std::vector<CarriedProcess*> Carrier::Meant(int64_t number, const CarriedProcess
 void Carrier::WaitForAlarms(CarriedProcess& process, Thread& thread) {
   thread.LeaveDescriptors();
   for (;;) {
-    const Thread::Woken woken = thread.Block(process.alarm_time, [] { return std::string(); });
-    if (woken != Thread::Woken::kTimedOut) continue;
+    const std::optional<Time> next = process.alarm_rests ? std::nullopt : process.alarm_time;
+    if (thread.Block(next, [] { return std::string(); }) != Thread::Woken::kTimedOut) continue;
     // All of the program's threads wait for the lab, with their signals blocked: the kernel keeps it for one of them.
     process.kernels->Send(SIGALRM);
     Interrupt(process, SIGALRM);
-    if (process.alarm_interval > Duration::zero()) *process.alarm_time += process.alarm_interval;
-    else process.alarm_time.reset();
+    process.alarm_rests = process.alarm_interval > Duration::zero();
+    if (!process.alarm_rests) process.alarm_time.reset();
   }
+}
+
+void Carrier::GoOn(CarriedProcess& process) {
+  process.alarm_rests = false;
+  const Duration passed = thread_.clock() - *process.alarm_time;
+  *process.alarm_time += process.alarm_interval * (passed / process.alarm_interval + 1);
+  process.alarm->Wake();
 }
 
 Carrier::Timer Carrier::SetTimer(CarriedProcess& process, Duration value, Duration interval, Thread& thread) {
   Timer before;
   const Time now = thread.clock();
+  if (process.alarm_rests) GoOn(process);
   if (process.alarm_time.has_value()) before = {*process.alarm_time - now, process.alarm_interval};
   if (value < Duration::zero()) return before;
   process.alarm_time.reset();

@@ -35,6 +35,8 @@ struct CarriedProcess {
   Thread* alarm = nullptr;
   std::optional<Time> alarm_time;
   Duration alarm_interval{0};
+  // It has come, and the process hasn't run since: until it does another would be none.
+  bool alarm_rests = false;
 };
 
 class Carrier {
@@ -107,6 +109,8 @@ class Carrier {
     Duration value{0};
     Duration interval{0};
   };
+  // The process has run: its alarm goes on.
+  void GoOn(CarriedProcess& process);
   Timer SetTimer(CarriedProcess& process, Duration value, Duration interval, Thread& thread);
 
  private:

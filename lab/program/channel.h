@@ -48,6 +48,9 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  *   getrandom: length    exit_group: status    sched_yield
  *   nanosleep: nanoseconds                  (arguments[0] of the answer: nanoseconds left, where it was interrupted)
  *   futex: operation key.object key.offset count bitset-or-count    (see DUET_FUTEX_)
+ *   eventfd2: value flags new               timerfd_create: flags new
+ *   timerfd_settime: fd value_ns interval_ns    (value_ns below 0: leaves it; arguments[0] of the answer: what was left;
+ *                                            result: the old interval)
  *   setitimer: value_ns interval_ns         (arguments[0] of the answer: what was left; result: the old interval)
  * A call that is interrupted by a signal gives -EINTR; the library knows whether the program will see that. */
 enum { DUET_CHANNEL_SET = 128 };

@@ -21,8 +21,6 @@ const std::map<int64_t, const char*>& Names() {
       {SYS_epoll_pwait, "epoll_pwait"},
       {SYS_epoll_pwait2, "epoll_pwait2"},
       {SYS_epoll_wait, "epoll_wait"},
-      {SYS_eventfd, "eventfd"},
-      {SYS_eventfd2, "eventfd"},
       {SYS_fcntl, "fcntl"},
       {SYS_flock, "flock"},
       {SYS_inotify_init, "inotify_init"},
@@ -51,7 +49,6 @@ const std::map<int64_t, const char*>& Names() {
       {SYS_tee, "tee"},
       {SYS_tgkill, "tgkill"},
       {SYS_timer_create, "timer_create"},
-      {SYS_timerfd_create, "timerfd_create"},
       {SYS_vmsplice, "vmsplice"},
       {SYS_write, "write"},
   };

@@ -37,6 +37,16 @@ class Thread : public Process {
   virtual Time clock() const = 0;
   // Lets that much time pass, uninterruptedly; others run meanwhile.
   virtual void Spend(Duration duration) = 0;
+  // Descriptors that the calls of Sockets know, but don't make: eventfd's, and timerfd_create's, which are set by
+  // `SetTimer` and then give what they were set to in `before` (of the interval: 0, once). -1 with errno: EMFILE; EBADF,
+  // EINVAL where it is no timer.
+  struct Timer {
+    Duration value{0};
+    Duration interval{0};
+  };
+  virtual int MakeEvent(uint64_t value, bool semaphore, bool nonblocking) = 0;
+  virtual int MakeTimer(bool nonblocking) = 0;
+  virtual int SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) = 0;
   // Lets go of its descriptors; what no other thread shares is closed.
   virtual void LeaveDescriptors() = 0;
   // What it is called in a report of who waits for what, "thread 4"; the first needs no name.

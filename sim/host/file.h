@@ -17,6 +17,7 @@ namespace sim {
 class Epoll;
 struct PipeBuffer;
 class Socket;
+class TimerFile;
 
 class File {
  public:
@@ -47,6 +48,8 @@ class File {
   virtual PipeBuffer* AsPipe() { return nullptr; }
   // Itself, where it is an epoll descriptor.
   virtual Epoll* AsEpoll() { return nullptr; }
+  // Itself, where it is a timer's.
+  virtual TimerFile* AsTimer() { return nullptr; }
 
   bool nonblocking() const { return nonblocking_; }
   void set_nonblocking(bool nonblocking) { nonblocking_ = nonblocking; }

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "lab/trace/call_names.h"
+#include "sim/host/event_file.h"
 #include "sim/host/sim_process.h"
 #include "sim/host/stream_socket.h"
 
@@ -84,6 +85,37 @@ lab::Thread::Woken SimThread::Block(std::optional<lab::Time> deadline, const lab
     case Task::Wakeup::kInterrupted: return Woken::kInterrupted;
     default: return Woken::kWoken;
   }
+}
+
+int SimThread::Keep(FilePtr file, bool nonblocking) {
+  Spend(SimSockets::kCallCost);
+  file->set_nonblocking(nonblocking);
+  const int fd = sockets_.table()->Add(std::move(file), false);
+  if (fd >= 0) return fd;
+  errno = -fd;
+  return -1;
+}
+
+int SimThread::MakeEvent(uint64_t value, bool semaphore, bool nonblocking) {
+  return Keep(FilePtr(new EventFile(process_.host().engine().scheduler(), value, semaphore)), nonblocking);
+}
+
+int SimThread::MakeTimer(bool nonblocking) {
+  return Keep(FilePtr(new TimerFile(process_.host().engine())), nonblocking);
+}
+
+int SimThread::SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) {
+  Spend(SimSockets::kCallCost);
+  File* const file = sockets_.table()->Get(fd);
+  TimerFile* const known = file != nullptr ? file->AsTimer() : nullptr;
+  if (known == nullptr) {
+    errno = file == nullptr ? EBADF : EINVAL;
+    return -1;
+  }
+  const TimerFile::Setting setting = known->Get();
+  before = {setting.value, setting.interval};
+  if (timer.has_value()) known->Set({timer->value, timer->interval});
+  return 0;
 }
 
 std::string SimThread::Peer(int fd) {

@@ -52,11 +52,15 @@ class SimThread final : public lab::Thread {
   Woken Block(std::optional<lab::Time> deadline, const lab::Thread::WaitsFor& waits_for) override;
   lab::Time clock() const override;
   void Spend(lab::Duration duration) override;
+  int MakeEvent(uint64_t value, bool semaphore, bool nonblocking) override;
+  int MakeTimer(bool nonblocking) override;
+  int SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) override;
   void LeaveDescriptors() override { sockets_.LeaveTable(); }
   void SetName(std::string name) override { name_ = std::move(name); }
   void ForgetInterruption() override { task_.ForgetInterruption(); }
 
  private:
+  int Keep(FilePtr file, bool nonblocking);
   std::string Peer(int fd);
 
   SimProcess& process_;

@@ -118,6 +118,13 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_epoll_pwait2:
       return duet_epoll_call(number, a);
 
+    case SYS_eventfd:
+    case SYS_eventfd2:
+    case SYS_timerfd_create:
+    case SYS_timerfd_settime:
+    case SYS_timerfd_gettime:
+      return duet_event_call(number, a);
+
     case SYS_clock_gettime:
     case SYS_gettimeofday:
     case SYS_time:
@@ -191,11 +198,8 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_futex_waitv:
       return -ENOSYS;
 
-    case SYS_eventfd:
-    case SYS_eventfd2:
     case SYS_signalfd:
     case SYS_signalfd4:
-    case SYS_timerfd_create:
     case SYS_timer_create:
     case SYS_inotify_init:
     case SYS_inotify_init1:

@@ -40,6 +40,7 @@ struct duet_self {
 };
 extern __thread struct duet_self duet_self __attribute__((tls_model("initial-exec")));
 extern struct duet_channel* duet_channel; /* null until the program is carried */
+extern int duet_alone; /* no other thread, process or timer of the program has ever been there to disturb this one */
 static inline struct duet_slot* duet_slot(void) { return duet_self.slot; } /* this thread's */
 /* Hands over a request whose data, address and further arguments stand in the slot already, and gives its result. The
  * program's signals wait from then on: what stands in the slot is good until duet_leave. */
@@ -91,12 +92,14 @@ long duet_read_timeout(const void* programs, long unit, int64_t* timeout_ns);
 /* epoll.c */
 long duet_epoll_call(long number, const long arguments[6]);
 
+/* events.c */
+long duet_event_call(long number, const long arguments[6]);
+
 /* clock.c */
 long duet_clock_call(long number, const long arguments[6]);
 int64_t duet_clock_ns(long clock); /* or -1: no such clock */
 
 /* threads.c */
-extern int duet_has_threads; /* or has had */
 void* duet_after_clone(long result); /* what the stub goes on with: where to */
 long duet_clone_call(long number, const long arguments[6], void* context);
 long duet_thread_call(long number, const long arguments[6]);

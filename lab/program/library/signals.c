@@ -195,6 +195,7 @@ static long timer_call(long which, const struct itimerval* programs, struct itim
     if (both[i]->tv_sec < 0 || both[i]->tv_usec < 0 || both[i]->tv_usec >= second) return -EINVAL;
     ns[i] = (both[i]->tv_sec > INT32_MAX ? INT32_MAX : both[i]->tv_sec) * second * 1000 + both[i]->tv_usec * 1000;
   }
+  duet_alone = 0;
   const long interval_ns = duet_request(SYS_setitimer, 0, 0, sets ? ns[0] : -1, ns[1], 0, 0);
   if (interval_ns < 0) return interval_ns;
   const int64_t left_ns = duet_slot()->arguments[0];
@@ -204,6 +205,7 @@ static long timer_call(long which, const struct itimerval* programs, struct itim
 }
 
 static long alarm_call(unsigned seconds) {
+  duet_alone = 0;
   const long bad = duet_request(SYS_setitimer, 0, 0, (int64_t)seconds * 1000000000, 0, 0, 0);
   if (bad < 0) return bad;
   const int64_t left_ns = duet_slot()->arguments[0];

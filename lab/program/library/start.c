@@ -84,6 +84,7 @@ __attribute__((constructor)) static void duet_start(int count, char** arguments,
   struct duet_slot* slot = inherited_slot(channel);
   if (slot == NULL && take_standard_streams() != 0) fail();
   const uint64_t mask = slot == NULL ? 0 : slot->blocked;
+  duet_alone = slot == NULL;
   if (slot != NULL) duet_adopt_signals(slot->ignored);
   duet_self.cleared = tid_of_this_thread();
   duet_adopt_thread(slot == NULL ? &channel->slots[0] : slot);

@@ -32,7 +32,7 @@ static long call(long number, long a, long b, long c, long d, long e, long f) {
  * type says so, as its own calls have it while they wait; but it is to act here, where the stack can be unwound. */
 static long cancellable(long number, long a, long b, long c, long d, long e, long f) {
   const long arguments[6] = {a, b, c, d, e, f};
-  if (duet_channel == NULL || !duet_has_threads) return call(number, a, b, c, d, e, f);
+  if (duet_channel == NULL || duet_alone) return call(number, a, b, c, d, e, f);
   for (;;) {
     int type;
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);

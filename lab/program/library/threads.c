@@ -19,8 +19,6 @@ static struct {
   void* resume;
 } made;
 
-int duet_has_threads;
-
 void duet_adopt_thread(struct duet_slot* slot) {
   duet_self.slot = slot;
   duet_self.thread = slot->thread = (int)duet_kernel(SYS_gettid);
@@ -48,7 +46,6 @@ static long make_thread(long number, uint64_t flags, uint32_t* cleared, ucontext
   if (context == NULL || !(flags & CLONE_SETTLS)) duet_unsupported(number, (long)flags);
   made.number = duet_request(DUET_REQUEST_CLONE, 0, 0, (long)flags, 0, 0, 0);
   if (made.number < 0) return made.number;
-  duet_has_threads = 1;
   made.cleared = flags & CLONE_CHILD_CLEARTID ? cleared : NULL;
   made.resume = (void*)context->uc_mcontext.gregs[REG_RIP];
   context->uc_mcontext.gregs[REG_RIP] = (greg_t)duet_clone_entry;
@@ -56,6 +53,7 @@ static long make_thread(long number, uint64_t flags, uint32_t* cleared, ucontext
 }
 
 long duet_clone_call(long number, const long a[6], void* context) {
+  duet_alone = 0;
   struct clone_args args = {0};
   if (number == SYS_clone3) {
     const size_t length = (size_t)a[1];
