@@ -16,62 +16,57 @@ constexpr size_t kGathered = 4096;
 
 }  // namespace
 
-// The bytes follow in the same allocation. Those below `used` are never written again.
-struct Payload::Block {
-  uint32_t references = 0;
-  uint32_t capacity = 0;
-  uint32_t used = 0;
-  uint32_t padding = 0;  // between this and the bytes
-
-  uint8_t* bytes() { return reinterpret_cast<uint8_t*>(this + 1) + padding; }
-
-  static boost::intrusive_ptr<Block> Make(size_t capacity) {
-    // Four gigabytes are more than any call can send at once.
-    if (capacity > std::numeric_limits<uint32_t>::max()) std::abort();
-    // Copying to an address that lies a few bytes above the source's modulo 4096 takes 40 times as long, which two
-    // results of malloc often do: what it maps begins 16 bytes into a page, and the bytes here would follow a
-    // header. So they begin at a line of their own.
-    constexpr size_t kLine = 64;
-    const size_t slack = capacity >= 4096 ? kLine - 1 : 0;
-    auto* block = new (::operator new(sizeof(Block) + slack + capacity)) Block;
-    block->capacity = static_cast<uint32_t>(capacity);
-    if (slack > 0) block->padding = static_cast<uint32_t>(-reinterpret_cast<uintptr_t>(block + 1) % kLine);
-    return boost::intrusive_ptr<Block>(block);
-  }
-
-  void Add(const void* source, size_t length) {
-    std::memcpy(bytes() + used, source, length);
-    used += static_cast<uint32_t>(length);
-  }
-};
-
-void intrusive_ptr_add_ref(Payload::Block* block) { ++block->references; }
-
-void intrusive_ptr_release(Payload::Block* block) {
-  if (--block->references == 0) ::operator delete(block);
+boost::intrusive_ptr<Payload::Block> Payload::Block::Make(size_t capacity) {
+  // Four gigabytes are more than any call can send at once.
+  if (capacity > std::numeric_limits<uint32_t>::max()) std::abort();
+  // Copying to an address that lies a few bytes above the source's modulo 4096 takes 40 times as long, which two
+  // results of malloc often do: what it maps begins 16 bytes into a page, and the bytes here would follow a
+  // header. So they begin at a line of their own.
+  constexpr size_t kLine = 64;
+  const size_t slack = capacity >= 4096 ? kLine - 1 : 0;
+  auto* block = new (::operator new(sizeof(Block) + slack + capacity)) Block;
+  block->capacity = static_cast<uint32_t>(capacity);
+  if (slack > 0) block->padding = static_cast<uint32_t>(-reinterpret_cast<uintptr_t>(block + 1) % kLine);
+  return boost::intrusive_ptr<Block>(block);
 }
+
+void Payload::Block::Add(const void* source, size_t length) {
+  std::memcpy(bytes() + used, source, length);
+  used += static_cast<uint32_t>(length);
+}
+
+void Payload::Free(Block* block) { ::operator delete(block); }
 
 Payload Payload::Copy(const void* bytes, size_t length) {
   Payload payload;
   if (length == 0) return payload;
-  auto block = Block::Make(length);
-  block->Add(bytes, length);
-  payload.pieces_.push_back({std::move(block), 0, static_cast<uint32_t>(length)});
+  payload.first_ = {Block::Make(length), 0, static_cast<uint32_t>(length)};
+  payload.first_.block->Add(bytes, length);
   payload.size_ = length;
   return payload;
 }
 
+void Payload::Add(Piece piece) {
+  const size_t length = piece.length;
+  if (size_ == 0) {
+    first_ = std::move(piece);
+  } else {
+    if (rest_ == nullptr) rest_ = std::make_unique<std::vector<Piece>>();
+    rest_->push_back(std::move(piece));
+  }
+  size_ += length;
+}
+
 Payload Payload::Slice(size_t offset, size_t length) const {
   Payload slice;
-  for (const Piece& piece : pieces_) {
-    if (length == 0) break;
-    if (offset >= piece.length) {
-      offset -= piece.length;
+  for (size_t i = 0; i < pieces() && length > 0; ++i) {
+    const Piece& whole = piece(i);
+    if (offset >= whole.length) {
+      offset -= whole.length;
       continue;
     }
-    const size_t taken = std::min<size_t>(length, piece.length - offset);
-    slice.pieces_.push_back({piece.block, static_cast<uint32_t>(piece.offset + offset), static_cast<uint32_t>(taken)});
-    slice.size_ += taken;
+    const size_t taken = std::min<size_t>(length, whole.length - offset);
+    slice.Add({whole.block, static_cast<uint32_t>(whole.offset + offset), static_cast<uint32_t>(taken)});
     length -= taken;
     offset = 0;
   }
@@ -79,8 +74,8 @@ Payload Payload::Slice(size_t offset, size_t length) const {
 }
 
 bool Payload::Gather(const Piece& tail) {
-  if (pieces_.empty() || tail.length > kSmall) return false;
-  Piece& last = pieces_.back();
+  if (size_ == 0 || tail.length > kSmall) return false;
+  Piece& last = this->last();
   const bool at_end = last.offset + last.length == last.block->used;
   if (!at_end || last.block->capacity - last.block->used < tail.length) {
     if (last.length > kSmall) return false;
@@ -91,44 +86,49 @@ bool Payload::Gather(const Piece& tail) {
   }
   last.block->Add(tail.block->bytes() + tail.offset, tail.length);
   last.length += tail.length;
+  size_ += tail.length;
   return true;
 }
 
 void Payload::Append(const Payload& tail) {
   if (&tail == this) return Append(Payload(tail));
-  for (const Piece& piece : tail.pieces_) {
-    Piece* last = pieces_.empty() ? nullptr : &pieces_.back();
-    if (last != nullptr && last->block == piece.block && last->offset + last->length == piece.offset) {
-      last->length += piece.length;  // neighbours in one block again
+  for (size_t i = 0; i < tail.pieces(); ++i) {
+    const Piece& piece = tail.piece(i);
+    Piece& before = last();
+    if (size_ > 0 && before.block == piece.block && before.offset + before.length == piece.offset) {
+      before.length += piece.length;  // neighbours in one block again
+      size_ += piece.length;
     } else if (!Gather(piece)) {
-      pieces_.push_back(piece);
+      Add(piece);
     }
   }
-  size_ += tail.size_;
 }
 
 void Payload::RemovePrefix(size_t length) {
-  length = std::min(length, size_);
+  if (length >= size_) return Clear();
   size_ -= length;
   size_t whole = 0;
-  while (whole < pieces_.size() && length >= pieces_[whole].length) length -= pieces_[whole++].length;
-  pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<ptrdiff_t>(whole));
-  if (length > 0) {
-    pieces_.front().offset += static_cast<uint32_t>(length);
-    pieces_.front().length -= static_cast<uint32_t>(length);
+  while (length >= piece(whole).length) length -= piece(whole++).length;
+  if (whole > 0) {
+    first_ = std::move((*rest_)[whole - 1]);
+    rest_->erase(rest_->begin(), rest_->begin() + static_cast<ptrdiff_t>(whole));
+    if (rest_->empty()) rest_.reset();
   }
+  first_.offset += static_cast<uint32_t>(length);
+  first_.length -= static_cast<uint32_t>(length);
 }
 
 void Payload::Clear() {
-  pieces_.clear();
+  first_ = {};
+  rest_.reset();
   size_ = 0;
 }
 
 size_t Payload::CopyTo(void* out, size_t length, size_t offset) const {
   auto* to = static_cast<uint8_t*>(out);
   size_t copied = 0;
-  for (const Piece& piece : pieces_) {
-    if (copied == length) break;
+  for (size_t i = 0; i < pieces() && copied < length; ++i) {
+    const Piece& piece = this->piece(i);
     if (offset >= piece.length) {
       offset -= piece.length;
       continue;

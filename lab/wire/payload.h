@@ -7,18 +7,30 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-
-#include "absl/container/inlined_vector.h"
 
 namespace lab {
 
 class Payload {
  public:
   Payload() = default;
+  Payload(const Payload& other) : first_(other.first_), size_(other.size_) {
+    if (other.rest_ != nullptr) rest_ = std::make_unique<std::vector<Piece>>(*other.rest_);
+  }
+  Payload(Payload&& other) noexcept
+      : first_(std::move(other.first_)), rest_(std::move(other.rest_)), size_(std::exchange(other.size_, 0)) {}
+  Payload& operator=(Payload other) noexcept {
+    first_ = std::move(other.first_);
+    rest_ = std::move(other.rest_);
+    size_ = other.size_;
+    return *this;
+  }
 
   // Copies `length` bytes in.
   static Payload Copy(const void* bytes, size_t length);
@@ -40,19 +52,39 @@ class Payload {
   std::string ToString() const;
 
  private:
-  struct Block;
-  friend void intrusive_ptr_add_ref(Block* block);
-  friend void intrusive_ptr_release(Block* block);
+  // The bytes follow in the same allocation. Those below `used` are never written again.
+  struct Block {
+    uint32_t references = 0;
+    uint32_t capacity = 0;
+    uint32_t used = 0;
+    uint32_t padding = 0;  // between this and the bytes
+
+    static boost::intrusive_ptr<Block> Make(size_t capacity);
+    uint8_t* bytes() { return reinterpret_cast<uint8_t*>(this + 1) + padding; }
+    void Add(const void* source, size_t length);
+  };
+  friend void intrusive_ptr_add_ref(Block* block) { ++block->references; }
+  friend void intrusive_ptr_release(Block* block) {
+    if (--block->references == 0) Free(block);
+  }
+  static void Free(Block* block);
+
   struct Piece {
     boost::intrusive_ptr<Block> block;
-    uint32_t offset;
-    uint32_t length;
+    uint32_t offset = 0;
+    uint32_t length = 0;
   };
 
+  // The pieces: none where it is empty, and nearly always one, which costs no more than a pointer's copy.
+  size_t pieces() const { return size_ == 0 ? 0 : rest_ == nullptr ? 1 : 1 + rest_->size(); }
+  const Piece& piece(size_t i) const { return i == 0 ? first_ : (*rest_)[i - 1]; }
+  Piece& last() { return rest_ == nullptr ? first_ : rest_->back(); }
+  void Add(Piece piece);
   // Copies a small piece behind the last one, where that is worth it.
   bool Gather(const Piece& tail);
 
-  absl::InlinedVector<Piece, 2> pieces_;
+  Piece first_;
+  std::unique_ptr<std::vector<Piece>> rest_;  // null or not empty
   size_t size_ = 0;
 };
 
