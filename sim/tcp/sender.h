@@ -139,6 +139,10 @@ class Sender {
   uint32_t full() const { return mss() - blocks_; }
   uint32_t in_flight() const;  // segments
   uint32_t window_left() const;
+  // Something is to be sent, if it may; asked after every segment and call, so it is quick to say no.
+  bool has_work() const {
+    return snd_nxt_ != data_end_ + fin_queued_ || sent_.lost() > 0 || resend_first_ || tail_probe_due_ || probe_due_;
+  }
   bool in_reduction() const { return state_ == Recovery::kReduced || state_ == Recovery::kRecovery; }
   bool NagleHolds(uint32_t length) const;
   // The window has space for what waits: only a cork or the congestion window keeps it.

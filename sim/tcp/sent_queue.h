@@ -65,10 +65,10 @@ class SentQueue {
   Sent& At(size_t i) { return segments_[first_ + i]; }
 
   std::vector<Sent> segments_;  // those before first_ are spent
-  size_t first_ = 0;
-  size_t sacked_ = 0;
-  size_t lost_ = 0;
-  size_t resent_ = 0;
+  uint32_t first_ = 0;
+  uint32_t sacked_ = 0;
+  uint32_t lost_ = 0;
+  uint32_t resent_ = 0;
   uint32_t highest_sacked_ = 0;
 };
 
