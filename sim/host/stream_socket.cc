@@ -169,8 +169,8 @@ void StreamSocket::Disconnect() {
 }
 
 void StreamSocket::LoseConnection() {
-  // The port goes with the connection's end: one that was bound since stays.
-  const bool keeps_port = bound_again_ && Over();
+  // The port goes with the connection's end: one that was bound since, or without one, stays.
+  const bool keeps_port = Over() ? bound_again_ : flow_ == nullptr && queue_ == nullptr;
   connecting_ = false;
   given_up_ = false;
   bound_again_ = false;

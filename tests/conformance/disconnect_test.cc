@@ -182,6 +182,8 @@ TEST_F(DisconnectTest, APortThatWasBoundAfterTheRefusalStays) {
     self.Gives(self->bind(fd, At(INADDR_ANY, 0), At::kLength), 0);
     self.Fails(self->connect(fd, At(kLoopback, kPort), At::kLength), ECONNREFUSED);
     self.Fails(self->bind(fd, At(kLoopback, 7000), At::kLength), EINVAL);
+    Disconnect(self, fd);
+    self.Fails(self->bind(fd, At(kLoopback, 7000), At::kLength), EINVAL);
   });
 }
 
