@@ -108,7 +108,8 @@ Names::~Names() { unlinkat(Folder(), file_.c_str(), 0); }
 
 absl::StatusOr<std::unique_ptr<Names>> Names::Create() {
   std::unique_ptr<Names> names(new Names);
-  absl::StatusOr<UniqueFd> hosts = MakeFile(Folder(), names->file_, "127.0.0.1 localhost\n::1 ip6-localhost ip6-loopback\n");
+  absl::StatusOr<UniqueFd> hosts =
+      MakeFile(Folder(), names->file_, "127.0.0.1 localhost\n::1 ip6-localhost ip6-loopback\n");
   if (!hosts.ok()) return hosts.status();
   names->hosts_ = *std::move(hosts);
   return names;

@@ -22,8 +22,8 @@ constexpr uint32_t kListening = uint32_t{1} << TCP_LISTEN;
 // net.ipv4.ip_local_port_range of a new namespace: the ports that the kernel gives to who asks for none.
 constexpr uint16_t kFirstEphemeral = 32'768;
 
-// Of one family. A dump's answer comes in several datagrams, each of several messages, and all of them must be read: the
-// next question's answer follows on the same socket.
+// Of one family. A dump's answer comes in several datagrams, each of several messages, and all of them must be read:
+// the next question's answer follows on the same socket.
 bool FamilyHasSocket(int sock_diag, uint8_t family, uint8_t protocol, uint32_t states,
                      const std::function<bool(uint16_t port)>& wanted) {
   struct {

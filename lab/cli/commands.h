@@ -77,7 +77,8 @@ int Demo(Interrupts& interrupts);
 // The process that runs one scenario; started by the service.
 int Worker(bool confined);
 
-// A submission's function, in a sandbox, over the kernel's sockets; started by a worker. `arguments`: the process's own.
+// A submission's function, in a sandbox, over the kernel's sockets; started by a worker. `arguments`: the process's
+// own.
 int RunFunction(const std::string& role, const std::string& path, std::vector<std::string> arguments);
 
 }  // namespace lab::cli

@@ -14,8 +14,8 @@ namespace lab::cli {
 // not there, can't be read, or is far too much for a submission.
 absl::StatusOr<duet::v1::Submission> ReadSubmission(const std::string& path);
 
-// Writes the files into `folder`, which is made where it does not exist. AlreadyExists, and nothing written, where one of
-// them is there already; where writing fails nothing new remains.
+// Writes the files into `folder`, which is made where it does not exist. AlreadyExists, and nothing written, where one
+// of them is there already; where writing fails nothing new remains.
 absl::Status WriteNewFiles(const std::string& folder, const std::vector<duet::v1::File>& files);
 
 // InvalidArgument where no file could be made at `path` because its folder is not there or can't be written to:

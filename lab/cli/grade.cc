@@ -25,7 +25,8 @@ class Watcher {
   void See(const GradeEvent& event) {
     if (event.has_scenario_started()) {
       const auto& started = event.scenario_started();
-      now_ = absl::StrCat("[", started.number(), "/", started.count(), "] ", started.name(), " (", started.world(), ")");
+      now_ = absl::StrCat("[", started.number(), "/", started.count(), "] ", started.name(), " (", started.world(),
+                          ")");
       line_.Show(now_);
     } else if (event.has_queued()) {
       const uint32_t before = event.queued().before();

@@ -17,8 +17,8 @@ namespace lab::cli {
 namespace {
 
 constexpr char kDescription[] =
-    "Duet: a lab for socket programs. It runs a program on the kernel's network and on a simulated one, and shows which "
-    "situations the program survives.";
+    "Duet: a lab for socket programs. It runs a program on the kernel's network and on a simulated one, and shows "
+    "which situations the program survives.";
 constexpr char kServerHelp[] = "ask the server there instead of starting one inside this process";
 constexpr char kSubmissionHelp[] = "the directory with the programs, or the one program's file";
 
@@ -90,7 +90,8 @@ std::map<CLI::App*, Action> AddCommands(CLI::App& app, Options& options) {
 
   CLI::App* const start = app.add_subcommand("start", "Write an exercise's handout and starter code into a directory.");
   start->add_option("exercise", options.start.exercise, "as `duet list` names it")->required();
-  start->add_option("directory", options.start.folder, "made where it does not exist; no file is overwritten")->required();
+  start->add_option("directory", options.start.folder, "made where it does not exist; no file is overwritten")
+      ->required();
   start->add_option("--language", options.language, "of the starter code: c, cpp or python; c where not given")
       ->check(CLI::IsMember({"c", "cpp", "python"}))
       ->option_text("LANGUAGE");

@@ -59,7 +59,8 @@ Lab LabOf(const RunOptions& options) {
 
 absl::StatusOr<Lab> MakeLab(const RunOptions& options) {
   if (options.file.empty() && options.hosts.empty()) {
-    return absl::InvalidArgumentError("what is to run? Give a lab's file, or --host NAME 'COMMAND'; see duet run --help");
+    return absl::InvalidArgumentError(
+        "what is to run? Give a lab's file, or --host NAME 'COMMAND'; see duet run --help");
   }
   absl::StatusOr<Lab> lab = options.file.empty() ? LabOf(options) : ReadLab(options.file);
   if (!lab.ok()) return lab.status();

@@ -25,8 +25,8 @@ bool EarnsPoints(Verdict verdict);
 // submission that can't be carried earns nothing, or it could choose that where it would fail.
 int Score(const std::vector<Row>& rows);
 
-// Why `scenario` is SKIPPED in `world`, given the rows so far: one that it comes after did not pass there. Nothing where
-// it is to be run; also where the machine lacks the world, which then counts for nobody in this scenario too.
+// Why `scenario` is SKIPPED in `world`, given the rows so far: one that it comes after did not pass there. Nothing
+// where it is to be run; also where the machine lacks the world, which then counts for nobody in this scenario too.
 std::optional<std::string> SkipReason(const Scenario& scenario, WorldKind world, const std::vector<Row>& rows);
 
 }  // namespace lab::grade

@@ -1,5 +1,5 @@
-// Serves the requests of a thread of a carried program that concern descriptors, names, time and chance, from its thread
-// of the world.
+// Serves the requests of a thread of a carried program that concern descriptors, names, time and chance, from its
+// thread of the world.
 //
 // The program is hostile: descriptors, lengths, addresses and texts are checked before they reach Sockets. A request
 // that makes no sense gets an error, as a system call would.

@@ -7,7 +7,8 @@ namespace lab {
 namespace {
 
 constexpr char kBound[] = R"(
-  int fd = socket(AF_INET, SOCK_DGRAM, 0); struct sockaddr_in in = at("0.0.0.0", 9999), from; socklen_t size = sizeof from;
+  int fd = socket(AF_INET, SOCK_DGRAM, 0); struct sockaddr_in in = at("0.0.0.0", 9999), from;
+  socklen_t size = sizeof from;
   if (bind(fd, (void*)&in, sizeof in) != 0) perror("bind");
   char text[100]; ssize_t n;
 )";
@@ -36,7 +37,9 @@ class CarriedDatagramTest : public ProgramTest {
 
 TEST_F(CarriedDatagramTest, ACServerAnswersAPythonClient) {
   CompileMain("server", std::string(kBound) + R"(
-    while ((n = recvfrom(fd, text, sizeof text, 0, (void*)&from, &size)) > 0) sendto(fd, text, n, 0, (void*)&from, size);
+    while ((n = recvfrom(fd, text, sizeof text, 0, (void*)&from, &size)) > 0) {
+      sendto(fd, text, n, 0, (void*)&from, size);
+    }
     return n;)");
   WritePython("client.py", R"(
 import socket

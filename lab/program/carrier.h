@@ -1,7 +1,7 @@
 // One carried program: its sandbox, its processes and their threads, what they share, and how it ends.
 //
-// Each thread of the program is stood for by a thread of the world (CarriedThread), which serves its slot of the channel;
-// no two of them run at once. The program ends with its first process, as it does in the real world.
+// Each thread of the program is stood for by a thread of the world (CarriedThread), which serves its slot of the
+// channel; no two of them run at once. The program ends with its first process, as it does in the real world.
 #pragma once
 
 #include <array>

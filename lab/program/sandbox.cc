@@ -53,8 +53,8 @@ void AppendNames(Words& line, bool callers_hosts) {
 void AppendNamespaces(Words& line, const SandboxOptions& options) {
   Append(line, {"--unshare-ipc"});
   if (options.kind == SandboxOptions::Kind::kWorker) {
-    // The worker is root in the namespaces that its helper made, over a /proc that a sandbox inside may mount again: one
-    // that bubblewrap mounts has covered parts, and the kernel refuses a new one beneath it.
+    // The worker is root in the namespaces that its helper made, over a /proc that a sandbox inside may mount again:
+    // one that bubblewrap mounts has covered parts, and the kernel refuses a new one beneath it.
     Append(line, {"--bind", "/proc", "/proc", "--dev", "/dev", "--dev-bind-try", "/dev/net/tun", "/dev/net/tun"});
   } else {
     Append(line, {"--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-cgroup-try", "--uid", "1000",

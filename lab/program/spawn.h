@@ -19,8 +19,8 @@ struct GivenDescriptor {
 };
 
 // Executes `command` (an absolute path and its arguments) with this environment, no blocked signals, and of the
-// descriptors only those that it is given; /dev/null for what is missing of the standard ones. Each `ours` must be above
-// each `theirs`. An error where it can't be executed.
+// descriptors only those that it is given; /dev/null for what is missing of the standard ones. Each `ours` must be
+// above each `theirs`. An error where it can't be executed.
 absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& command, const std::vector<GivenDescriptor>& given);
 
 // What a shell makes of a status that waitpid gives: the exit status, or 128 + n where signal n ended the process.

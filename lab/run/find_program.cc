@@ -23,8 +23,8 @@ absl::StatusOr<FoundProgram> FindProgram(const std::string& word, const std::str
       if (Exists(path)) return FoundProgram{path, path};
     }
     const bool here = Exists(absl::StrCat(directory, "/", word));
-    return absl::NotFoundError(absl::StrCat("there is no program `", word, "` on this machine",
-                                            here ? absl::StrCat("; for the one in the directory, write ./", word) : ""));
+    const std::string instead = here ? absl::StrCat("; for the one in the directory, write ./", word) : "";
+    return absl::NotFoundError(absl::StrCat("there is no program `", word, "` on this machine", instead));
   }
   if (!word.starts_with('/')) {
     return FoundProgram{absl::StrCat(directory, "/", word), absl::StrCat("/submission/", word)};

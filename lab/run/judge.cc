@@ -125,7 +125,8 @@ class Judgement {
       if (!absl::StrContains(program.outcome.output, piece)) fails(absl::StrCat(Shown(piece), " in its output"), wrote);
     }
     for (const std::string& piece : text.output_lacks()) {
-      if (absl::StrContains(program.outcome.output, piece)) fails(absl::StrCat("no ", Shown(piece), " in its output"), wrote);
+      if (!absl::StrContains(program.outcome.output, piece)) continue;
+      fails(absl::StrCat("no ", Shown(piece), " in its output"), wrote);
     }
     for (const std::string& piece : text.errors_have()) {
       if (absl::StrContains(program.outcome.error_output, piece)) continue;

@@ -259,7 +259,9 @@ class Planner {
     if (fault.has_until()) {
       const absl::Status status = place.At("until").Take(ParseTime(fault.until()), until.emplace());
       if (!status.ok()) return status;
-      if (*until <= at) return place.At("until").Wrong("a fault ends after it has begun: `until` is a time, as `at` is");
+      if (*until <= at) {
+        return place.At("until").Wrong("a fault ends after it has begun: `until` is a time, as `at` is");
+      }
     }
     switch (fault.what_case()) {
       case duet::v1::Fault::kDown: return AddDown(fault.down(), place.In("down"), at, until);

@@ -27,7 +27,9 @@ TEST(ValuesTest, TimesHaveUnits) {
   EXPECT_EQ(*ParseTime("20ms"), milliseconds(20));
   EXPECT_EQ(*ParseTime("1.5s"), milliseconds(1'500));
   EXPECT_EQ(*ParseTime("2m"), seconds(120));
-  for (const char* wrong : {"", "20", "-1s", "20 parsecs", "inf", "9999h"}) EXPECT_FALSE(ParseTime(wrong).ok()) << wrong;
+  for (const char* wrong : {"", "20", "-1s", "20 parsecs", "inf", "9999h"}) {
+    EXPECT_FALSE(ParseTime(wrong).ok()) << wrong;
+  }
   EXPECT_EQ(ParseTime("20").status().message(), "`20` is no duration: write 20ms, 1.5s or 2m");
 }
 
@@ -41,7 +43,9 @@ TEST(ValuesTest, PartsArePercentages) {
 TEST(ValuesTest, RatesAreOfBitsOrBytes) {
   EXPECT_EQ(*ParseRate("8Mbit/s"), 1'000'000u);
   EXPECT_EQ(*ParseRate("2MB/s"), 2'000'000u);
-  for (const char* wrong : {"", "8", "8Mbit", "0MB/s", "1bit/s", "inf MB/s"}) EXPECT_FALSE(ParseRate(wrong).ok()) << wrong;
+  for (const char* wrong : {"", "8", "8Mbit", "0MB/s", "1bit/s", "inf MB/s"}) {
+    EXPECT_FALSE(ParseRate(wrong).ok()) << wrong;
+  }
 }
 
 TEST(ValuesTest, SizesAreOfBytes) {
@@ -70,10 +74,12 @@ TEST(PlanTest, WhatIsWrongIsToldWithItsPlace) {
   EXPECT_EQ(ComplaintOf("host { name: \"a\" }"), "x.textproto:2:8: there are two hosts named a");
   EXPECT_EQ(ComplaintOf("host { name: \"a b\" }").substr(0, 40), "x.textproto:2:8: `a b` can't be a host's");
   EXPECT_EQ(ComplaintOf("link { a: \"a\" b: \"c\" }"), "x.textproto:2:15: there is no host `c`");
-  EXPECT_EQ(ComplaintOf("link { a: \"a\" }"), "x.textproto:2:1: a link has two ends: a and b, or neither for all links");
+  EXPECT_EQ(ComplaintOf("link { a: \"a\" }"),
+            "x.textproto:2:1: a link has two ends: a and b, or neither for all links");
   EXPECT_EQ(ComplaintOf("link { loss: \"2\" }"),
             "x.textproto:2:8: `2` is no part of all packets: write 1% or 0.01%");
-  EXPECT_EQ(ComplaintOf("fault { at: \"1s\" down { a: \"a\" b: \"x\" } }"), "x.textproto:2:32: there is no host `x`");
+  EXPECT_EQ(ComplaintOf("fault { at: \"1s\" down { a: \"a\" b: \"x\" } }"),
+            "x.textproto:2:32: there is no host `x`");
   EXPECT_EQ(ComplaintOf("fault { at: \"1s\" }"),
             "x.textproto:2:1: a fault says what happens: down, link, pause, resume, kill or packets");
   EXPECT_EQ(ComplaintOf("fault { at: \"1s\" kill: \"c\" }"), "x.textproto:2:18: there is no program `c`");
@@ -106,7 +112,8 @@ TEST(PlanTest, ChangesComeInTheOrderOfTimeAndKeepWhatWasBefore) {
 }
 
 TEST(PlanTest, PacketsAreChosenByWhatTheyAre) {
-  const Plan plan = PlanOf(R"(fault { at: "0s" packets { from: "a" protocol: TCP data: true containing: "x" reset: true } })");
+  const Plan plan =
+      PlanOf(R"(fault { at: "0s" packets { from: "a" protocol: TCP data: true containing: "x" reset: true } })");
   ASSERT_EQ(plan.rules.size(), 1u);
   EXPECT_EQ(plan.rules[0].verdict, Verdict::kReset);
   Packet packet;

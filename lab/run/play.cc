@@ -63,7 +63,8 @@ class Stage {
     size_t passed_errors = 0;
   };
 
-  // Lets the world run until `next`, or until something is to be done before; a second at a time, so that it can be told.
+  // Lets the world run until `next`, or until something is to be done before; a second at a time, so that it can be
+  // told.
   void Advance(Time next) {
     while (world_.now() < next) {
       const Time until = std::min(next, world_.now() + kTell);

@@ -93,12 +93,14 @@ absl::StatusOr<std::vector<std::string>> SplitCommand(const std::string& command
       if (++i == command.size()) return absl::InvalidArgumentError("the command ends behind a backslash");
       c = command[i];
     } else if (quote == '\0' && NeedsShell(c)) {
-      return absl::InvalidArgumentError(absl::StrCat("`", std::string(1, c), "` is for a shell, and programs are started without one: write sh -c '…', "
-                                                     "or quote it"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "`", std::string(1, c), "` is for a shell, and programs are started without one: write sh -c '…', or quote it"));
     }
     words.back() += c;
   }
-  if (quote != '\0') return absl::InvalidArgumentError(absl::StrCat("the command lacks a closing ", std::string(1, quote)));
+  if (quote != '\0') {
+    return absl::InvalidArgumentError(absl::StrCat("the command lacks a closing ", std::string(1, quote)));
+  }
   if (words.empty()) return absl::InvalidArgumentError("the command is empty");
   return words;
 }

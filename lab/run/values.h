@@ -20,8 +20,8 @@ absl::StatusOr<uint64_t> ParseRate(const std::string& text);
 // "1500B", "64KiB", "1MB": bytes.
 absl::StatusOr<uint64_t> ParseSize(const std::string& text);
 
-// A command's words, as a shell takes them apart: at spaces, but for those in '' and "" and behind a backslash. An error
-// for what only a shell could do (pipes, redirections, variables, patterns), and for no words at all.
+// A command's words, as a shell takes them apart: at spaces, but for those in '' and "" and behind a backslash. An
+// error for what only a shell could do (pipes, redirections, variables, patterns), and for no words at all.
 absl::StatusOr<std::vector<std::string>> SplitCommand(const std::string& command);
 
 }  // namespace lab::run

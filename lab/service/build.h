@@ -28,8 +28,8 @@ inline constexpr char kFolderInWorker[] = "/duet/submission";
 // The compiler did not take it.
 using BuildResult = std::variant<Built, duet::v1::GradeEvent::BuildFailed>;
 
-// Checks, unpacks and builds, the compilers inside a sandbox. Blocks; gives up with Cancelled soon after `cancelled` says
-// so. InvalidArgument where the submission can't be graded at all, FailedPrecondition where this machine has no
+// Checks, unpacks and builds, the compilers inside a sandbox. Blocks; gives up with Cancelled soon after `cancelled`
+// says so. InvalidArgument where the submission can't be graded at all, FailedPrecondition where this machine has no
 // sandbox.
 absl::StatusOr<BuildResult> Build(const grade::Exercise& exercise, const duet::v1::Submission& submission,
                                   const std::function<bool()>& cancelled);

@@ -34,8 +34,8 @@ struct CommandResult {
 };
 
 // Blocks until the command (an absolute path and its arguments) has ended and nothing of it runs any more. It inherits
-// the environment, no descriptor but the three pipes, and no blocked signals; it is killed when this thread dies. May be
-// called from any thread: nothing here forks without executing. An error where it can't be started.
+// the environment, no descriptor but the three pipes, and no blocked signals; it is killed when this thread dies. May
+// be called from any thread: nothing here forks without executing. An error where it can't be started.
 absl::StatusOr<CommandResult> RunCommand(const std::vector<std::string>& command, const CommandOptions& options);
 
 }  // namespace lab::service

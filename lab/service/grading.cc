@@ -143,7 +143,8 @@ class Rows {
   // Each process kept to its limit, all together did not.
   static ScenarioReport TookTooMuch(const grade::Scenario& scenario, WorldKind world, const std::string& happened) {
     return FailedBecause(scenario, world,
-                         {"memory", false, "the submission's processes together stay within the memory that they are given", happened,
+                         {"memory", false,
+                          "the submission's processes together stay within the memory that they are given", happened,
                           "Memory that is allocated for each client, or by each process, has to be freed again."});
   }
 

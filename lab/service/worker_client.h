@@ -21,8 +21,8 @@ struct WorkerOptions {
   std::function<bool()> cancelled;
 };
 
-// Blocks until the worker has ended, with all that it started. Aborted, with a sentence, where it ended without a result
-// or said nothing for minutes; ResourceExhausted where everything that ran in it took too much memory together;
+// Blocks until the worker has ended, with all that it started. Aborted, with a sentence, where it ended without a
+// result or said nothing for minutes; ResourceExhausted where everything that ran in it took too much memory together;
 // Cancelled soon after `cancelled` says so; another error where it could not be started.
 absl::StatusOr<duet::internal::Result> RunInWorker(const WorkerOptions& options,
                                                    const duet::internal::Order& order);

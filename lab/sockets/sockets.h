@@ -36,8 +36,8 @@ class Sockets {
   virtual int socket(int domain, int type, int protocol) = 0;
 
   // Two sockets that are connected to each other, in this host alone: what is written to one is read from the other.
-  // `domain` is AF_UNIX. SOCK_STREAM carries bytes; SOCK_DGRAM and SOCK_SEQPACKET messages, each read by one call, where
-  // what the call has no room for is lost. `type` may carry SOCK_NONBLOCK and SOCK_CLOEXEC.
+  // `domain` is AF_UNIX. SOCK_STREAM carries bytes; SOCK_DGRAM and SOCK_SEQPACKET messages, each read by one call,
+  // where what the call has no room for is lost. `type` may carry SOCK_NONBLOCK and SOCK_CLOEXEC.
   // EOPNOTSUPP: not in this family.
   virtual int socketpair(int domain, int type, int protocol, int ends[2]) = 0;
 
@@ -143,8 +143,8 @@ class Sockets {
   // EBADF: a descriptor in a set is not open.
   virtual int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) = 0;
 
-  // poll and select with a limit in nanoseconds (null: none), which stays as it is. `mask` is what sigprocmask is set to
-  // meanwhile (null: nothing); the simulation delivers no signals and ignores it.
+  // poll and select with a limit in nanoseconds (null: none), which stays as it is. `mask` is what sigprocmask is set
+  // to meanwhile (null: nothing); the simulation delivers no signals and ignores it.
   virtual int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) = 0;
   virtual int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, const timespec* timeout,
                       const sigset_t* mask) = 0;
@@ -152,10 +152,11 @@ class Sockets {
   // A descriptor that keeps a list of others and tells which of them have events. `flags`: EPOLL_CLOEXEC.
   virtual int epoll_create1(int flags) = 0;
 
-  // EPOLL_CTL_ADD puts `fd` on the list of `epfd`, EPOLL_CTL_MOD changes what it is asked for, EPOLL_CTL_DEL takes it off,
-  // as does the close of its last duplicate. event->events are poll's, of which EPOLLERR and EPOLLHUP come unasked, and
-  // EPOLLET: told once for each time that something comes (or that ADD or MOD finds it there), rather than as long as it is
-  // there; EPOLLONESHOT: told once, until MOD; EPOLLEXCLUSIVE: of several that wait for fd only one is woken.
+  // EPOLL_CTL_ADD puts `fd` on the list of `epfd`, EPOLL_CTL_MOD changes what it is asked for, EPOLL_CTL_DEL takes it
+  // off, as does the close of its last duplicate. event->events are poll's, of which EPOLLERR and EPOLLHUP come
+  // unasked, and EPOLLET: told once for each time that something comes (or that ADD or MOD finds it there), rather than
+  // as long as it is there; EPOLLONESHOT: told once, until MOD; EPOLLEXCLUSIVE: of several that wait for fd only one is
+  // woken.
   // EEXIST: on the list already. ENOENT: not on it. EPERM: an ordinary file, which is always ready. ELOOP: one epoll
   // descriptor in another, deeper than five or in a circle. EINVAL: not an epoll descriptor, or epfd in itself.
   virtual int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) = 0;

@@ -13,7 +13,8 @@ namespace {
 // "({3, 0}, 500 ms)": the descriptors and how long at most. An epoll descriptor's own list isn't known here.
 std::string PollArguments(const duet_ledger_entry& entry) {
   if (entry.call == DUET_CALL_EPOLL_WAIT) {
-    return absl::StrCat("(", entry.arguments[0], entry.arguments[2] < 0 ? "" : absl::StrCat(", ", entry.arguments[2], " ms"),
+    const std::string timeout = entry.arguments[2] < 0 ? "" : absl::StrCat(", ", entry.arguments[2], " ms");
+    return absl::StrCat("(", entry.arguments[0], timeout,
                         ")");
   }
   std::vector<int> descriptors;

@@ -82,7 +82,9 @@ class FakeSockets : public Sockets {
   int epoll_create1(int) override { return Answer<int>(); }
   int epoll_ctl(int, int, int, epoll_event*) override { return Answer<int>(); }
   int epoll_wait(int, epoll_event* events, int, int) override {
-    for (int64_t i = 0; i < result; ++i) events[i] = {static_cast<uint32_t>(ready), {.u64 = static_cast<uint64_t>(5 + i)}};
+    for (int64_t i = 0; i < result; ++i) {
+      events[i] = {static_cast<uint32_t>(ready), {.u64 = static_cast<uint64_t>(5 + i)}};
+    }
     return Answer<int>();
   }
   int epoll_pwait(int epfd, epoll_event* events, int most, int, const sigset_t*) override {

@@ -68,7 +68,8 @@ class RowMaker {
       std::visit([this](const auto& one) { Add(one); }, event);
     }
     if (trace_.left_out() > 0) {
-      Add(NoteEvent{trace_.left_out_from(), -1, -1, absl::StrCat(trace_.left_out(), " events from here on are left out")});
+      Add(NoteEvent{trace_.left_out_from(), -1, -1,
+                    absl::StrCat(trace_.left_out(), " events from here on are left out")});
     }
     std::stable_sort(rows_.begin(), rows_.end(), [](const Ranked& a, const Ranked& b) {
       return std::pair(a.row.time, a.rank) < std::pair(b.row.time, b.rank);

@@ -35,8 +35,9 @@ TEST(LedgerTest, AFailedCallNamesItsError) {
   Story story;
   story.At(1).Call(0, DUET_CALL_CONNECT, {3}, -1, ECONNREFUSED, 1, "", kServer);
   EXPECT_EQ(LedgerJson(story.trace()),
-            "{\"begin\":1e-06,\"end\":2e-06,\"host\":\"client\",\"process\":\"client\",\"call\":\"connect\",\"result\":-1,"
-            "\"error\":\"ECONNREFUSED\",\"text\":\"connect(3, server:9999) = -1 ECONNREFUSED (Connection refused)\"}\n");
+            R"x({"begin":1e-06,"end":2e-06,"host":"client","process":"client","call":"connect","result":-1,)x"
+            R"x("error":"ECONNREFUSED","text":"connect(3, server:9999) = -1 ECONNREFUSED (Connection refused)"})x"
+            "\n");
 }
 
 TEST(LedgerTest, WhatAProgramSentCanNotForgeALine) {

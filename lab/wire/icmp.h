@@ -1,5 +1,5 @@
-// ICMP's errors (RFC 792, for IPv6 RFC 4443): what a host answers to a packet that it can't use, and what such an answer
-// is about.
+// ICMP's errors (RFC 792, for IPv6 RFC 4443): what a host answers to a packet that it can't use, and what such an
+// answer is about.
 #pragma once
 
 #include <cstdint>

@@ -53,8 +53,8 @@ struct Passage {
   const char* cause = "";
 };
 
-// What becomes of a packet of which `whole` is what has been seen so far, and `piece` the next of its pieces: it arrives
-// with the last of them, and not at all without one.
+// What becomes of a packet of which `whole` is what has been seen so far, and `piece` the next of its pieces: it
+// arrives with the last of them, and not at all without one.
 Passage Join(const Passage& whole, const Passage& piece);
 
 // Packets since the link was made.

@@ -1,4 +1,5 @@
-// A packet between two hosts: IP (of the version that its addresses have) with TCP, UDP or ICMP, as fields, and its form in bytes.
+// A packet between two hosts: IP (of the version that its addresses have) with TCP, UDP or ICMP, as fields, and its
+// form in bytes.
 //
 // Checksums and bytes are made only where somebody looks: a capture, or a TUN device.
 #pragma once

@@ -1,5 +1,5 @@
-// An epoll descriptor: a list of files, each with what is asked of it, and of those the ones that may have events, in the
-// order in which these came. It does as Linux's fs/eventpoll.c does.
+// An epoll descriptor: a list of files, each with what is asked of it, and of those the ones that may have events, in
+// the order in which these came. It does as Linux's fs/eventpoll.c does.
 #pragma once
 
 #include <sys/epoll.h>
@@ -20,7 +20,8 @@ class Epoll final : public File {
   explicit Epoll(Scheduler& scheduler) : scheduler_(scheduler) {}
   ~Epoll() override;
 
-  // epoll_ctl, for the file that is open as `fd`: 0 or a negative errno. The entry goes with the file's last descriptor.
+  // epoll_ctl, for the file that is open as `fd`: 0 or a negative errno. The entry goes with the file's last
+  // descriptor.
   int Control(int operation, int fd, File& file, const epoll_event& event);
 
   // Stores up to `most` events, at least 1, and returns how many. -EFAULT where there are some and `events` is null.
@@ -64,8 +65,8 @@ class Epoll final : public File {
   int Modify(Item& item, const epoll_event& event);
   // Puts the item at the end of the ready list, and says so to those who wait.
   void Enlist(Item& item);
-  // How many epoll descriptors the longest way down, or up, goes through, this one included; kDeepest + 1 where those are
-  // too many, or the way down comes to `sought`.
+  // How many epoll descriptors the longest way down, or up, goes through, this one included; kDeepest + 1 where those
+  // are too many, or the way down comes to `sought`.
   int DepthDownTo(const Epoll& sought, int most) const;
   int DepthUp(int most) const;
 

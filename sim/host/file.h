@@ -30,7 +30,8 @@ class File {
   virtual short Ready() const = 0;
   WaitQueue& waiters() { return waiters_; }
 
-  // Moves up to `length` bytes into, or out of, `buffers` from `offset` on. `flags`: MSG_PEEK, MSG_TRUNC; MSG_MORE, MSG_OOB.
+  // Moves up to `length` bytes into, or out of, `buffers` from `offset` on. `flags`: MSG_PEEK, MSG_TRUNC; MSG_MORE,
+  // MSG_OOB.
   virtual int64_t Read(Buffers buffers, size_t offset, size_t length, int flags) = 0;
   virtual int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) = 0;
   // How many bytes one Read would give.

@@ -1,7 +1,7 @@
 // One-way pipes inside a host, and the ends of a process's standard input and output.
 //
-// A pipe's room is counted in pages, as Linux does: a page holds the end of one write and the beginning of the next only
-// where that fits into it, so that many writes of 3,000 bytes fill a pipe of 65,536 with 48,000.
+// A pipe's room is counted in pages, as Linux does: a page holds the end of one write and the beginning of the next
+// only where that fits into it, so that many writes of 3,000 bytes fill a pipe of 65,536 with 48,000.
 #pragma once
 
 #include <deque>

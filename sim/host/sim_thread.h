@@ -1,4 +1,5 @@
-// A thread of a simulated process: its task, its Sockets over the descriptors that it shares, and the call that it is in.
+// A thread of a simulated process: its task, its Sockets over the descriptors that it shares, and the call that it is
+// in.
 #pragma once
 
 #include <memory>

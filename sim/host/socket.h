@@ -53,7 +53,8 @@ class Socket : public File {
   virtual int SetOption(int level, int option, const void* value, socklen_t length) = 0;
   virtual int GetOption(int level, int option, void* value, socklen_t* length) = 0;
 
-  // Moves a whole message, for sockets that keep their boundaries; streams have Read and Write. `flags`: MSG_ of the call.
+  // Moves a whole message, for sockets that keep their boundaries; streams have Read and Write. `flags`: MSG_ of the
+  // call.
   virtual int64_t SendMessage(Buffers, const Dispatch&, int /*flags*/) { return -EOPNOTSUPP; }
   virtual int64_t ReceiveMessage(Buffers, int /*flags*/, Message&) { return -EOPNOTSUPP; }
 

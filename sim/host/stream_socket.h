@@ -55,7 +55,8 @@ class StreamSocket final : public Socket, private Flow::Owner {
   int access_mode() const override;
 
  private:
-  // What those who wait have been told of the connection. A change is news, once; so edge-triggered epoll is as in Linux.
+  // What those who wait have been told of the connection. A change is news, once; so edge-triggered epoll is as in
+  // Linux.
   struct Told {
     Told() = default;
     explicit Told(const tcp::Connection& connection)

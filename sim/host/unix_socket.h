@@ -1,5 +1,5 @@
-// One of the two AF_UNIX sockets that socketpair makes: connected to each other from the beginning, inside one host, and
-// without names. What is written is at once with the other.
+// One of the two AF_UNIX sockets that socketpair makes: connected to each other from the beginning, inside one host,
+// and without names. What is written is at once with the other.
 //
 // SOCK_STREAM carries bytes. SOCK_DGRAM and SOCK_SEQPACKET carry messages, the latter as a connection: with an end. The
 // send buffer is counted as Linux counts it, in the memory that the kernel would need, until the other has read.

@@ -19,8 +19,8 @@ class Waiter {
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
-  // Waits in `queue` for one of `events` (POLLIN…); for POLLERR and POLLHUP always. Of exclusive waiters one is told, the
-  // one that came first, after all the others. Once only, until it leaves.
+  // Waits in `queue` for one of `events` (POLLIN…); for POLLERR and POLLHUP always. Of exclusive waiters one is told,
+  // the one that came first, after all the others. Once only, until it leaves.
   void Join(WaitQueue& queue, short events, bool exclusive = false);
   void Leave();
 

@@ -160,7 +160,8 @@ void ExpectWhole(uint64_t seed, const Weather& weather, const Options& options, 
   SCOPED_TRACE("seed " + std::to_string(seed));
   Pipe pipe(seed, weather);
   pipe.passive_options = options;
-  pipe.ends[0].connection = Connection::Connect(Time{0}, kUs, kPeer, 0xfffffff0u - static_cast<uint32_t>(seed), options);
+  pipe.ends[0].connection =
+      Connection::Connect(Time{0}, kUs, kPeer, 0xfffffff0u - static_cast<uint32_t>(seed), options);
   pipe.ends[0].text = Text(seed, length);
   pipe.ends[1].text = Text(seed + 1'000, length / 2);
   pipe.Run(seconds(2'000));

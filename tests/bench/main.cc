@@ -1,6 +1,6 @@
-// Kernel and simulated network in one run, interleaved. What is counted is the time on the core, of all threads together
-// and the kernel's work included: with one core it is the time that passes, less what others on the machine take.
-// docs/performance.md has the figures.
+// Kernel and simulated network in one run, interleaved. What is counted is the time on the core, of all threads
+// together and the kernel's work included: with one core it is the time that passes, less what others on the machine
+// take. docs/performance.md has the figures.
 #include <sched.h>
 
 #include <string>

@@ -294,7 +294,8 @@ void ConformanceTest::SetUp() {
 }
 
 ProcessId ConformanceTest::StartWith(HostId host, const lab::StartOptions& options, Body body) {
-  const ProcessId process = world().Start(host, options, [body = std::move(body), kind = world().kind()](lab::Process& process) {
+  const auto kind = world().kind();
+  const ProcessId process = world().Start(host, options, [body = std::move(body), kind](lab::Process& process) {
     try {
       Self self(process, kind);
       body(self);
@@ -328,7 +329,8 @@ testing::AssertionResult ConformanceTest::WaitForGate(HostId host, uint16_t gate
 }
 
 testing::AssertionResult ConformanceTest::WaitForReport(ProcessId process, std::string_view key) {
-  const auto waited = Wait([&] { return outcome(process).HasReport(key) || outcome(process).exited; }, "waited in vain");
+  const auto waited =
+      Wait([&] { return outcome(process).HasReport(key) || outcome(process).exited; }, "waited in vain");
   if (outcome(process).HasReport(key)) return waited;
   return testing::AssertionFailure() << "process " << process << " did not report " << Quoted(key) << "\n" << Explain();
 }
@@ -349,7 +351,8 @@ testing::AssertionResult ConformanceTest::Open(HostId host, uint16_t gate) {
 
 testing::AssertionResult ConformanceTest::Finish() {
   const auto ended = [this] {
-    return std::all_of(processes_.begin(), processes_.end(), [this](const auto& p) { return outcome(p.second).exited; });
+    return std::all_of(processes_.begin(), processes_.end(),
+                       [this](const auto& p) { return outcome(p.second).exited; });
   };
   auto result = Wait(ended, "not all processes ended");
   if (!result) return result;

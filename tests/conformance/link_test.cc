@@ -40,7 +40,8 @@ TEST_F(LinkTest, CorruptedPacketsAreDroppedByTheChecksum) {
 }
 
 TEST_F(LinkTest, AFullQueueDropsPackets) {
-  EXPECT_GT(Transfer({.latency = 5ms, .mtu = 1500, .bandwidth = 1'000'000, .queue_packets = 4}, 200'000, "queue full"), 0);
+  const LinkOptions options{.latency = 5ms, .mtu = 1500, .bandwidth = 1'000'000, .queue_packets = 4};
+  EXPECT_GT(Transfer(options, 200'000, "queue full"), 0);
 }
 
 TEST_F(LinkTest, DuplicatesAreTakenOnce) {

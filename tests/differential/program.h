@@ -69,8 +69,8 @@ struct Slot {
   bool operator==(const Slot&) const = default;
 };
 
-// An address as programs draw them. Host byte order. In AF_INET6 127.0.0.1 stands for ::1, 0.0.0.0 for ::, and others are
-// mapped.
+// An address as programs draw them. Host byte order. In AF_INET6 127.0.0.1 stands for ::1, 0.0.0.0 for ::, and others
+// are mapped.
 struct Address {
   uint32_t host = 0;
   uint16_t port = 0;

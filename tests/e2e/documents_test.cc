@@ -21,8 +21,8 @@ struct Command {
   std::string output;  // what the document shows of it; empty where it shows nothing
 };
 
-// The lines of a document's ```sh blocks, the last of each with the ```text block that follows; and those of a handout's
-// indented blocks that call Duet.
+// The lines of a document's ```sh blocks, the last of each with the ```text block that follows; and those of a
+// handout's indented blocks that call Duet.
 std::vector<Command> Commands(const std::string& document) {
   std::vector<Command> commands;
   std::istringstream stream(document);

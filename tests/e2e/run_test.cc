@@ -75,7 +75,8 @@ TEST_F(RunTest, PacketsAndCallsAreWrittenWhereAsked) {
   EXPECT_THAT(ReadFile(folder + "/t.pcapng"), StartsWith("\x0a\x0d\x0d\x0a"));
   EXPECT_THAT(ReadFile(folder + "/calls.txt"), HasSubstr("ECONNRESET (Connection reset by peer)"));
   EXPECT_EQ(Duet({"run", examples + "reset.textproto", "--ledger", folder + "/calls.jsonl"}).status, 0);
-  EXPECT_THAT(ReadFile(folder + "/calls.jsonl"), AllOf(StartsWith("{\"begin\":"), HasSubstr("\"error\":\"ECONNRESET\"")));
+  EXPECT_THAT(ReadFile(folder + "/calls.jsonl"),
+              AllOf(StartsWith(R"({"begin":)"), HasSubstr(R"("error":"ECONNRESET")")));
 }
 
 TEST_F(RunTest, AProgramThatFailsIsNamedAndSoIsTheExitStatus) {

@@ -1,4 +1,5 @@
-// A connection under a sequence of segments, calls and steps of time, of which each byte of the input decides something.
+// A connection under a sequence of segments, calls and steps of time, of which each byte of the input decides
+// something.
 //
 // Both streams have a text that follows from the position of each byte, so that what is read and what is sent can be
 // checked whatever came before.

@@ -1,7 +1,7 @@
 /* The futex call, on which libc's and every language's locks stand: carried whole, so that none of them has to be.
  *
- * Values are compared and changed here: no other thread of the program runs meanwhile, nor until the lab has put this one
- * into its queue. */
+ * Values are compared and changed here: no other thread of the program runs meanwhile, nor until the lab has put this
+ * one into its queue. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <string.h>

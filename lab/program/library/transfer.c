@@ -1,7 +1,7 @@
 /* Everything that moves bytes.
  *
- * A datagram fits into the channel. What doesn't fit into the channel at once goes in several requests, as a blocking call on a stream would take it: it
- * ends early only where a request did. */
+ * A datagram fits into the channel. What doesn't fit into the channel at once goes in several requests, as a blocking
+ * call on a stream would take it: it ends early only where a request did. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
