@@ -22,7 +22,9 @@ void LabelledOutput::Write(size_t program, bool error_output, std::string_view b
   pending += bytes;
   size_t begin = 0;
   for (size_t end; (end = pending.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    WriteLine(programs_[program], error_output, std::string_view(pending).substr(begin, end - begin));
+    // What network protocols end their lines with has a carriage return ahead.
+    const size_t length = end - begin - (end > begin && pending[end - 1] == '\r' ? 1 : 0);
+    WriteLine(programs_[program], error_output, std::string_view(pending).substr(begin, length));
   }
   pending.erase(0, begin);
 }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <iterator>
 
 namespace lab {
 namespace {
@@ -185,7 +186,8 @@ int64_t CallServer::Pipe(const CarriedRequest& request, CarriedAnswer&) {
 int64_t CallServer::Fcntl(const CarriedRequest& request, CarriedAnswer&) {
   const int command = Int(request.arguments[1]);
   // Those that make descriptors come as dup.
-  if (command != F_GETFL && command != F_SETFL && command != F_GETPIPE_SZ && command != F_SETPIPE_SZ) return -EINVAL;
+  const int carried[] = {F_GETFL, F_SETFL, F_GETPIPE_SZ, F_SETPIPE_SZ, F_GETOWN, F_SETOWN};
+  if (std::find(std::begin(carried), std::end(carried), command) == std::end(carried)) return -EINVAL;
   return ResultOf(
       process_.sockets().fcntl(descriptors_.Find(request.arguments[0]).fd, command, request.arguments[2]));
 }

@@ -54,6 +54,9 @@ class File {
 
   bool nonblocking() const { return nonblocking_; }
   void set_nonblocking(bool nonblocking) { nonblocking_ = nonblocking; }
+  // F_SETOWN's process, which is sent no signal here.
+  int owner() const { return owner_; }
+  void set_owner(int owner) { owner_ = owner; }
   // O_RDONLY, O_WRONLY or O_RDWR.
   virtual int access_mode() const = 0;
 
@@ -73,6 +76,7 @@ class File {
   WaitQueue waiters_;
   int references_ = 0;
   bool nonblocking_ = false;
+  int owner_ = 0;
 };
 
 using FilePtr = boost::intrusive_ptr<File>;

@@ -322,7 +322,10 @@ int SimSockets::Fcntl(int fd, int command, long argument) {
       if (argument < 0 || argument >= DescriptorTable::kMostDescriptors) return -EINVAL;
       return table_->Add(std::move(file), command == F_DUPFD_CLOEXEC, static_cast<int>(argument));
     case F_GETPIPE_SZ: return file->AsPipe() != nullptr ? file->AsPipe()->size() : -EBADF;
-    case F_SETPIPE_SZ: return file->AsPipe() != nullptr ? file->AsPipe()->Resize(static_cast<uint32_t>(argument)) : -EBADF;
+    case F_SETPIPE_SZ:
+      return file->AsPipe() != nullptr ? file->AsPipe()->Resize(static_cast<uint32_t>(argument)) : -EBADF;
+    case F_GETOWN: return file->owner();
+    case F_SETOWN: file->set_owner(static_cast<int>(argument)); return 0;
     default: return -EINVAL;
   }
 }

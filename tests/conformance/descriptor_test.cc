@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -55,6 +56,15 @@ TEST_F(DescriptorTest, SocketsThatDoNotExist) {
     self.Fails(self->socket(AF_INET, SOCK_STREAM, 9999), EINVAL);
     self.Fails(self->socket(AF_INET, SOCK_SEQPACKET, 0), ESOCKTNOSUPPORT);
     self.Ok(self->socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
+  });
+}
+
+TEST_F(DescriptorTest, HasAnOwner) {
+  Alone([](Self& self) {
+    const int fd = self.Socket();
+    self.Gives(self->fcntl(fd, F_GETOWN, 0), 0);
+    self.Gives(self->fcntl(fd, F_SETOWN, getpid()), 0);
+    self.Gives(self->fcntl(fd, F_GETOWN, 0), getpid());
   });
 }
 
