@@ -110,10 +110,10 @@ size_t UnixSocket::readable() const {
 }
 
 int UnixSocket::CheckSend() {
-  if (!connected_) return -ENOTCONN;
   if (type_ == SOCK_STREAM && write_shut_) return -EPIPE;
   if (const int error = TakeError()) return -error;
   if (write_shut_) return -EPIPE;
+  if (!connected_) return -ENOTCONN;
   if (memory_ >= send_buffer()) return -EAGAIN;
   return peer_ != nullptr && peer_->read_shut_ ? -EPIPE : 0;
 }
@@ -167,7 +167,6 @@ int64_t UnixSocket::Read(Buffers buffers, size_t offset, size_t length, int flag
 int64_t UnixSocket::SendMessage(Buffers buffers, const Dispatch& dispatch, int flags) {
   if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
   if (dispatch.to && type_ == SOCK_DGRAM) return -EINVAL;
-  if (!connected_) return -ENOTCONN;
   const size_t length = TotalSize(buffers);
   constexpr size_t kReserved = 32;
   if (length > send_buffer() - kReserved) return -EMSGSIZE;

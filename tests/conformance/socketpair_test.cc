@@ -429,6 +429,20 @@ TEST_F(PairedMessageTest, ADatagramSocketHearsNothingOfTheOthersEnd) {
   });
 }
 
+TEST_F(PairedMessageTest, SizeAndShutdownAreLookedAtBeforeTheMissingPeer) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM);
+    const std::string large(1'000'000, 'x');
+    self.Close(a);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ECONNREFUSED);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), ENOTCONN);
+    self.Fails(self->send(b, large.data(), large.size(), MSG_NOSIGNAL), EMSGSIZE);
+    self.Gives(self->shutdown(b, SHUT_WR), 0);
+    self.Fails(self->send(b, "x", 1, MSG_NOSIGNAL), EPIPE);
+    self.Fails(self->send(b, large.data(), large.size(), MSG_NOSIGNAL), EMSGSIZE);
+  });
+}
+
 TEST_F(PairedMessageTest, WhatWasUnreadIsGoneOnceTheOtherIsMissed) {
   Alone([](Self& self) {
     const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);

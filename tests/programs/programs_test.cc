@@ -1,5 +1,5 @@
-// Servers and clients from Debian's packages, as they are, on the simulated network: the same in every run of a seed, on
-// a link that loses packets, across a partition that heals, and as on the kernel.
+// Servers and clients from Debian's packages, as they are, on the simulated network: the same in every run of a seed,
+// on a link that loses packets, across a partition that heals, and as on the kernel.
 #include <unistd.h>
 
 #include <cstdlib>
