@@ -21,9 +21,12 @@ bool Overlap(const Binding& a, const lab::IpAddress& at, const Binding& b) {
 int Score(const Binding& binding, const lab::Endpoint& destination, const lab::Endpoint& source) {
   const lab::IpAddress& local = binding.local().address;
   if (!Takes(local, binding.ipv6_only, destination.address)) return -1;
-  if (binding.connected() && binding.remote() != source) return -1;
-  // A socket of IPv4 itself comes before one that takes it beside IPv6.
-  return (binding.connected() ? 4 : 0) + (local.is_any() ? 0 : 2) + (local.is_ipv4() ? 1 : 0);
+  int score = (local.is_any() ? 0 : 2) + (local.is_ipv4() ? 1 : 0);  // IPv4 itself comes before IPv6 that takes it too
+  if (!binding.connected()) return score;
+  const lab::Endpoint& remote = binding.remote();
+  if (remote.address != source.address || (remote.port != 0 && remote.port != source.port)) return -1;
+  score += 4;
+  return remote.port != 0 ? score + 4 : score;
 }
 
 uint64_t Mix(uint64_t value) {

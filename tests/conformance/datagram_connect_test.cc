@@ -53,6 +53,17 @@ TEST_F(DatagramConnectTest, OnlyThePeerIsHeard) {
   });
 }
 
+TEST_F(DatagramConnectTest, PortZeroIsEveryPortOfThePeer) {
+  Alone([](Self& self) {
+    const int fd = self.Bind(kPort, kLoopback);
+    self.Gives(Connect(self, fd, kLoopback, 0), 0);
+    self.SendTo(self.Bind(0, kLoopback), "yes", kLoopback, kPort);
+    self.ExpectDatagram(fd, "yes");
+    self.SendTo(fd, "x", kLoopback, kNobody);
+    self.Equal(self.TakeError(fd), ECONNREFUSED);
+  });
+}
+
 TEST_F(DatagramConnectTest, WhatHadArrivedBeforeStays) {
   Alone([](Self& self) {
     const int other = self.Bind(0, kLoopback);
