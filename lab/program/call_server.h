@@ -26,6 +26,10 @@ class CallServer {
  private:
   using Handler = int64_t (CallServer::*)(const CarriedRequest&, CarriedAnswer&);
   static Handler Find(int64_t number);
+  // A call's result as a request has it.
+  static int64_t ResultOf(int64_t returned);
+  // An int of the program's: what the kernel makes of a register.
+  static int Int(int64_t argument);
 
   // What came of sending on the socket.
   int64_t SentOn(int fd, ssize_t sent, CarriedAnswer& answer);

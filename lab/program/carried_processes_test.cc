@@ -127,6 +127,36 @@ TEST_F(CarriedProcessesTest, MemoryThatIsSharedHasLocks) {
     printf("%d\n", shared->n); while (wait(NULL) > 0) {})"), "30\n");
 }
 
+TEST_F(CarriedProcessesTest, ChanceIsTheSameInEveryRun) {
+  const std::string program = R"(
+    struct { long r; unsigned char bytes[8]; } drawn = {}; char name[] = "/tmp/XXXXXX";
+    for (int i = 0; i < 2; ++i) if (!fork()) {
+      getrandom(drawn.bytes, 8, 0); close(mkstemp(name)); printf("%lx %s %p %p %d ", *(long*)drawn.bytes, name, malloc(10), &i, rand());
+      execl("/bin/sh", "sh", "-c", "echo $$ $PPID; env | sort; head -c 8 /dev/urandom | od -x", NULL);
+    }
+    while (wait(NULL) > 0) {})";
+  const std::string first = Output(program);
+  EXPECT_NE(first.find("PYTHONHASHSEED=0"), std::string::npos) << first;
+  EXPECT_EQ(Output(program), first);
+}
+
+TEST_F(CarriedProcessesTest, PythonsChanceIsTheSameInEveryRun) {
+  const std::string program = R"(
+import os, random, subprocess, sys, tempfile, threading, time, uuid
+def draw(): print(random.random(), os.urandom(4), uuid.uuid4(), hash("a"), id(object()), os.getpid(), time.time(),
+                 os.sched_getaffinity(0), flush=True)
+thread = threading.Thread(target=draw); thread.start(); thread.join()
+for i in range(2):
+    if os.fork() == 0:
+        draw(); print(tempfile.mkstemp()[1], threading.get_native_id(), dict(os.environ), flush=True); os._exit(0)
+    os.wait()
+subprocess.run([sys.executable, "-c", "import os, random; print(random.random(), hash('b'), id(os), os.getpid()) "])
+)";
+  const std::string first = PythonOutput(program);
+  EXPECT_NE(first, "");
+  EXPECT_EQ(PythonOutput(program), first);
+}
+
 TEST_F(CarriedProcessesTest, WhatOutlivesTheFirstProcessEndsWithIt) {
   EXPECT_EQ(Output("if (!fork()) { for (;;) { sleep(1); write(1, \".\", 1); } } usleep(2500000);"), "..");
 }

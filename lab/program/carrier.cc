@@ -136,7 +136,11 @@ std::string Carrier::ChildrenOf(const CarriedProcess& process) const {
 void Carrier::Begin(int slot, int number, Thread& maker, Thread::Descriptors descriptors) {
   Seat& taken = seat(slot);
   taken.number = number;
-  taken.thread = &maker.Start(descriptors, [this, slot](Thread& thread) { CarriedThread(*this, slot, thread).Run(); });
+  taken.thread = &maker.Start(descriptors, [this, slot](Thread& thread) {
+    CarriedThread(*this, slot, thread).Run();
+    // Where it has ended the program, its slot is still taken.
+    if (seat(slot).thread == &thread) seat(slot).thread = nullptr;
+  });
   taken.thread->SetName(NameOf(taken));
 }
 

@@ -21,6 +21,17 @@ static long uname_call(struct utsname* programs) {
   return duet_copy_out(programs, &names, sizeof(names));
 }
 
+/* Of the machine's processors the world has one; which, is nobody's business. */
+static long affinity_call(long number, const long a[6]) {
+  uint64_t mask = 1;
+  if ((size_t)a[1] < sizeof(mask)) return -EINVAL;
+  if (number == SYS_sched_getaffinity) {
+    return duet_copy_out((void*)a[2], &mask, sizeof(mask)) != 0 ? -EFAULT : (long)sizeof(mask);
+  }
+  if (duet_copy_in(&mask, (const void*)a[2], sizeof(mask)) != 0) return -EFAULT;
+  return mask & 1 ? 0 : -EINVAL;
+}
+
 static long prctl_call(const long a[6]) {
   if (a[0] == PR_SET_SECCOMP || a[0] == 59 /* PR_SET_SYSCALL_USER_DISPATCH */) return -EINVAL;
   return duet_kernel(SYS_prctl, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -177,6 +188,9 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_rt_sigqueueinfo:
     case SYS_rt_tgsigqueueinfo:
       return duet_kill_call(number, a);
+    case SYS_sched_getaffinity:
+    case SYS_sched_setaffinity:
+      return affinity_call(number, a);
     case SYS_prctl:
       return prctl_call(a);
 

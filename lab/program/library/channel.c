@@ -29,7 +29,23 @@ void duet_leave(void) {
   duet_kernel(SYS_rt_sigprocmask, SIG_SETMASK, &duet_self.mask, 0, sizeof(duet_self.mask));
 }
 
-void duet_tell(long number, long a, long b, long c, long d) {
+/* Gives the turn to the lab, and waits for it to come back where `waits`.
+ *
+ * The calls have one place, and so leave one return address on the stack: a fork by another thread, which may come as soon
+ * as the turn is given, copies a stack that is the same however far this thread has got. */
+static void hand_over(struct duet_slot* slot, int waits) {
+  long operation = FUTEX_WAKE;
+  long value = 1;
+  __atomic_store_n(&slot->turn, DUET_TURN_LAB, __ATOMIC_RELEASE);
+  do {
+    __asm__ volatile("" : "+r"(operation), "+r"(value));
+    duet_kernel(SYS_futex, &slot->turn, operation, value, 0);
+    operation = FUTEX_WAIT;
+    value = DUET_TURN_LAB;
+  } while (waits && __atomic_load_n(&slot->turn, __ATOMIC_ACQUIRE) != DUET_TURN_PROGRAM);
+}
+
+static void ask(long number, long a, long b, long c, long d, int waits) {
   struct duet_slot* slot = duet_slot();
   postpone_signals();
   slot->number = number;
@@ -39,19 +55,16 @@ void duet_tell(long number, long a, long b, long c, long d) {
   slot->arguments[3] = d;
   slot->blocked = duet_self.mask;
   slot->ignored = duet_ignored_signals();
-  __atomic_store_n(&slot->turn, DUET_TURN_LAB, __ATOMIC_RELEASE);
-  duet_kernel(SYS_futex, &slot->turn, FUTEX_WAKE, 1);
+  hand_over(slot, waits);
 }
+
+void duet_tell(long number, long a, long b, long c, long d) { ask(number, a, b, c, d, 0); }
 
 long duet_request(long number, uint32_t data_length, uint32_t address_length, long a, long b, long c, long d) {
   struct duet_slot* slot = duet_slot();
   slot->data_length = data_length;
   slot->address_length = address_length;
-  duet_tell(number, a, b, c, d);
-  /* Once in any case, so that the stack below, which a program may look at, is the same however fast the lab was. */
-  do {
-    duet_kernel(SYS_futex, &slot->turn, FUTEX_WAIT, DUET_TURN_LAB, 0);
-  } while (__atomic_load_n(&slot->turn, __ATOMIC_ACQUIRE) != DUET_TURN_PROGRAM);
+  ask(number, a, b, c, d, 1);
   if (slot->result == -EINTR) duet_self.interrupted = 1;
   return slot->result;
 }

@@ -59,9 +59,6 @@ static struct duet_key shared_key(const void* address) {
   }
 found:
   if (maps >= 0) duet_kernel(SYS_close, maps);
-  /* Inodes are others in every run: nothing of them stays where a program may look. */
-  explicit_bzero(text, sizeof(text));
-  explicit_bzero(line, sizeof(line));
   return key;
 }
 
@@ -181,7 +178,7 @@ static long unlock_owned(const long a[6]) {
   return duet_copy_out((void*)a[0], &word, sizeof(word));
 }
 
-long duet_futex_call(const long a[6]) {
+__attribute__((noinline)) static long call(const long a[6]) {
   switch (a[1] & FUTEX_CMD_MASK) {
     case FUTEX_WAIT: return wait_on(a, -1);
     case FUTEX_WAIT_BITSET: return wait_on(a, (long)(uint32_t)a[5]);
@@ -196,6 +193,18 @@ long duet_futex_call(const long a[6]) {
     case FUTEX_UNLOCK_PI: return unlock_owned(a);
     default: return -ENOSYS;
   }
+}
+
+/* Inodes are others in every run: nothing of them stays on the stack, where a program may look. */
+__attribute__((noinline)) static void wipe_stack(void) {
+  char below[2048];
+  explicit_bzero(below, sizeof(below));
+}
+
+long duet_futex_call(const long a[6]) {
+  const long result = call(a);
+  if (!(a[1] & FUTEX_PRIVATE_FLAG)) wipe_stack();
+  return result;
 }
 
 static void abandon(char* entry, long offset) {

@@ -1,0 +1,104 @@
+// The requests that wait for several descriptors at once.
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <vector>
+
+#include "lab/program/call_server.h"
+
+namespace lab {
+namespace {
+
+// How long a call may wait, in nanoseconds as a request says it: negative for ever.
+class TimeLimit {
+ public:
+  explicit TimeLimit(int64_t timeout_ns)
+      : endless_(timeout_ns < 0), time_{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000} {}
+  const timespec* get() const { return endless_ ? nullptr : &time_; }
+
+ private:
+  bool endless_;
+  timespec time_;
+};
+
+}  // namespace
+
+int64_t CallServer::Poll(const CarriedRequest& request, CarriedAnswer& answer) {
+  std::vector<pollfd> fds(request.data.size() / sizeof(pollfd));
+  if (fds.size() > DUET_CHANNEL_DESCRIPTORS) return -EINVAL;
+  if (!fds.empty()) std::memcpy(fds.data(), request.data.data(), fds.size() * sizeof(pollfd));
+  // An entry that isn't the lab's is left out, as a negative number is; the library knows which those are.
+  for (pollfd& entry : fds) entry.fd = descriptors_.Find(entry.fd).fd;
+  const TimeLimit limit(request.arguments[1]);
+  const int result = process_.sockets().ppoll(fds.data(), fds.size(), limit.get(), nullptr);
+  if (result < 0) return -errno;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(fds.data());
+  answer.data.assign(bytes, bytes + fds.size() * sizeof(pollfd));
+  return result;
+}
+
+int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  if (request.data.size() != 3 * DUET_CHANNEL_SET) return -EINVAL;
+  const int count = Int(std::clamp<int64_t>(request.arguments[0], 0, DUET_CHANNEL_SET * 8));
+  fd_set sets[3];
+  int highest = -1;
+  for (int i = 0; i < 3; ++i) {
+    FD_ZERO(&sets[i]);
+    for (int number = 0; number < count; ++number) {
+      if (!(request.data[i * DUET_CHANNEL_SET + number / 8] >> (number % 8) & 1)) continue;
+      const int fd = descriptors_.Find(number).fd;
+      if (fd < 0 || fd >= FD_SETSIZE) return -EBADF;
+      FD_SET(fd, &sets[i]);
+      highest = std::max(highest, fd);
+    }
+  }
+  const int64_t timeout_ns = std::min(request.arguments[1], INT64_MAX - kSecond);
+  const int64_t timeout_us = timeout_ns / 1000 + (timeout_ns % 1000 > 0 ? 1 : 0);
+  timeval left = {timeout_us / 1'000'000, timeout_us % 1'000'000};
+  const int ready =
+      process_.sockets().select(highest + 1, &sets[0], &sets[1], &sets[2], timeout_ns < 0 ? nullptr : &left);
+  if (ready < 0) return -errno;
+  answer.argument = timeout_ns < 0 ? -1 : left.tv_sec * kSecond + left.tv_usec * 1000;
+  answer.data.assign(3 * DUET_CHANNEL_SET, 0);
+  for (int i = 0; i < 3; ++i) {
+    for (int number = 0; number < count; ++number) {
+      const int fd = descriptors_.Find(number).fd;
+      const bool asked = request.data[i * DUET_CHANNEL_SET + number / 8] >> (number % 8) & 1;
+      if (asked && FD_ISSET(fd, &sets[i])) answer.data[i * DUET_CHANNEL_SET + number / 8] |= 1u << (number % 8);
+    }
+  }
+  return ready;
+}
+
+int64_t CallServer::EpollCreate(const CarriedRequest& request, CarriedAnswer&) {
+  return Keep(request.arguments[1], {.fd = process_.sockets().epoll_create1(Int(request.arguments[0]))});
+}
+
+int64_t CallServer::EpollControl(const CarriedRequest& request, CarriedAnswer&) {
+  epoll_event event{};
+  const bool has_event = request.data.size() == sizeof(event);
+  if (has_event) std::memcpy(&event, request.data.data(), sizeof(event));
+  return ResultOf(process_.sockets().epoll_ctl(descriptors_.Find(request.arguments[0]).fd, Int(request.arguments[1]),
+                                               descriptors_.Find(request.arguments[2]).fd,
+                                               has_event ? &event : nullptr));
+}
+
+int64_t CallServer::EpollWait(const CarriedRequest& request, CarriedAnswer& answer) {
+  constexpr int kMostEvents = DUET_CHANNEL_DATA / sizeof(epoll_event);
+  constexpr int kMostOfAll = INT_MAX / static_cast<int>(sizeof(epoll_event));
+  const int asked = Int(request.arguments[1]);
+  // More than that is an error, and for Sockets to tell.
+  const int most = asked <= kMostOfAll ? std::min(asked, kMostEvents) : asked;
+  std::vector<epoll_event> events(static_cast<size_t>(std::clamp(most, 0, kMostEvents)));
+  const TimeLimit limit(request.arguments[2]);
+  const int result = process_.sockets().epoll_pwait2(descriptors_.Find(request.arguments[0]).fd, events.data(), most,
+                                                     limit.get(), nullptr);
+  if (result < 0) return -errno;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(events.data());
+  answer.data.assign(bytes, bytes + static_cast<size_t>(result) * sizeof(epoll_event));
+  return result;
+}
+
+}  // namespace lab
