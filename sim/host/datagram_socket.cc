@@ -133,7 +133,6 @@ int DatagramSocket::GetOption(int level, int option, void* value, socklen_t* len
 }
 
 int64_t DatagramSocket::SendMessage(Buffers buffers, const Dispatch& dispatch, int flags) {
-  if (const int error = BindAnywhere()) return error;
   const size_t length = TotalSize(buffers);
   // As in Linux IPv6 asks for the destination first, and minds no urgency.
   const lab::IpAddress peer = binding_.connected() ? binding_.remote().address : any();

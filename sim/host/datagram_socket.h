@@ -38,6 +38,7 @@ class DatagramSocket final : public Socket, private udp::Binding::Owner {
   lab::Endpoint local() const override;
   std::optional<lab::Endpoint> remote() const override;
 
+  int BindToSend() override { return BindAnywhere(); }
   int64_t SendMessage(Buffers buffers, const Dispatch& dispatch, int flags) override;
   int64_t ReceiveMessage(Buffers buffers, int flags, Message& message) override;
 

@@ -25,6 +25,20 @@ int BindWith(Self& self, int option, uint32_t address, uint16_t port) {
   return fd;
 }
 
+TEST_F(DatagramBindTest, ASendThatFailsHasBoundAllTheSame) {
+  Alone([](Self& self) {
+    const int fd = self.Datagram();
+    self.Fails(self->send(fd, "x", 1, 0), EDESTADDRREQ);
+    self.True(self.LocalPort(fd) != 0, "a send without a destination binds");
+    sockaddr_in strange{};
+    strange.sin_family = 99;
+    const int other = self.Datagram();
+    self.Fails(self->sendto(other, "x", 1, 0, reinterpret_cast<sockaddr*>(&strange), sizeof strange), EAFNOSUPPORT);
+    self.True(self.LocalPort(other) != 0, "one to no address binds");
+    self.Fails(self->bind(other, At(INADDR_ANY, kPort), At::kLength), EINVAL);
+  });
+}
+
 TEST_F(DatagramBindTest, APortBelongsToOneSocket) {
   Alone([](Self& self) {
     const int first = self.Bind(kPort);
