@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -203,6 +204,13 @@ bool RealWorld::RunUntil(const std::function<bool()>& condition, lab::Duration l
     // Without a process and a packet nothing that anybody sees can happen any more.
     if (quiet && !stepped) return false;
   }
+}
+
+void RealWorld::RunFor(lab::Duration duration) {
+  const lab::Time end = now() + duration;
+  RunUntil([] { return false; }, duration);
+  // Where nothing could happen it came back before.
+  if (const lab::Time time = now(); time < end && status_.ok()) std::this_thread::sleep_for(end - time);
 }
 
 bool RealWorld::SomethingRuns() const {

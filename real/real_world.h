@@ -48,6 +48,7 @@ class RealWorld : public lab::World {
   void SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) override;
   void AddRule(lab::Rule rule) override { switch_.AddRule(std::move(rule)); }
   bool RunUntil(const std::function<bool()>& condition, lab::Duration limit) override;
+  void RunFor(lab::Duration duration) override;
   lab::Time now() const override;
   bool Listening(lab::HostId host, uint16_t port) const override;
   bool Bound(lab::HostId host, uint16_t port) const override;

@@ -119,6 +119,10 @@ void Tell(const LabResult& result, const Lab& lab, bool real) {
   std::cerr << absl::StrFormat("%.6g s of %s time", result.seconds(), real ? "real" : "simulated");
   if (!real) std::cerr << absl::StrFormat(", seed %d, hash %016x", lab.has_seed() ? lab.seed() : 1, result.hash());
   std::cerr << "\n";
+  if (result.left_out() > 0) {
+    std::cerr << "the trace has no room for " << result.left_out() << " calls and packets of the middle: they are not in "
+              << "the files\n";
+  }
   for (const std::string& problem : result.problems()) std::cerr << "duet: " << problem << "\n";
 }
 

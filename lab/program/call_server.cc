@@ -280,7 +280,7 @@ int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer& answer) 
     return SentOn(to.fd, sockets.send(to.fd, request.data.data(), request.data.size(), MSG_NOSIGNAL), answer);
   }
   const int64_t result = ResultOf(sockets.write(to.fd, request.data.data(), request.data.size()));
-  if (result > 0) written_ += static_cast<uint64_t>(result);
+  if (result > 0 && to.output) written_ += static_cast<uint64_t>(result);
   return result;
 }
 

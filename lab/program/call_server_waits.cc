@@ -1,5 +1,6 @@
 // The requests that wait for several descriptors at once.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -43,6 +44,8 @@ int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer)
   if (request.data.size() != 3 * DUET_CHANNEL_SET) return -EINVAL;
   const int count = Int(std::clamp<int64_t>(request.arguments[0], 0, DUET_CHANNEL_SET * 8));
   fd_set sets[3];
+  // By number; kept, as another thread may close them meanwhile.
+  std::array<int, DUET_CHANNEL_SET * 8> fds;
   int highest = -1;
   for (int i = 0; i < 3; ++i) {
     FD_ZERO(&sets[i]);
@@ -50,6 +53,7 @@ int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer)
       if (!(request.data[i * DUET_CHANNEL_SET + number / 8] >> (number % 8) & 1)) continue;
       const int fd = descriptors_.Find(number).fd;
       if (fd < 0 || fd >= FD_SETSIZE) return -EBADF;
+      fds[static_cast<size_t>(number)] = fd;
       FD_SET(fd, &sets[i]);
       highest = std::max(highest, fd);
     }
@@ -64,9 +68,8 @@ int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer)
   answer.data.assign(3 * DUET_CHANNEL_SET, 0);
   for (int i = 0; i < 3; ++i) {
     for (int number = 0; number < count; ++number) {
-      const int fd = descriptors_.Find(number).fd;
       const bool asked = request.data[i * DUET_CHANNEL_SET + number / 8] >> (number % 8) & 1;
-      if (asked && FD_ISSET(fd, &sets[i])) answer.data[i * DUET_CHANNEL_SET + number / 8] |= 1u << (number % 8);
+      if (asked && FD_ISSET(fds[static_cast<size_t>(number)], &sets[i])) answer.data[i * DUET_CHANNEL_SET + number / 8] |= 1u << (number % 8);
     }
   }
   return ready;

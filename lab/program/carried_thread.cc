@@ -26,6 +26,7 @@ constexpr int kKilled = Carrier::kKilled;
 // Of a call that is served here, in the world's time: as one that is served by Sockets.
 constexpr Duration kCallCost = std::chrono::microseconds(1);
 constexpr int64_t kLongestWait = INT64_MAX / 4;
+constexpr size_t kLongestName = 256;  // of what is executed, in a sentence
 
 }  // namespace
 
@@ -71,7 +72,10 @@ CarriedThread::Fate CarriedThread::Serve() {
     case DUET_REQUEST_CLONED: return Cloned();
     case DUET_REQUEST_EXIT: return Exit();
     case SYS_exit_group: return ExitGroup();
-    case DUET_REQUEST_EXEC: process_.executes.assign(request_.data.begin(), request_.data.end()); break;
+    case DUET_REQUEST_EXEC:
+      process_.executes.assign(request_.data.begin(), request_.data.end());
+      process_.executes.resize(std::min(process_.executes.size(), kLongestName));
+      break;
     case DUET_REQUEST_WAIT_CHILD: WaitForChild(); break;
     case DUET_REQUEST_WAIT_SIGNAL: WaitForSignal(); break;
     case DUET_REQUEST_SIGNALLED:
@@ -102,6 +106,7 @@ CarriedThread::Fate CarriedThread::Hello() {
   } else {
     // After an exec, of which nothing else is left of the process.
     carrier_.EndThreads(process_, &thread_);
+    made_ = -1;  // went with them
     seat_.number = process_.number;
   }
   process_.registered = true;
@@ -137,6 +142,7 @@ CarriedThread::Fate CarriedThread::Lied() {
 
 CarriedThread::Fate CarriedThread::Exit() {
   const auto status = static_cast<int>(request_.arguments[0] & 0xff);
+  if (made_ >= 0) carrier_.FreeSlot(std::exchange(made_, -1));
   if (carrier_.ThreadsOf(process_) == 1) {
     if (!carrier_.IsFirst(process_) && !process_.kernels->WaitForEnd(kDying)) return Lied();
     return ProcessIsOver(status);
@@ -187,7 +193,8 @@ CarriedThread::Fate CarriedThread::Clone() {
 CarriedThread::Fate CarriedThread::Cloned() {
   const int64_t number = request_.arguments[1];
   const int slot = std::exchange(made_, -1);
-  if (slot < 0 || slot != request_.arguments[0]) {
+  const bool taken = slot < 0 || carrier_.seat(slot).process != &process_ || carrier_.seat(slot).thread != nullptr;
+  if (taken || slot != request_.arguments[0]) {
     answer_.result = -EINVAL;
     return Fate::kGoesOn;
   }

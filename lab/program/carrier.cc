@@ -76,17 +76,21 @@ void Carrier::End(int status) {
   thread_.Wake();
 }
 
+// The first to say how it ends counts: what runs on for a moment adds nothing.
 void Carrier::EndAsUnsupported(const std::string& sentence, int status) {
+  if (status_.has_value()) return;
   thread_.report(kUnsupportedReport, sentence);
   End(status);
 }
 
 void Carrier::EndAtLimit(const std::string& what, int status) {
+  if (status_.has_value()) return;
   thread_.report(kLimitReport, absl::StrCat(name_, " ", what));
   End(status);
 }
 
 void Carrier::EndAsLabError(const std::string& sentence) {
+  if (status_.has_value()) return;
   thread_.report(kLabErrorReport, sentence);
   End(127);
 }
@@ -216,7 +220,7 @@ std::vector<CarriedProcess*> Carrier::Meant(int64_t number, const CarriedProcess
   // The group's number here: that of the process that leads it.
   pid_t group = number == 0 ? group_of(caller) : -1;
   for (const auto& process : processes_) {
-    if (process->number == -number) group = group_of(*process);
+    if (-int64_t{process->number} == number) group = group_of(*process);
   }
   std::vector<CarriedProcess*> meant;
   for (const auto& process : processes_) {
@@ -233,6 +237,8 @@ void Carrier::WaitForAlarms(CarriedProcess& process, Thread& thread) {
   for (;;) {
     const std::optional<Time> next = process.alarm_rests ? std::nullopt : process.alarm_time;
     if (thread.Block(next, [] { return std::string(); }) != Thread::Woken::kTimedOut) continue;
+    // It may have been set anew while this thread waited for its turn.
+    if (!process.alarm_time.has_value() || *process.alarm_time > thread.clock()) continue;
     // All of the program's threads wait for the lab, with their signals blocked: the kernel keeps it for one of them.
     process.kernels->Send(SIGALRM);
     Interrupt(process, SIGALRM);

@@ -14,11 +14,12 @@ class DescriptorMap {
     int fd = -1;  // of the process's Sockets; -1: not the lab's
     bool socket = false;
     bool internet_stream = false;
+    bool output = false;  // standard output or error: what is written there is kept
   };
 
   // The standard streams are the same on both sides.
   DescriptorMap() {
-    for (int fd = 0; fd < 3; ++fd) entries_[static_cast<size_t>(fd)] = {.fd = fd};
+    for (int fd = 0; fd < 3; ++fd) entries_[static_cast<size_t>(fd)] = {.fd = fd, .output = fd > 0};
   }
 
   static bool Valid(int64_t number) { return number >= 0 && number < DUET_CHANNEL_DESCRIPTORS; }

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -10,7 +12,7 @@ namespace {
 
 // Of sandboxes, too.
 constexpr const char* kPath[] = {"/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"};
-constexpr const char* kSystem[] = {"/usr/", "/bin/", "/sbin/", "/lib"};
+constexpr const char* kSystem[] = {"/usr/", "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/"};
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
@@ -24,9 +26,11 @@ absl::StatusOr<FoundProgram> FindProgram(const std::string& word, const std::str
     }
     const bool here = Exists(absl::StrCat(directory, "/", word));
     const std::string instead = here ? absl::StrCat("; for the one in the directory, write ./", word) : "";
-    return absl::NotFoundError(absl::StrCat("there is no program `", word, "` on this machine", instead));
+    return absl::NotFoundError(
+        absl::StrCat("there is no program `", word, "` in /usr/bin and the like of this machine", instead));
   }
-  if (!word.starts_with('/')) {
+  const bool leaves = std::filesystem::path(word).lexically_normal().string().starts_with("..");
+  if (!word.starts_with('/') && !leaves) {
     return FoundProgram{absl::StrCat(directory, "/", word), absl::StrCat("/submission/", word)};
   }
   for (const char* folder : kSystem) {

@@ -1,6 +1,7 @@
 #include "lab/run/judge.h"
 
 #include <algorithm>
+#include <csignal>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -40,8 +41,10 @@ class Judgement {
 
   void Make() {
     for (size_t i = 0; i < played_.programs.size(); ++i) Reports(i);
-    if (plan_.expectations.empty()) return Default();
+    played_.problems.insert(played_.problems.end(), played_.idle_faults.begin(), played_.idle_faults.end());
+    if (plan_.expectations.empty()) EndedWell();
     for (const PlannedExpectation& expected : plan_.expectations) Expect(expected);
+    if (plan_.expectations.empty() || !played_.problems.empty()) WhyItEnded();
   }
 
  private:
@@ -67,8 +70,7 @@ class Judgement {
 
   // How it ended, with what led to it where that was a signal.
   std::string End(const Program& program) const {
-    if (!program.started) return "was never started: the run was over before";
-    std::string end = grade::DescribeEnd(program.outcome);
+    std::string end = DescribeEnd(program);
     if (program.outcome.exited && program.outcome.exit_status > 128) {
       absl::StrAppend(&end, LastCalls(trace_, ProcessOf(program)));
     }
@@ -82,19 +84,16 @@ class Judgement {
     return found == processes.end() ? -1 : static_cast<ProcessId>(found - processes.begin());
   }
 
-  bool Killed(const Program& program) const {
-    return std::any_of(plan_.changes.begin(), plan_.changes.end(), [&](const Change& change) {
-      return change.what == Change::What::kKill && plan_.programs[change.program].name == program.name;
-    });
-  }
-
-  // Where nothing is expected, every program ends well or serves.
-  void Default() {
+  // Where nothing is expected, every program ends well, by a fault or serves.
+  void EndedWell() {
     for (const Program& program : played_.programs) {
-      const bool well = program.outcome.exit_status == 0 || Killed(program);
+      const bool well = program.outcome.exit_status == (program.killed ? 128 + SIGKILL : 0);
       if (Reported(program) || (program.outcome.exited && well)) continue;
       if (program.outcome.exited || !program.started) Problem(program.name, End(program));
     }
+  }
+
+  void WhyItEnded() {
     if (played_.end == Played::End::kLimit) {
       played_.problems.push_back(absl::StrCat("the run's limit of ", Seconds(plan_.limit), " has passed (--limit)"));
     }
@@ -114,7 +113,7 @@ class Judgement {
     if (text.has_exit_status() && (!program.outcome.exited || program.outcome.exit_status != text.exit_status())) {
       fails(absl::StrCat("exit status ", text.exit_status()), End(program));
     }
-    if (text.has_runs() && text.runs() == (program.outcome.exited || !program.started)) {
+    if (text.has_runs() && (!program.started || text.runs() == program.outcome.exited)) {
       fails(text.runs() ? "it to run on" : "it to end", End(program));
     }
     const std::string wrote = absl::StrCat("wrote ", Shown(program.outcome.output));
@@ -141,6 +140,10 @@ class Judgement {
 };
 
 }  // namespace
+
+std::string DescribeEnd(const Played::Program& program) {
+  return program.started ? grade::DescribeEnd(program.outcome) : "was never started: the run was over before";
+}
 
 void Judge(const Plan& plan, const Trace& trace, Played& played) { Judgement(plan, trace, played).Make(); }
 

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
-
-#include <google/protobuf/io/tokenizer.h>
-#include <google/protobuf/text_format.h>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lab/run/place.h"
+#include "lab/run/plan_at.h"
 #include "lab/run/values.h"
 
 namespace lab::run {
@@ -21,13 +20,19 @@ using duet::v1::Lab;
 constexpr size_t kMostHosts = 250;
 constexpr size_t kMostPrograms = 1'000;
 constexpr size_t kMostInput = size_t{16} << 20;
-constexpr size_t kLongestHostName = 63;  // of a label, RFC 1035
+constexpr size_t kLongestName = 63;  // of a label, RFC 1035
 
 uint32_t AddressOf(HostId host) { return 0x0a000001 + static_cast<uint32_t>(host); }
 
 bool FitsHostName(const std::string& name) {
-  return !name.empty() && name.size() <= kLongestHostName && !name.starts_with('-') && name != "localhost" &&
+  const std::string lower = absl::AsciiStrToLower(name);
+  return !name.empty() && name.size() <= kLongestName && !name.starts_with('-') && lower != "localhost" &&
+         !lower.starts_with("ip6-") && !std::all_of(name.begin(), name.end(), absl::ascii_isdigit) &&
          std::all_of(name.begin(), name.end(), [](char c) { return absl::ascii_isalnum(c) || c == '-'; });
+}
+
+bool FitsProgramName(const std::string& name) {
+  return !name.empty() && name.size() <= kLongestName && std::all_of(name.begin(), name.end(), absl::ascii_isgraph);
 }
 
 // What a packet has to be for a fault to do something to it.
@@ -53,7 +58,7 @@ class Planner {
     absl::Status status = Header(place);
     for (int i = 0; status.ok() && i < lab_.host_size(); ++i) status = AddHost(lab_.host(i), place.In("host", i));
     for (int i = 0; status.ok() && i < lab_.link_size(); ++i) {
-      status = AddLink(lab_.link(i), place.In("link", i), Time(0));
+      status = AddLink(lab_.link(i), place.In("link", i));
     }
     plan_.links = Links();
     for (int i = 0; status.ok() && i < lab_.program_size(); ++i) {
@@ -86,11 +91,12 @@ class Planner {
     const auto id = static_cast<HostId>(plan_.hosts.size());
     if (!FitsHostName(host.name())) {
       return place.At("name").Wrong(absl::StrCat("`", host.name(), "` can't be a host's name: letters, digits and "
-                                                 "hyphens make one, and localhost is every host"));
+                                                 "hyphens make one (is the command quoted? --host NAME 'COMMAND')"));
     }
-    if (!hosts_.emplace(host.name(), id).second) {
+    if (!lower_names_.insert(absl::AsciiStrToLower(host.name())).second) {
       return place.At("name").Wrong(absl::StrCat("there are two hosts named ", host.name()));
     }
+    hosts_.emplace(host.name(), id);
     plan_.hosts.push_back({.name = host.name(), .knobs = {}});
     return SetKnobs(host.knobs(), place.In("knobs"), plan_.hosts.back().knobs);
   }
@@ -185,19 +191,44 @@ class Planner {
     return status;
   }
 
-  // From `at` on; at 0, as part of the lab itself.
-  absl::Status AddLink(const duet::v1::Link& link, const Place& place, Time at) {
-    std::vector<std::pair<HostId, HostId>> pairs;
+  using Pairs = std::vector<std::pair<HostId, HostId>>;
+
+  // The pairs that a link names, once its values are known to be right.
+  absl::Status CheckLink(const duet::v1::Link& link, const Place& place, Pairs& pairs) const {
     if (absl::Status status = FindPairs(link.a(), link.b(), place, pairs); !status.ok()) return status;
-    // Wrong values are told where there is no link to have them, too.
     LinkOptions unused;
-    if (absl::Status status = Overlay(link, place, unused); !status.ok()) return status;
-    for (const auto& pair : pairs) {
-      LinkOptions& options = links_[pair];
-      if (absl::Status status = Overlay(link, place, options); !status.ok()) return status;
-      if (at > Time(0)) plan_.changes.push_back({.at = at, .link = {pair.first, pair.second, options}});
-    }
+    return Overlay(link, place, unused);
+  }
+
+  absl::Status AddLink(const duet::v1::Link& link, const Place& place) {
+    Pairs pairs;
+    if (absl::Status status = CheckLink(link, place, pairs); !status.ok()) return status;
+    for (const auto& pair : pairs) Overlay(link, place, links_[pair]).IgnoreError();
     return absl::OkStatus();
+  }
+
+  // What happens to links at a time: they get values, or one more or fewer of the faults that keep them down.
+  struct LinkEvent {
+    Time at;
+    Pairs pairs;
+    duet::v1::Link values;
+    int downs = 0;
+  };
+
+  // In the order of time, each change with what those before it left.
+  void ChangeLinks() {
+    std::stable_sort(link_events_.begin(), link_events_.end(),
+                     [](const LinkEvent& a, const LinkEvent& b) { return a.at < b.at; });
+    std::map<std::pair<HostId, HostId>, int> downs;
+    for (const LinkEvent& event : link_events_) {
+      for (const auto& pair : event.pairs) {
+        Overlay(event.values, Place(), links_[pair]).IgnoreError();
+        downs[pair] += event.downs;
+        LinkOptions options = links_[pair];
+        options.up = options.up && downs[pair] == 0;
+        plan_.changes.push_back({.at = event.at, .link = {pair.first, pair.second, options}});
+      }
+    }
   }
 
   std::vector<PlannedLink> Links() const {
@@ -212,15 +243,18 @@ class Planner {
     PlannedProgram planned;
     if (absl::Status status = FindHost(program.host(), place.At("host"), planned.host); !status.ok()) return status;
     planned.name = program.has_name() ? program.name() : program.host();
-    if (planned.name.empty()) return place.At("name").Wrong("a program's name can't be empty");
+    if (!FitsProgramName(planned.name)) {
+      return place.At("name").Wrong("a program's name is of at most 63 characters of ASCII without spaces");
+    }
     if (!programs_.emplace(planned.name, plan_.programs.size()).second) {
       return (program.has_name() ? place.At("name") : place)
           .Wrong(absl::StrCat("there are two programs named ", planned.name, ": give each a name of its own"));
     }
-    if (absl::Status status = place.At("command").Take(SplitCommand(program.command()), planned.command);
-        !status.ok()) {
-      return status;
+    absl::StatusOr<std::vector<std::string>> words = SplitCommand(program.command());
+    if (!words.ok()) {
+      return place.At("command").Wrong(absl::StrCat(planned.name, ": ", words.status().message()));
     }
+    planned.command = *std::move(words);
     if (program.has_at()) {
       if (absl::Status status = place.At("at").Take(ParseTime(program.at()), planned.at.emplace()); !status.ok()) {
         return status;
@@ -237,24 +271,18 @@ class Planner {
   // --- Faults ---
 
   absl::Status AddFaults(const Place& place) {
-    // In the order of time, so that each link's change begins with what those before it left.
-    std::vector<std::pair<Time, int>> order;
     for (int i = 0; i < lab_.fault_size(); ++i) {
-      Time at{0};
-      const absl::Status status = place.In("fault", i).At("at").Take(ParseTime(lab_.fault(i).at()), at);
-      if (!status.ok()) return status;
-      order.emplace_back(at, i);
+      if (absl::Status status = AddFault(lab_.fault(i), place.In("fault", i)); !status.ok()) return status;
     }
-    std::sort(order.begin(), order.end());
-    for (const auto& [at, i] : order) {
-      if (absl::Status status = AddFault(lab_.fault(i), place.In("fault", i), at); !status.ok()) return status;
-    }
+    ChangeLinks();
     std::stable_sort(plan_.changes.begin(), plan_.changes.end(),
                      [](const Change& a, const Change& b) { return a.at < b.at; });
     return absl::OkStatus();
   }
 
-  absl::Status AddFault(const duet::v1::Fault& fault, const Place& place, Time at) {
+  absl::Status AddFault(const duet::v1::Fault& fault, const Place& place) {
+    Time at{0};
+    if (absl::Status status = place.At("at").Take(ParseTime(fault.at()), at); !status.ok()) return status;
     std::optional<Time> until;
     if (fault.has_until()) {
       const absl::Status status = place.At("until").Take(ParseTime(fault.until()), until.emplace());
@@ -262,10 +290,13 @@ class Planner {
       if (*until <= at) {
         return place.At("until").Wrong("a fault ends after it has begun: `until` is a time, as `at` is");
       }
+      if (!fault.has_down() && !fault.has_pause() && !fault.has_packets()) {
+        return place.At("until").Wrong("only down, pause and packets have an end; what is to be undone is a fault more");
+      }
     }
     switch (fault.what_case()) {
       case duet::v1::Fault::kDown: return AddDown(fault.down(), place.In("down"), at, until);
-      case duet::v1::Fault::kLink: return AddLink(fault.link(), place.In("link"), std::max(at, Time(1)));
+      case duet::v1::Fault::kLink: return AddLinkChange(fault.link(), place.In("link"), at);
       case duet::v1::Fault::kPause: return AddPause(fault.pause(), place.At("pause"), at, until);
       case duet::v1::Fault::kResume: return AddChange(Change::What::kResume, fault.resume(), place.At("resume"), at);
       case duet::v1::Fault::kKill: return AddChange(Change::What::kKill, fault.kill(), place.At("kill"), at);
@@ -274,14 +305,22 @@ class Planner {
     }
   }
 
+  absl::Status AddLinkChange(const duet::v1::Link& link, const Place& place, Time at) {
+    LinkEvent event{.at = at, .values = link};
+    if (absl::Status status = CheckLink(link, place, event.pairs); !status.ok()) return status;
+    link_events_.push_back(std::move(event));
+    return absl::OkStatus();
+  }
+
   absl::Status AddDown(const duet::v1::Between& between, const Place& place, Time at, std::optional<Time> until) {
-    duet::v1::Link link;
-    link.set_a(between.a());
-    link.set_b(between.b());
-    link.set_up(false);
-    if (absl::Status status = AddLink(link, place, std::max(at, Time(1))); !status.ok() || !until) return status;
-    link.set_up(true);
-    return AddLink(link, place, *until);
+    LinkEvent event{.at = at, .downs = 1};
+    if (absl::Status status = FindPairs(between.a(), between.b(), place, event.pairs); !status.ok()) return status;
+    link_events_.push_back(event);
+    if (!until) return absl::OkStatus();
+    event.at = *until;
+    event.downs = -1;
+    link_events_.push_back(std::move(event));
+    return absl::OkStatus();
   }
 
   absl::Status AddChange(Change::What what, const std::string& program, const Place& place, Time at) {
@@ -317,6 +356,9 @@ class Planner {
   }
 
   static absl::Status SetFate(const duet::v1::Packets& packets, const Place& place, Rule& rule) {
+    const bool refused = (packets.has_drop() && !packets.drop()) || (packets.has_duplicate() && !packets.duplicate()) ||
+                         (packets.has_reset() && !packets.reset());
+    if (refused) return place.Wrong("what is not to happen to packets is left out");
     switch (packets.fate_case()) {
       case duet::v1::Packets::kDrop: rule.verdict = Verdict::kDrop; return absl::OkStatus();
       case duet::v1::Packets::kDuplicate: rule.verdict = Verdict::kDuplicate; return absl::OkStatus();
@@ -335,6 +377,9 @@ class Planner {
     if (absl::Status status = FindProgram(expected.program(), place.At("program"), planned.program); !status.ok()) {
       return status;
     }
+    const bool some = expected.has_exit_status() || expected.has_runs() || expected.has_output() ||
+                      expected.output_has_size() + expected.output_lacks_size() + expected.errors_have_size() > 0;
+    if (!some) return place.Wrong(absl::StrCat("what is expected of ", expected.program(), "?"));
     if (expected.runs() && expected.has_exit_status()) {
       return place.At("runs").Wrong("a program that runs has no exit status");
     }
@@ -345,53 +390,16 @@ class Planner {
   const Lab& lab_;
   Plan plan_;
   std::map<std::string, HostId> hosts_;
+  std::set<std::string> lower_names_;  // to names of hosts, case is nothing
   std::map<std::string, size_t> programs_;
-  std::map<std::pair<HostId, HostId>, LinkOptions> links_;  // as what has been read so far leaves them
-};
-
-// The parser's sentence, in the words of who writes a lab.
-std::string InWords(const std::string& message) {
-  if (message.ends_with("got: ")) return "the text ends too early: is a } missing?";
-  constexpr char kUnknown[] = " has no field named \"";
-  const size_t at = message.find(kUnknown);
-  if (at == std::string::npos) return message;
-  const std::string field = message.substr(at + sizeof kUnknown - 1);
-  return absl::StrCat("nothing here is called `", field.substr(0, field.find('"')), "` (docs/run.md has all names)");
-}
-
-// Keeps the first error.
-class FirstError final : public google::protobuf::io::ErrorCollector {
- public:
-  explicit FirstError(const std::string& name) : name_(name) {}
-  void AddError(int line, int column, const std::string& message) override {
-    if (status.ok()) {
-      status = absl::InvalidArgumentError(absl::StrCat(name_, ":", line + 1, ":", column + 1, ": ", InWords(message)));
-    }
-  }
-
-  absl::Status status;
-
- private:
-  const std::string& name_;
+  std::map<std::pair<HostId, HostId>, LinkOptions> links_;
+  std::vector<LinkEvent> link_events_;
 };
 
 }  // namespace
 
-absl::StatusOr<Plan> MakePlan(const Lab& lab) { return Planner(lab).Make(Place()); }
+absl::StatusOr<Plan> MakePlan(const Lab& lab, const Place& place) { return Planner(lab).Make(place); }
 
-absl::StatusOr<Lab> ParseLab(const std::string& text, const std::string& name) {
-  google::protobuf::TextFormat::Parser parser;
-  google::protobuf::TextFormat::ParseInfoTree tree;
-  FirstError error(name);
-  parser.RecordErrorsTo(&error);
-  parser.WriteLocationsTo(&tree);
-  Lab lab;
-  if (!parser.ParseFromString(text, &lab)) {
-    return error.status.ok() ? absl::InvalidArgumentError(absl::StrCat(name, " is no lab")) : error.status;
-  }
-  const absl::StatusOr<Plan> plan = Planner(lab).Make(Place(name, tree, *Lab::descriptor()));
-  if (!plan.ok()) return plan.status();
-  return lab;
-}
+absl::StatusOr<Plan> MakePlan(const Lab& lab) { return MakePlan(lab, Place()); }
 
 }  // namespace lab::run

@@ -59,6 +59,8 @@ TEST(ValuesTest, CommandsAreTakenApartAsByAShell) {
   EXPECT_EQ(*SplitCommand("python3  server.py 9999"), (Words{"python3", "server.py", "9999"}));
   EXPECT_EQ(*SplitCommand("sh -c 'a | b'"), (Words{"sh", "-c", "a | b"}));
   EXPECT_EQ(*SplitCommand(R"(x "a \"b" c\ d '' e"f"g)"), (Words{"x", "a \"b", "c d", "", "efg"}));
+  EXPECT_EQ(*SplitCommand(R"(printf "a\nb")"), (Words{"printf", "a\\nb"}));
+  EXPECT_FALSE(SplitCommand("echo \"$HOME\"").ok());
   EXPECT_FALSE(SplitCommand("").ok());
   EXPECT_FALSE(SplitCommand("  ").ok());
   EXPECT_FALSE(SplitCommand("x 'y").ok());
@@ -67,7 +69,7 @@ TEST(ValuesTest, CommandsAreTakenApartAsByAShell) {
 }
 
 TEST(PlanTest, WhatIsWrongIsToldWithItsPlace) {
-  EXPECT_EQ(Complaint("hst { }"), "x.textproto:1:5: nothing here is called `hst` (docs/run.md has all names)");
+  EXPECT_EQ(Complaint("hst { }"), "x.textproto:1:5: nothing here is called `hst` (lab/run/lab.proto has all names)");
   EXPECT_EQ(Complaint("host {"), "x.textproto:1:7: the text ends too early: is a } missing?");
   EXPECT_EQ(Complaint(""), "x.textproto:1:1: the lab has no host");
   EXPECT_EQ(Complaint("host { name: \"a\" }"), "x.textproto:1:1: the lab has no program");
@@ -88,6 +90,15 @@ TEST(PlanTest, WhatIsWrongIsToldWithItsPlace) {
   EXPECT_EQ(ComplaintOf("program { host: \"a\" command: \"x\" }"),
             "x.textproto:2:1: there are two programs named a: give each a name of its own");
   EXPECT_EQ(ComplaintOf("expect { program: \"z\" }"), "x.textproto:2:10: there is no program `z`");
+  EXPECT_EQ(ComplaintOf("expect { program: \"a\" }"), "x.textproto:2:1: what is expected of a?");
+  EXPECT_EQ(ComplaintOf("fault { at: \"1s\" until: \"2s\" kill: \"a\" }"),
+            "x.textproto:2:18: only down, pause and packets have an end; what is to be undone is a fault more");
+  EXPECT_EQ(ComplaintOf("fault { at: \"1s\" packets { drop: false } }"),
+            "x.textproto:2:18: what is not to happen to packets is left out");
+  EXPECT_EQ(ComplaintOf("host { name: \"A\" }"), "x.textproto:2:8: there are two hosts named A");
+  EXPECT_EQ(ComplaintOf("program { host: \"b\" name: \"x y\" command: \"x\" }"),
+            "x.textproto:2:21: a program's name is of at most 63 characters of ASCII without spaces");
+  EXPECT_EQ(ComplaintOf("host { }"), "x.textproto: host[2].name is missing");
   EXPECT_EQ(ComplaintOf("host { name: \"c\" knobs { tcp_syncookies: 3 } }"),
             "x.textproto:2:26: tcp_syncookies is at most 2");
 }
@@ -109,6 +120,16 @@ TEST(PlanTest, ChangesComeInTheOrderOfTimeAndKeepWhatWasBefore) {
   EXPECT_EQ(plan.changes[0].link.options.latency, milliseconds(5));
   EXPECT_TRUE(plan.changes[1].link.options.up);
   EXPECT_EQ(plan.changes[2].link.options.latency, milliseconds(9));
+}
+
+TEST(PlanTest, AChangeInsideAPartitionOutlastsIt) {
+  const Plan plan = PlanOf(R"(fault { at: "2s" until: "10s" down { a: "a" b: "b" } }
+                              fault { at: "3s" link { latency: "9ms" } }
+                              fault { at: "4s" until: "6s" down { a: "a" b: "b" } })");
+  ASSERT_EQ(plan.changes.size(), 5u);
+  for (size_t i = 0; i < 4; ++i) EXPECT_FALSE(plan.changes[i].link.options.up) << i;
+  EXPECT_TRUE(plan.changes[4].link.options.up);
+  EXPECT_EQ(plan.changes[4].link.options.latency, milliseconds(9));
 }
 
 TEST(PlanTest, PacketsAreChosenByWhatTheyAre) {

@@ -1,8 +1,10 @@
 #include "lab/run/play.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "lab/run/judge.h"
 
 namespace lab::run {
@@ -13,6 +15,14 @@ constexpr Duration kReady = std::chrono::seconds(1);
 // What servers get at the end, to finish what they do.
 constexpr Duration kSettle = std::chrono::milliseconds(200);
 constexpr Duration kTell = std::chrono::seconds(1);
+
+const char* Name(Change::What what) {
+  switch (what) {
+    case Change::What::kPause: return "pause";
+    case Change::What::kResume: return "resume";
+    default: return "kill";
+  }
+}
 
 class Stage {
  public:
@@ -26,23 +36,24 @@ class Stage {
     Played::End end = Played::End::kDone;
     while (!AllDone()) {
       const Time next = std::min(NextTime(), plan_.limit);
-      Advance(next);
+      const bool at_rest = Advance(next);
       if (AllDone()) break;
-      const bool at_rest = world_.now() < next && !StartsNow();
-      if (at_rest && next < plan_.limit) world_.RunFor(next - world_.now());
-      if (at_rest && next >= plan_.limit) {
-        end = Played::End::kStandstill;
+      if (at_rest && NextTime() == Time::max()) {
+        // Where only servers are left, of which none can be told to be one, nothing is missing.
+        end = OnlyServersWait() ? Played::End::kDone : Played::End::kStandstill;
         break;
       }
+      if (at_rest) LetPass(next);
       if (world_.now() >= plan_.limit) {
         end = Played::End::kLimit;
         break;
       }
-      Change();
       Start();
+      ApplyChanges();
     }
+    ended_at_ = world_.now();
     standstill_ = world_.Deadlock();
-    if (end == Played::End::kDone) world_.RunFor(kSettle);
+    if (end == Played::End::kDone && SomethingRuns()) world_.RunFor(kSettle);
     PassOutput();
     return end;
   }
@@ -50,13 +61,16 @@ class Stage {
   Played::Program Result(size_t i) const {
     const Running& program = programs_[i];
     if (!program.started) return {plan_.programs[i].name, {}, false};
-    return {plan_.programs[i].name, world_.outcome(program.process), true};
+    return {plan_.programs[i].name, world_.outcome(program.process), true, program.killed};
   }
+  Time ended_at() const { return ended_at_; }
   const std::string& standstill() const { return standstill_; }
+  const std::vector<std::string>& idle_faults() const { return idle_faults_; }
 
  private:
   struct Running {
     bool started = false;
+    bool killed = false;
     Time start{0};
     ProcessId process = -1;
     size_t passed_output = 0;  // bytes that on_output has seen
@@ -64,8 +78,8 @@ class Stage {
   };
 
   // Lets the world run until `next`, or until something is to be done before; a second at a time, so that it can be
-  // told.
-  void Advance(Time next) {
+  // told. True where nothing can happen any more by itself.
+  bool Advance(Time next) {
     while (world_.now() < next) {
       const Time until = std::min(next, world_.now() + kTell);
       const bool held = world_.RunUntil(
@@ -75,7 +89,17 @@ class Stage {
           },
           until - world_.now());
       player_.on_time(world_.now());
-      if (held || world_.now() < until) return;
+      if (held) return false;
+      if (world_.now() < until) return true;
+    }
+    return false;
+  }
+
+  // Lets time go by in which nothing happens.
+  void LetPass(Time until) {
+    while (world_.now() < until) {
+      world_.RunFor(std::min(kTell, until - world_.now()));
+      player_.on_time(world_.now());
     }
   }
 
@@ -98,15 +122,36 @@ class Stage {
 
   bool Ended(size_t i) const { return programs_[i].started && world_.outcome(programs_[i].process).exited; }
 
+  // Its host serves, and it is alone there: otherwise whose the port is can't be told.
+  bool IsSeenToServe(size_t i) const {
+    const HostId host = plan_.programs[i].host;
+    for (size_t k = 0; k < programs_.size(); ++k) {
+      const bool beside = k != i && plan_.programs[k].host == host && programs_[k].started && !Ended(k);
+      if (beside) return false;
+    }
+    return world_.Serves(host);
+  }
+
   // Nobody waits for its end.
   bool Serves(size_t i) const {
-    const PlannedProgram& planned = plan_.programs[i];
-    if (planned.serves.has_value()) return *planned.serves;
-    for (size_t k = 0; k < programs_.size(); ++k) {
-      const bool beside = k != i && plan_.programs[k].host == planned.host && programs_[k].started && !Ended(k);
-      if (beside) return false;  // whose the port is can't be told
+    const std::optional<bool> told = plan_.programs[i].serves;
+    return told.has_value() ? *told : IsSeenToServe(i);
+  }
+
+  bool SomethingRuns() const {
+    for (size_t i = 0; i < programs_.size(); ++i) {
+      if (programs_[i].started && !Ended(i)) return true;
     }
-    return world_.Serves(planned.host);
+    return false;
+  }
+
+  // Each that runs is on a host that serves, and none has been said not to.
+  bool OnlyServersWait() const {
+    for (size_t i = 0; i < programs_.size(); ++i) {
+      if (!programs_[i].started) return false;
+      if (!Ended(i) && !plan_.programs[i].serves.value_or(world_.Serves(plan_.programs[i].host))) return false;
+    }
+    return true;
   }
 
   bool Done(size_t i) const { return programs_[i].started && (Ended(i) || Serves(i)); }
@@ -138,7 +183,7 @@ class Stage {
   bool StartsNow() const {
     if (NextInOrder() == programs_.size()) return false;
     const std::optional<size_t> before = LastInOrder();
-    return !before.has_value() || Ended(*before) || world_.Serves(plan_.programs[*before].host) ||
+    return !before.has_value() || Ended(*before) || IsSeenToServe(*before) ||
            world_.now() >= programs_[*before].start + kReady;
   }
 
@@ -155,19 +200,27 @@ class Stage {
     return next;
   }
 
-  void Change() {
+  void ApplyChanges() {
     for (; changed_ < plan_.changes.size() && plan_.changes[changed_].at <= world_.now(); ++changed_) {
-      const struct Change& change = plan_.changes[changed_];
+      const Change& change = plan_.changes[changed_];
       if (change.what == Change::What::kLink) {
         world_.SetLink(change.link.a, change.link.b, change.link.options);
         continue;
       }
-      const Running& program = programs_[change.program];
-      if (!program.started || Ended(change.program)) continue;
+      Running& program = programs_[change.program];
+      if (!program.started || Ended(change.program)) {
+        const char* const why = program.started ? "has ended" : "has not started";
+        idle_faults_.push_back(absl::StrCat(plan_.programs[change.program].name, ": there is nothing to ",
+                                            Name(change.what), ": it ", why, " by then"));
+        continue;
+      }
       switch (change.what) {
         case Change::What::kPause: world_.Pause(program.process); break;
         case Change::What::kResume: world_.Resume(program.process); break;
-        default: world_.Kill(program.process); break;
+        default:
+          program.killed = true;
+          world_.Kill(program.process);
+          break;
       }
     }
   }
@@ -197,7 +250,9 @@ class Stage {
   const Player& player_;
   std::vector<Running> programs_;
   size_t changed_ = 0;
+  Time ended_at_{0};
   std::string standstill_;
+  std::vector<std::string> idle_faults_;
 };
 
 }  // namespace
@@ -206,7 +261,8 @@ Played Play(World& world, const Plan& plan, const Player& player) {
   Played played;
   Stage stage(world, plan, player);
   played.end = stage.Run();
-  played.ended_at = world.now();
+  played.ended_at = stage.ended_at();
+  played.idle_faults = stage.idle_faults();
   played.standstill = stage.standstill();
   for (size_t i = 0; i < plan.programs.size(); ++i) played.programs.push_back(stage.Result(i));
   Judge(plan, world.trace(), played);

@@ -22,6 +22,7 @@ struct Played {
     std::string name;
     Outcome outcome;  // with what it wrote
     bool started = true;
+    bool killed = false;  // by a fault
   };
 
   End end = End::kDone;
@@ -29,6 +30,8 @@ struct Played {
   std::vector<Program> programs;
   // What each waits for, a line each; of kStandstill.
   std::string standstill;
+  // Faults on programs that had not started, or had ended: a sentence each.
+  std::vector<std::string> idle_faults;
   // What did not go as it should, a sentence each: what the lab says about programs, expectations that do not hold and,
   // where none are given, whatever ended badly or not at all.
   std::vector<std::string> problems;
@@ -44,6 +47,9 @@ struct Player {
   // Asked about once a second of the world's time.
   std::function<void(Time now)> on_time;
 };
+
+// "ended with status 1", "is still running", "was never started": for what happened.
+std::string DescribeEnd(const Played::Program& program);
 
 // Returns when the run is over. The world's trace can be read afterwards.
 Played Play(World& world, const Plan& plan, const Player& player);

@@ -139,6 +139,43 @@ TEST_F(PlayTest, ACrashedServerCanStartAgain) {
   EXPECT_EQ(played.problems, std::vector<std::string>());
 }
 
+TEST_F(PlayTest, AFaultOnAProgramThatHasNotStartedIsAProblem) {
+  const Played played = Play(R"(
+      program { host: "b" command: "sleep" at: "2s" }
+      fault { at: "1s" kill: "b" })");
+  EXPECT_EQ(played.problems, std::vector<std::string>{"b: there is nothing to kill: it has not started by then"});
+}
+
+TEST_F(PlayTest, AProgramIsKilledAtTheMomentItStarts) {
+  const Played played = Play(R"(
+      program { host: "b" command: "sleep" at: "2s" }
+      fault { at: "2s" kill: "b" })");
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+  EXPECT_EQ(played.programs[0].outcome.exit_status, 137);
+}
+
+TEST_F(PlayTest, AKillThatCameTooLateExcusesNothing) {
+  const Played played = Play(R"(
+      program { host: "b" command: "ask" }
+      program { host: "a" command: "sleep" }
+      fault { at: "5s" kill: "b" })");
+  EXPECT_EQ(played.problems, (std::vector<std::string>{"b: there is nothing to kill: it has ended by then",
+                                                       "b: ended with status 2"}));
+}
+
+TEST_F(PlayTest, TwoServersOnOneHostAreLeftAlone) {
+  const Played played = Play(R"(
+      program { name: "one" host: "a" command: "serve" }
+      program { name: "two" host: "a" command: "wait" }
+      program { host: "b" command: "ask" })");
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+}
+
+TEST_F(PlayTest, WhatTheLimitKeepsFromHappeningIsNoStandstill) {
+  const Played played = Play(R"(limit: "5s" program { host: "b" command: "sleep" at: "9s" })");
+  EXPECT_EQ(played.end, Played::End::kLimit);
+}
+
 TEST_F(PlayTest, ALinkThatIsDownComesBack) {
   const Played played = Play(R"(
       program { host: "a" command: "serve" }

@@ -35,7 +35,7 @@ double WithUnit(absl::string_view text, std::span<const Unit> units) {
   return -1;
 }
 
-bool NeedsShell(char c) { return std::string_view("|&;<>$`*?()").find(c) != std::string_view::npos; }
+bool IsOneOf(char c, std::string_view these) { return these.find(c) != std::string_view::npos; }
 
 }  // namespace
 
@@ -91,10 +91,12 @@ absl::StatusOr<std::vector<std::string>> SplitCommand(const std::string& command
     }
     if (c == '\\' && quote != '\'') {
       if (++i == command.size()) return absl::InvalidArgumentError("the command ends behind a backslash");
+      // In "" a backslash stands for itself but before these.
+      if (quote == '"' && !IsOneOf(command[i], "$`\"\\\n")) words.back() += c;
       c = command[i];
-    } else if (quote == '\0' && NeedsShell(c)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "`", std::string(1, c), "` is for a shell, and programs are started without one: write sh -c '…', or quote it"));
+    } else if ((quote == '\0' && IsOneOf(c, "|&;<>*?[()")) || (quote != '\'' && IsOneOf(c, "$`"))) {
+      return absl::InvalidArgumentError(absl::StrCat("`", std::string(1, c), "` is for a shell, and programs are started ",
+                                                     "without one: write sh -c '…', or quote it"));
     }
     words.back() += c;
   }

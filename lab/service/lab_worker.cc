@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "lab/grade/run.h"
 #include "lab/program/program.h"
 #include "lab/run/find_program.h"
 #include "lab/run/plan.h"
@@ -22,8 +21,8 @@ using duet::internal::LabResult;
 using duet::internal::Order;
 using duet::internal::WorkerMessage;
 
-// What people run on purpose may take longer than what is graded.
-constexpr Limits kLimits{.cpu_seconds = 600, .file_bytes = uint64_t{256} << 20, .open_files = 1024, .processes = 256};
+// What people run on purpose may take longer than what is graded; of threads no more can be carried.
+constexpr Limits kLimits{.cpu_seconds = 600, .file_bytes = uint64_t{256} << 20, .open_files = 1024, .processes = 128};
 
 double Seconds(Time time) { return std::chrono::duration<double>(time).count(); }
 
@@ -57,7 +56,7 @@ LabResult ToResult(const run::Played& played, const Trace& trace) {
   for (const run::Played::Program& program : played.programs) {
     LabResult::Program& each = *result.add_programs();
     each.set_name(program.name);
-    each.set_end(program.started ? grade::DescribeEnd(program.outcome) : "was never started");
+    each.set_end(run::DescribeEnd(program));
   }
   for (const std::string& problem : played.problems) result.add_problems(Printable(problem));
   result.set_lab_error(played.lab_error);
@@ -67,6 +66,7 @@ LabResult ToResult(const run::Played& played, const Trace& trace) {
   result.set_pcapng(Pcapng(trace));
   result.set_ledger_text(LedgerText(trace));
   result.set_ledger_json(LedgerJson(trace));
+  result.set_left_out(trace.left_out());
   return result;
 }
 

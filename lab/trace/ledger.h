@@ -1,5 +1,6 @@
-// A run's ledger as a file, for people or for programs: every call of every process that the trace has, in the order in
-// which they began. Times are of the world, in seconds.
+// A run's ledger as a file, for people or for programs: the calls of every process that the trace has, in the order in
+// which they began. (A trace has calls that returned, up to a number; what waits at the end is in its notes.) Times are
+// of the world, in seconds.
 #pragma once
 
 #include <string>

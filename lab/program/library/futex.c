@@ -95,9 +95,10 @@ static long wait_on(const long a[6], long bitset) {
   uint32_t value;
   int64_t left_ns;
   if (bitset == 0 || a[0] % 4 != 0) return -EINVAL;
-  if (duet_copy_in(&value, (const void*)a[0], sizeof(value)) != 0) return -EFAULT;
+  // First: to look at the clock may let others run, and the value has to be as it is when this waits.
   const long bad = time_left(a[1], (const void*)a[3], &left_ns);
   if (bad < 0) return bad;
+  if (duet_copy_in(&value, (const void*)a[0], sizeof(value)) != 0) return -EFAULT;
   if (value != (uint32_t)a[2]) return -EAGAIN;
   duet_slot()->arguments[5] = seems_to_wait_for(a, value);
   return ask(DUET_FUTEX_WAIT, key_of(a[0], a[1]), 0, left_ns, bitset);
@@ -156,6 +157,7 @@ static long lock_owned(const long a[6], int tries) {
   uint32_t word;
   int64_t left_ns;
   const uint32_t self = (uint32_t)duet_self.thread;
+  const long bad = time_left(a[1], (const void*)a[3], &left_ns);  // first, as above
   if (duet_copy_in(&word, (const void*)a[0], sizeof(word)) != 0) return -EFAULT;
   if ((word & FUTEX_TID_MASK) == self) return -EDEADLK;
   const int free = (word & FUTEX_TID_MASK) == 0;
@@ -163,7 +165,6 @@ static long lock_owned(const long a[6], int tries) {
   const uint32_t changed = free ? word | self : word | FUTEX_WAITERS;
   if (duet_copy_out((void*)a[0], &changed, sizeof(changed)) != 0) return -EFAULT;
   if (free) return 0;
-  const long bad = time_left(a[1], (const void*)a[3], &left_ns);
   duet_slot()->arguments[5] = (long)(word & FUTEX_TID_MASK) << 8 | DUET_FOR_MUTEX;
   return bad < 0 ? bad : ask(DUET_FUTEX_WAIT, key_of(a[0], a[1]), 0, left_ns, -1);
 }
