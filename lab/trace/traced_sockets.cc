@@ -135,7 +135,7 @@ int TracedSockets::accept4(int sockfd, sockaddr* address, socklen_t* length, int
     return End(result);
   }
   // The caller doesn't want to know the client's address; the ledger does.
-  sockaddr_in client{};
+  sockaddr_in6 client{};
   socklen_t client_length = sizeof(client);
   const int result = inner_.accept4(sockfd, reinterpret_cast<sockaddr*>(&client), &client_length, flags);
   if (result >= 0) Address(reinterpret_cast<sockaddr*>(&client), client_length);
@@ -197,9 +197,10 @@ ssize_t TracedSockets::sendmsg(int sockfd, const msghdr* message, int flags) {
 
 ssize_t TracedSockets::recvmsg(int sockfd, msghdr* message, int flags) {
   Begin(DUET_CALL_RECV, sockfd, LengthOf(message), flags);
+  const socklen_t space = message != nullptr ? message->msg_namelen : 0;
   const ssize_t result = inner_.recvmsg(sockfd, message, flags);
   if (result > 0 && (flags & MSG_TRUNC) == 0) Moved(message->msg_iov, message->msg_iovlen, result);
-  if (result >= 0) Address(static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
+  if (result >= 0) Address(static_cast<const sockaddr*>(message->msg_name), std::min(space, message->msg_namelen));
   return End(result);
 }
 
