@@ -50,13 +50,12 @@ void AddRun(CLI::App& app, Options& options, std::map<CLI::App*, Action>& comman
   CLI::App* const run = app.add_subcommand(
       "run", "Run programs on hosts of a network, without any exercise; exit with 0 where all went well, 1 otherwise.");
   RunOptions& given = options.run;
-  CLI::Option* const file = run->add_option("lab", given.file, "a file that describes the lab (see docs/run.md)");
-  CLI::Option* const hosts =
-      run->add_option("--host", given.hosts, "a host, and the command that runs on it; may be repeated")
-          ->type_name("NAME 'COMMAND'");
-  file->excludes(hosts);
+  run->add_option("lab", given.file, "a file that describes the lab (see docs/run.md), instead of --host and links")
+      ->type_name("FILE");
+  run->add_option("--host", given.hosts, "a host, and the command that runs on it; may be repeated")
+      ->type_name("NAME 'COMMAND'");
   const auto of_links = [&](const char* name, std::string& value, const char* help, const char* type) {
-    run->add_option(name, value, help)->type_name(type)->excludes(file);
+    run->add_option(name, value, help)->type_name(type);
   };
   of_links("--latency", given.latency, "of every link, one way: 20ms, 1.5s; 10us where not given", "TIME");
   of_links("--jitter", given.jitter, "how much longer a packet may take, as drawn", "TIME");

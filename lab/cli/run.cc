@@ -58,6 +58,13 @@ Lab LabOf(const RunOptions& options) {
 }
 
 absl::StatusOr<Lab> MakeLab(const RunOptions& options) {
+  const bool described = !options.hosts.empty() || !options.latency.empty() || !options.jitter.empty() ||
+                         !options.loss.empty() || !options.bandwidth.empty();
+  if (!options.file.empty() && described) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "`", options.file, "` is taken for a lab's file, which has its own hosts and links: leave that out, or --host, "
+        "--latency and their like"));
+  }
   if (options.file.empty() && options.hosts.empty()) {
     return absl::InvalidArgumentError(
         "what is to run? Give a lab's file, or --host NAME 'COMMAND'; see duet run --help");
