@@ -232,12 +232,12 @@ TEST_F(FlagTest, AMessagesAddressMayBeLongerThanAny) {
     const auto [client, server] = self.Pair();
     char byte = 'x';
     iovec buffer{&byte, 1};
-    sockaddr_storage name{};
+    char name[500] = {};
     msghdr message{};
     message.msg_iov = &buffer;
     message.msg_iovlen = 1;
     message.msg_name = &name;
-    message.msg_namelen = 500;
+    message.msg_namelen = sizeof name;
     self.Gives(self->sendmsg(client, &message, 0), 1);
     WaitForBytes(self, server, 1);
     self.Gives(self->recvmsg(server, &message, MSG_PEEK), 1);
