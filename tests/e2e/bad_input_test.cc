@@ -1,6 +1,5 @@
 // What users get wrong: one sentence each on standard error, nothing on standard output, the exit status of wrong use,
 // and no file left behind.
-#include <algorithm>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -17,15 +16,6 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr int kWrongUse = 2;
-
-// Runs the command and expects one line of ours with `sentence` in it.
-void ExpectSentence(const std::vector<std::string>& arguments, const std::string& sentence) {
-  const Ran ran = Duet(arguments);
-  EXPECT_EQ(ran.status, kWrongUse);
-  EXPECT_EQ(ran.output, "");
-  EXPECT_THAT(ran.error_output, AllOf(StartsWith("duet: "), HasSubstr(sentence)));
-  EXPECT_EQ(std::count(ran.error_output.begin(), ran.error_output.end(), '\n'), 1) << ran.error_output;
-}
 
 TEST(BadInputTest, ACommandThatThereIsNotIsNamed) {
   ExpectSentence({"frobnicate"}, "there is no command `frobnicate`");

@@ -1,11 +1,13 @@
 #include "tests/e2e/duet.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
@@ -40,6 +42,15 @@ Ran Duet(const std::vector<std::string>& arguments, const std::map<std::string, 
   ran.status = result.status;
   ran.error_output = result.error_output;
   return ran;
+}
+
+void ExpectSentence(const std::vector<std::string>& arguments, const std::string& sentence) {
+  constexpr int kWrongUse = 2;
+  const Ran ran = Duet(arguments);
+  EXPECT_EQ(ran.status, kWrongUse);
+  EXPECT_EQ(ran.output, "");
+  EXPECT_THAT(ran.error_output, testing::AllOf(testing::StartsWith("duet: "), testing::HasSubstr(sentence)));
+  EXPECT_EQ(std::count(ran.error_output.begin(), ran.error_output.end(), '\n'), 1) << ran.error_output;
 }
 
 std::string Folder(const std::string& name) {

@@ -29,6 +29,10 @@ service::CommandResult DuetWith(const std::vector<std::string>& arguments,
                                 const std::map<std::string, std::string>& environment,
                                 const service::CommandOptions& options);
 
+// Runs the binary and expects what wrong use gets: one line of ours with `sentence` in it on standard error, nothing on
+// standard output, and the exit status that says so.
+void ExpectSentence(const std::vector<std::string>& arguments, const std::string& sentence);
+
 // A new empty folder of this test.
 std::string Folder(const std::string& name);
 void WriteFile(const std::string& path, const std::string& content);

@@ -1,5 +1,4 @@
 // `duet run`: the examples on both networks, and what users get wrong.
-#include <algorithm>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -98,15 +97,6 @@ TEST_F(RunTest, ProgramsThatWaitForEachOtherForEverAreToldApart) {
                         "python3 -c 'import socket; a, b = socket.socketpair(); a.recv(1)'"});
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.error_output, HasSubstr("duet: all wait, and nothing can happen any more:\nduet:   a "));
-}
-
-// Runs the command and expects one line of ours with `sentence` in it.
-void ExpectSentence(const std::vector<std::string>& arguments, const std::string& sentence) {
-  const Ran ran = Duet(arguments);
-  EXPECT_EQ(ran.status, 2);
-  EXPECT_EQ(ran.output, "");
-  EXPECT_THAT(ran.error_output, AllOf(StartsWith("duet: "), HasSubstr(sentence)));
-  EXPECT_EQ(std::count(ran.error_output.begin(), ran.error_output.end(), '\n'), 1) << ran.error_output;
 }
 
 TEST_F(RunTest, WhatIsWrongGetsOneSentence) {
