@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -16,8 +15,6 @@ namespace lab {
 namespace {
 
 using Words = std::vector<std::string>;
-
-constexpr char kPath[] = "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 void Append(Words& line, std::initializer_list<std::string> words) { line.insert(line.end(), words); }
 
@@ -73,7 +70,7 @@ void AppendNamespaces(Words& line, const SandboxOptions& options) {
 
 void AppendEnvironment(Words& line, const SandboxOptions& options) {
   Append(line, {"--clearenv"});
-  Append(line, {"--setenv", "PATH", kPath + strlen("PATH=")});
+  Append(line, {"--setenv", "PATH", kSandboxPath});
   Append(line, {"--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", "--setenv", "LANG", "C.UTF-8"});
   for (const auto& [name, value] : options.environment) Append(line, {"--setenv", name, value});
 }
@@ -110,7 +107,7 @@ void AppendLimits(Words& line, const Limits& limits) {
 
 std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std::vector<std::string>& command) {
   // bubblewrap's own processes are in the sandbox too, and show their environment there.
-  Words line = {"/usr/bin/env", "-i", kPath};
+  Words line = {"/usr/bin/env", "-i", absl::StrCat("PATH=", kSandboxPath)};
   if (options.kind == SandboxOptions::Kind::kWorker) {
     line.push_back(Runfile("lab/program/library/namespaces"));
   } else if (HasProgramUser()) {

@@ -22,6 +22,9 @@
 
 namespace lab {
 
+// PATH in every sandbox.
+inline constexpr char kSandboxPath[] = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+
 struct SandboxOptions {
   enum class Kind {
     kBuild,    // a compiler over a submission; no network

@@ -6,12 +6,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "lab/program/sandbox.h"
 
 namespace lab::run {
 namespace {
 
-// Of sandboxes, too.
-constexpr const char* kPath[] = {"/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"};
 constexpr const char* kSystem[] = {"/usr/", "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/"};
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
@@ -20,7 +20,7 @@ bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 absl::StatusOr<FoundProgram> FindProgram(const std::string& word, const std::string& directory) {
   if (!absl::StrContains(word, "/")) {
-    for (const char* folder : kPath) {
+    for (const absl::string_view folder : absl::StrSplit(kSandboxPath, ':')) {
       const std::string path = absl::StrCat(folder, "/", word);
       if (Exists(path)) return FoundProgram{path, path};
     }
