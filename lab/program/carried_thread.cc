@@ -177,14 +177,18 @@ CarriedThread::Fate CarriedThread::Kill() {
   return ProcessIsOver(kKilled);
 }
 
+CarriedThread::Fate CarriedThread::TooMany() {
+  carrier_.EndAtLimit(
+      absl::StrCat("has more than ", carrier_.options().limits.processes, " processes and threads at once"), kKilled);
+  return Fate::kIsOver;
+}
+
 CarriedThread::Fate CarriedThread::Clone() {
   made_process_ = (request_.arguments[0] & CLONE_THREAD) == 0;
   if (made_ >= 0) carrier_.FreeSlot(made_);
   made_ = carrier_.TakeSlot(process_);
   if (made_ < 0) {
-    carrier_.EndAtLimit(absl::StrCat("has more than ", carrier_.options().limits.processes,
-                                     " processes and threads at once"), kKilled);
-    return Fate::kIsOver;
+    return TooMany();
   }
   answer_.result = made_;
   return Fate::kGoesOn;
@@ -199,9 +203,7 @@ CarriedThread::Fate CarriedThread::Cloned() {
     return Fate::kGoesOn;
   }
   if (number == -EAGAIN) {
-    carrier_.EndAtLimit(absl::StrCat("has more than ", carrier_.options().limits.processes,
-                                     " processes and threads at once"), kKilled);
-    return Fate::kIsOver;
+    return TooMany();
   }
   if (number <= 0 || number > INT32_MAX) {
     carrier_.FreeSlot(slot);

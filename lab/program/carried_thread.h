@@ -53,6 +53,8 @@ class CarriedThread {
   Fate Vanished();
   // It is still there.
   Fate Lied();
+  // There is no slot for one more.
+  Fate TooMany();
 
   FutexTable::Key Key(int64_t object, int64_t offset) const;
   std::string WaitsAtFutex() const;
