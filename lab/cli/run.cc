@@ -109,11 +109,15 @@ absl::Status CheckFiles(const RunOptions& options) {
 absl::Status WriteFiles(const LabResult& result, const RunOptions& options) {
   absl::Status status;
   if (!options.trace.empty()) status.Update(WriteWholeFile(options.trace, result.pcapng()));
-  if (!options.ledger.empty()) {
-    const bool json = options.ledger.ends_with(".jsonl") || options.ledger.ends_with(".json");
-    status.Update(WriteWholeFile(options.ledger, json ? result.ledger_json() : result.ledger_text()));
-  }
+  if (!options.ledger.empty()) status.Update(WriteWholeFile(options.ledger, result.ledger()));
   return status;
+}
+
+// The form that a ledger's file has, by its name.
+duet::internal::Order::Ledger LedgerOf(const std::string& path) {
+  if (path.empty()) return duet::internal::Order::NO_LEDGER;
+  const bool json = path.ends_with(".jsonl") || path.ends_with(".json");
+  return json ? duet::internal::Order::JSON_LEDGER : duet::internal::Order::TEXT_LEDGER;
 }
 
 // What became of it, beside what the programs wrote.
@@ -127,8 +131,8 @@ void Tell(const LabResult& result, const Lab& lab, bool real) {
   if (!real) std::cerr << absl::StrFormat(", seed %d, hash %016x", lab.has_seed() ? lab.seed() : 1, result.hash());
   std::cerr << "\n";
   if (result.left_out() > 0) {
-    std::cerr << "the trace has no room for " << result.left_out() << " calls and packets of the middle: they are not in "
-              << "the files\n";
+    std::cerr << "the trace has no room for " << result.left_out()
+              << " calls and packets of the middle: they are not in the files\n";
   }
   for (const std::string& problem : result.problems()) std::cerr << "duet: " << problem << "\n";
 }
@@ -150,6 +154,9 @@ int Run(const RunOptions& options, Interrupts& interrupts) {
   *order.mutable_lab() = *lab;
   order.set_folder(service::kFolderInWorker);
   order.set_real(options.real);
+  order.set_capture(!options.trace.empty());
+  order.set_ladder(options.ladder);
+  order.set_ledger(LedgerOf(options.ledger));
   service::LabWorkerOptions worker{
       .binary = OwnBinary(),
       .folder = std::filesystem::canonical(DirectoryOf(options)),

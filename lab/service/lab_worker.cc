@@ -51,7 +51,7 @@ run::Player PlayerFor(const Order& order, MessageOutput& output) {
   return player;
 }
 
-LabResult ToResult(const run::Played& played, const Trace& trace) {
+LabResult ToResult(const Order& order, const run::Played& played, const Trace& trace) {
   LabResult result;
   for (const run::Played::Program& program : played.programs) {
     LabResult::Program& each = *result.add_programs();
@@ -62,10 +62,10 @@ LabResult ToResult(const run::Played& played, const Trace& trace) {
   result.set_lab_error(played.lab_error);
   result.set_seconds(Seconds(played.ended_at));
   result.set_hash(trace.hash());
-  result.set_ladder(Ladder(trace, {}));
-  result.set_pcapng(Pcapng(trace));
-  result.set_ledger_text(LedgerText(trace));
-  result.set_ledger_json(LedgerJson(trace));
+  if (order.ladder()) result.set_ladder(Ladder(trace, {}));
+  if (order.capture()) result.set_pcapng(Pcapng(trace));
+  if (order.ledger() == Order::TEXT_LEDGER) result.set_ledger(LedgerText(trace));
+  if (order.ledger() == Order::JSON_LEDGER) result.set_ledger(LedgerJson(trace));
   result.set_left_out(trace.left_out());
   return result;
 }
@@ -79,7 +79,7 @@ int PlayLab(const Order& order, const Worlds& worlds, MessageOutput& output) {
   const auto world = (order.real() ? worlds.real : worlds.sim)(Choices::Seeded(plan->seed), plan->seed);
   if (world.ok()) {
     const run::Played played = run::Play(**world, *plan, PlayerFor(order, output));
-    *message.mutable_lab() = ToResult(played, (*world)->trace());
+    *message.mutable_lab() = ToResult(order, played, (*world)->trace());
   } else {
     message.mutable_lab()->set_unavailable(std::string(world.status().message()));
   }
