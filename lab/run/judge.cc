@@ -40,7 +40,7 @@ class Judgement {
   Judgement(const Plan& plan, const Trace& trace, Played& played) : plan_(plan), trace_(trace), played_(played) {}
 
   void Make() {
-    for (size_t i = 0; i < played_.programs.size(); ++i) Reports(i);
+    for (const Program& program : played_.programs) Reports(program);
     played_.problems.insert(played_.problems.end(), played_.idle_faults.begin(), played_.idle_faults.end());
     if (plan_.expectations.empty()) EndedWell();
     for (const PlannedExpectation& expected : plan_.expectations) Expect(expected);
@@ -54,34 +54,30 @@ class Judgement {
     played_.problems.push_back(absl::StrCat(program, ": ", sentence));
   }
 
+  static bool IsTheLabs(std::string_view key) {
+    return key == kLabErrorReport || key == kUnsupportedReport || key == kLimitReport;
+  }
+
   // What the lab itself says of it.
-  void Reports(size_t i) {
-    const Program& program = played_.programs[i];
+  void Reports(const Program& program) {
     for (const auto& [key, sentence] : program.outcome.reports) {
       played_.lab_error |= key == kLabErrorReport;
-      if (key == kLabErrorReport || key == kUnsupportedReport || key == kLimitReport) Problem(program.name, sentence);
+      if (IsTheLabs(key)) Problem(program.name, sentence);
     }
   }
 
   bool Reported(const Program& program) const {
-    return program.outcome.HasReport(kLabErrorReport) || program.outcome.HasReport(kUnsupportedReport) ||
-           program.outcome.HasReport(kLimitReport);
+    const auto& reports = program.outcome.reports;
+    return std::any_of(reports.begin(), reports.end(), [](const auto& report) { return IsTheLabs(report.first); });
   }
 
   // How it ended, with what led to it where that was a signal.
   std::string End(const Program& program) const {
     std::string end = DescribeEnd(program);
     if (program.outcome.exited && program.outcome.exit_status > 128) {
-      absl::StrAppend(&end, LastCalls(trace_, ProcessOf(program)));
+      absl::StrAppend(&end, LastCalls(trace_, program.process));
     }
     return end;
-  }
-
-  ProcessId ProcessOf(const Program& program) const {
-    const auto& processes = trace_.processes();
-    const auto found = std::find_if(processes.begin(), processes.end(),
-                                    [&](const Trace::TracedProcess& each) { return each.name == program.name; });
-    return found == processes.end() ? -1 : static_cast<ProcessId>(found - processes.begin());
   }
 
   // Where nothing is expected, every program ends well, by a fault or serves.
@@ -89,7 +85,7 @@ class Judgement {
     for (const Program& program : played_.programs) {
       const bool well = program.outcome.exit_status == (program.killed ? 128 + SIGKILL : 0);
       if (Reported(program) || (program.outcome.exited && well)) continue;
-      if (program.outcome.exited || !program.started) Problem(program.name, End(program));
+      if (program.outcome.exited || program.process < 0) Problem(program.name, End(program));
     }
   }
 
@@ -113,7 +109,7 @@ class Judgement {
     if (text.has_exit_status() && (!program.outcome.exited || program.outcome.exit_status != text.exit_status())) {
       fails(absl::StrCat("exit status ", text.exit_status()), End(program));
     }
-    if (text.has_runs() && (!program.started || text.runs() == program.outcome.exited)) {
+    if (text.has_runs() && (program.process < 0 || text.runs() == program.outcome.exited)) {
       fails(text.runs() ? "it to run on" : "it to end", End(program));
     }
     const std::string wrote = absl::StrCat("wrote ", Shown(program.outcome.output));
@@ -142,7 +138,7 @@ class Judgement {
 }  // namespace
 
 std::string DescribeEnd(const Played::Program& program) {
-  return program.started ? grade::DescribeEnd(program.outcome) : "was never started: the run was over before";
+  return program.process >= 0 ? grade::DescribeEnd(program.outcome) : "was never started: the run was over before";
 }
 
 void Judge(const Plan& plan, const Trace& trace, Played& played) { Judgement(plan, trace, played).Make(); }

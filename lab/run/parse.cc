@@ -23,7 +23,8 @@ std::string InWords(const std::string& message) {
   const size_t at = message.find(kUnknown);
   if (at == std::string::npos) return Quotable(message);
   const std::string field = message.substr(at + sizeof kUnknown - 1);
-  return absl::StrCat("nothing here is called `", field.substr(0, field.find('"')), "` (lab/run/lab.proto has all names)");
+  return absl::StrCat("nothing here is called `", field.substr(0, field.find('"')),
+                      "` (lab/run/lab.proto has all names)");
 }
 
 // Keeps the first error.

@@ -291,7 +291,8 @@ class Planner {
         return place.At("until").Wrong("a fault ends after it has begun: `until` is a time, as `at` is");
       }
       if (!fault.has_down() && !fault.has_pause() && !fault.has_packets()) {
-        return place.At("until").Wrong("only down, pause and packets have an end; what is to be undone is a fault more");
+        return place.At("until").Wrong(
+            "only down, pause and packets have an end; what is to be undone is a fault more");
       }
     }
     switch (fault.what_case()) {

@@ -60,8 +60,8 @@ class Stage {
 
   Played::Program Result(size_t i) const {
     const Running& program = programs_[i];
-    if (!program.started) return {plan_.programs[i].name, {}, false};
-    return {plan_.programs[i].name, world_.outcome(program.process), true, program.killed};
+    if (!program.started()) return {.name = plan_.programs[i].name};
+    return {plan_.programs[i].name, program.process, world_.outcome(program.process), program.killed};
   }
   Time ended_at() const { return ended_at_; }
   const std::string& standstill() const { return standstill_; }
@@ -69,12 +69,13 @@ class Stage {
 
  private:
   struct Running {
-    bool started = false;
+    ProcessId process = -1;
     bool killed = false;
     Time start{0};
-    ProcessId process = -1;
     size_t passed_output = 0;  // bytes that on_output has seen
     size_t passed_errors = 0;
+
+    bool started() const { return process >= 0; }
   };
 
   // Lets the world run until `next`, or until something is to be done before; a second at a time, so that it can be
@@ -106,7 +107,7 @@ class Stage {
   void PassOutput() {
     for (size_t i = 0; i < programs_.size(); ++i) {
       Running& program = programs_[i];
-      if (!program.started) continue;
+      if (!program.started()) continue;
       const Outcome& outcome = world_.outcome(program.process);
       Pass(i, false, outcome.output, program.passed_output);
       Pass(i, true, outcome.error_output, program.passed_errors);
@@ -120,13 +121,13 @@ class Stage {
     player_.on_output(program, error_output, fresh);
   }
 
-  bool Ended(size_t i) const { return programs_[i].started && world_.outcome(programs_[i].process).exited; }
+  bool Ended(size_t i) const { return programs_[i].started() && world_.outcome(programs_[i].process).exited; }
 
   // Its host serves, and it is alone there: otherwise whose the port is can't be told.
   bool IsSeenToServe(size_t i) const {
     const HostId host = plan_.programs[i].host;
     for (size_t k = 0; k < programs_.size(); ++k) {
-      const bool beside = k != i && plan_.programs[k].host == host && programs_[k].started && !Ended(k);
+      const bool beside = k != i && plan_.programs[k].host == host && programs_[k].started() && !Ended(k);
       if (beside) return false;
     }
     return world_.Serves(host);
@@ -140,7 +141,7 @@ class Stage {
 
   bool SomethingRuns() const {
     for (size_t i = 0; i < programs_.size(); ++i) {
-      if (programs_[i].started && !Ended(i)) return true;
+      if (programs_[i].started() && !Ended(i)) return true;
     }
     return false;
   }
@@ -148,13 +149,13 @@ class Stage {
   // Each that runs is on a host that serves, and none has been said not to.
   bool OnlyServersWait() const {
     for (size_t i = 0; i < programs_.size(); ++i) {
-      if (!programs_[i].started) return false;
+      if (!programs_[i].started()) return false;
       if (!Ended(i) && !plan_.programs[i].serves.value_or(world_.Serves(plan_.programs[i].host))) return false;
     }
     return true;
   }
 
-  bool Done(size_t i) const { return programs_[i].started && (Ended(i) || Serves(i)); }
+  bool Done(size_t i) const { return programs_[i].started() && (Ended(i) || Serves(i)); }
 
   bool AllDone() const {
     for (size_t i = 0; i < programs_.size(); ++i) {
@@ -166,7 +167,7 @@ class Stage {
   // The next of those that start in order.
   size_t NextInOrder() const {
     size_t i = 0;
-    while (i < programs_.size() && (programs_[i].started || plan_.programs[i].at.has_value())) ++i;
+    while (i < programs_.size() && (programs_[i].started() || plan_.programs[i].at.has_value())) ++i;
     return i;
   }
 
@@ -174,7 +175,7 @@ class Stage {
   std::optional<size_t> LastInOrder() const {
     std::optional<size_t> last;
     for (size_t i = 0; i < programs_.size(); ++i) {
-      if (programs_[i].started && !plan_.programs[i].at.has_value()) last = i;
+      if (programs_[i].started() && !plan_.programs[i].at.has_value()) last = i;
     }
     return last;
   }
@@ -193,7 +194,7 @@ class Stage {
     if (changed_ < plan_.changes.size()) next = plan_.changes[changed_].at;
     for (size_t i = 0; i < programs_.size(); ++i) {
       const PlannedProgram& planned = plan_.programs[i];
-      if (!programs_[i].started && planned.at.has_value()) next = std::min(next, *planned.at);
+      if (!programs_[i].started() && planned.at.has_value()) next = std::min(next, *planned.at);
     }
     const std::optional<size_t> before = LastInOrder();
     if (NextInOrder() < programs_.size()) next = std::min(next, before ? programs_[*before].start + kReady : Time(0));
@@ -208,8 +209,8 @@ class Stage {
         continue;
       }
       Running& program = programs_[change.program];
-      if (!program.started || Ended(change.program)) {
-        const char* const why = program.started ? "has ended" : "has not started";
+      if (!program.started() || Ended(change.program)) {
+        const char* const why = program.started() ? "has ended" : "has not started";
         idle_faults_.push_back(absl::StrCat(plan_.programs[change.program].name, ": there is nothing to ",
                                             Name(change.what), ": it ", why, " by then"));
         continue;
@@ -228,7 +229,7 @@ class Stage {
   void Start() {
     for (size_t i = 0; i < programs_.size(); ++i) {
       const std::optional<Time> at = plan_.programs[i].at;
-      if (!programs_[i].started && at.has_value() && *at <= world_.now()) StartProgram(i);
+      if (!programs_[i].started() && at.has_value() && *at <= world_.now()) StartProgram(i);
     }
     if (StartsNow()) StartProgram(NextInOrder());
   }
@@ -240,7 +241,6 @@ class Stage {
     options.arguments.assign(planned.command.begin() + 1, planned.command.end());
     options.input = planned.input;
     options.short_transfers = planned.short_transfers;
-    programs_[i].started = true;
     programs_[i].start = world_.now();
     programs_[i].process = world_.Start(planned.host, options, player_.make_program(planned.command[0]));
   }

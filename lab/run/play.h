@@ -20,9 +20,9 @@ struct Played {
   enum class End { kDone, kStandstill, kLimit };
   struct Program {
     std::string name;
-    Outcome outcome;  // with what it wrote
-    bool started = true;
-    bool killed = false;  // by a fault
+    ProcessId process = -1;  // -1: it was never started
+    Outcome outcome;         // with what it wrote
+    bool killed = false;     // by a fault
   };
 
   End end = End::kDone;

@@ -95,8 +95,8 @@ absl::StatusOr<std::vector<std::string>> SplitCommand(const std::string& command
       if (quote == '"' && !IsOneOf(command[i], "$`\"\\\n")) words.back() += c;
       c = command[i];
     } else if ((quote == '\0' && IsOneOf(c, "|&;<>*?[()")) || (quote != '\'' && IsOneOf(c, "$`"))) {
-      return absl::InvalidArgumentError(absl::StrCat("`", std::string(1, c), "` is for a shell, and programs are started ",
-                                                     "without one: write sh -c '…', or quote it"));
+      return absl::InvalidArgumentError(absl::StrCat("`", std::string(1, c), "` is for a shell, and programs are ",
+                                                     "started without one: write sh -c '…', or quote it"));
     }
     words.back() += c;
   }
