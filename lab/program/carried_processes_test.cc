@@ -127,6 +127,25 @@ TEST_F(CarriedProcessesTest, MemoryThatIsSharedHasLocks) {
     printf("%d\n", shared->n); while (wait(NULL) > 0) {})"), "30\n");
 }
 
+// By the numbers of its file, which are others in every run.
+TEST_F(CarriedProcessesTest, WhatTellsSharedMemoryApartIsNotToBeSeen) {
+  EXPECT_EQ(Output(R"(
+    sem = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0); sem_init(sem, 1, 0);
+    pthread_attr_t own; pthread_attr_init(&own); pthread_attr_setstack(&own, stack, sizeof stack);
+    pthread_t thread; pthread_create(&thread, &own, waits, NULL); usleep(1000);
+    if (!fork()) {
+      char line[500]; void* begin; unsigned long inode = 0; FILE* maps = fopen("/proc/self/maps", "r");
+      while (fgets(line, sizeof line, maps) && (sscanf(line, "%p-%*x %*s %*x %*s %lu", &begin, &inode) < 2 || begin != sem)) {}
+      sprintf(text, "%lu", inode);
+      printf("%d %d %d ", inode > 0, memmem(stack, sizeof stack, text, strlen(text)) != NULL,
+             memmem(stack, sizeof stack, &inode, sizeof inode) != NULL);
+      exit(0);
+    }
+    wait(NULL); sem_post(sem); pthread_join(thread, NULL);)",
+                   "static sem_t* sem; static char stack[100000]; void* waits(void* p) { sem_wait(sem); return p; }"),
+            "1 0 0 ");
+}
+
 TEST_F(CarriedProcessesTest, ChanceIsTheSameInEveryRun) {
   const std::string program = R"(
     struct { long r; unsigned char bytes[8]; } drawn = {}; char name[] = "/tmp/XXXXXX";

@@ -45,28 +45,40 @@ static void hand_over(struct duet_slot* slot, int waits) {
   } while (waits && __atomic_load_n(&slot->turn, __ATOMIC_ACQUIRE) != DUET_TURN_PROGRAM);
 }
 
-static void ask(long number, long a, long b, long c, long d, int waits) {
+static void ask(long number, int waits) {
   struct duet_slot* slot = duet_slot();
   postpone_signals();
   slot->number = number;
-  slot->arguments[0] = a;
-  slot->arguments[1] = b;
-  slot->arguments[2] = c;
-  slot->arguments[3] = d;
   slot->blocked = duet_self.mask;
   slot->ignored = duet_ignored_signals();
   hand_over(slot, waits);
 }
 
-void duet_tell(long number, long a, long b, long c, long d) { ask(number, a, b, c, d, 0); }
+static void put_arguments(long a, long b, long c, long d) {
+  struct duet_slot* slot = duet_slot();
+  slot->arguments[0] = a;
+  slot->arguments[1] = b;
+  slot->arguments[2] = c;
+  slot->arguments[3] = d;
+}
 
-long duet_request(long number, uint32_t data_length, uint32_t address_length, long a, long b, long c, long d) {
+void duet_tell(long number, long a, long b, long c, long d) {
+  put_arguments(a, b, c, d);
+  ask(number, 0);
+}
+
+long duet_request_in_slot(long number, uint32_t data_length, uint32_t address_length) {
   struct duet_slot* slot = duet_slot();
   slot->data_length = data_length;
   slot->address_length = address_length;
-  ask(number, a, b, c, d, 1);
+  ask(number, 1);
   if (slot->result == -EINTR) duet_self.interrupted = 1;
   return slot->result;
+}
+
+long duet_request(long number, uint32_t data_length, uint32_t address_length, long a, long b, long c, long d) {
+  put_arguments(a, b, c, d);
+  return duet_request_in_slot(number, data_length, address_length);
 }
 
 void duet_unsupported(long number, long detail) {

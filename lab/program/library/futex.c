@@ -10,8 +10,6 @@
 
 #include "lab/program/library/library.h"
 
-struct duet_key duet_private_key(const void* address) { return (struct duet_key){0, (uint64_t)address}; }
-
 static uint64_t number_at(const char** text, int base) {
   uint64_t value = 0;
   for (;; ++*text) {
@@ -23,7 +21,7 @@ static uint64_t number_at(const char** text, int base) {
 }
 
 /* A line of /proc/self/maps: "begin-end rwxs offset device:number inode path". Whether the address is in it. */
-static int in_mapping(const char* line, uint64_t address, struct duet_key* key) {
+static int in_mapping(const char* line, uint64_t address, int64_t key[2]) {
   const uint64_t begin = number_at(&line, 16);
   ++line;
   const uint64_t end = number_at(&line, 16);
@@ -34,13 +32,15 @@ static int in_mapping(const char* line, uint64_t address, struct duet_key* key) 
   while (*++line != ' ') continue;
   ++line;
   const uint64_t inode = number_at(&line, 10);
-  if (shared && inode != 0) *key = (struct duet_key){inode, offset + (address - begin)};
+  if (shared && inode != 0) {
+    key[0] = (int64_t)inode;
+    key[1] = (int64_t)(offset + (address - begin));
+  }
   return 1;
 }
 
 /* Memory that processes share is known by the kernel alone. */
-static struct duet_key shared_key(const void* address) {
-  struct duet_key key = duet_private_key(address);
+__attribute__((noinline)) static void find_shared(uint64_t address, int64_t key[2]) {
   const long maps = duet_kernel(SYS_open, "/proc/self/maps", 0 /* O_RDONLY */);
   char text[1024];
   char line[128]; /* the beginning of one */
@@ -54,21 +54,43 @@ static struct duet_key shared_key(const void* address) {
       }
       line[length] = '\0';
       length = 0;
-      if (in_mapping(line, (uint64_t)address, &key)) goto found;
+      if (in_mapping(line, address, key)) goto found;
     }
   }
 found:
   if (maps >= 0) duet_kernel(SYS_close, maps);
-  return key;
 }
 
-static struct duet_key key_of(long address, long operation) {
-  return operation & FUTEX_PRIVATE_FLAG ? duet_private_key((void*)address) : shared_key((void*)address);
+__attribute__((noinline)) static void wipe_stack(void) {
+  char below[2048];
+  explicit_bzero(below, sizeof(below));
 }
 
-static long ask(long operation, struct duet_key key, uint32_t data_length, long a, long b) {
-  duet_slot()->arguments[4] = b;
-  return duet_request(SYS_futex, data_length, 0, operation, (long)key.object, (long)key.offset, a);
+/* Inodes are others in every run: nothing of them may be left on the stack, where a program may look. A fork copies it also
+ * while its thread waits. So a key goes straight into the slot, and what was read to find it is wiped before anything else
+ * happens. */
+static void put_key(const void* address, long operation, int64_t key[2]) {
+  key[0] = 0;
+  key[1] = (int64_t)address;
+  if (operation & FUTEX_PRIVATE_FLAG) return;
+  find_shared((uint64_t)address, key);
+  wipe_stack();
+}
+
+/* The key is put already: put_key(…, slot_key()). */
+static int64_t* slot_key(void) { return &duet_slot()->arguments[1]; }
+
+static long ask(long operation, uint32_t data_length, long a, long b) {
+  struct duet_slot* slot = duet_slot();
+  slot->arguments[0] = operation;
+  slot->arguments[3] = a;
+  slot->arguments[4] = b;
+  return duet_request_in_slot(SYS_futex, data_length, 0);
+}
+
+static long ask_at(long operation, long address, long flags, long a, long b) {
+  put_key((const void*)address, flags, slot_key());
+  return ask(operation, 0, a, b);
 }
 
 /* Of FUTEX_WAIT a duration, of the others a moment of a clock; -1: for ever. */
@@ -101,12 +123,12 @@ static long wait_on(const long a[6], long bitset) {
   if (duet_copy_in(&value, (const void*)a[0], sizeof(value)) != 0) return -EFAULT;
   if (value != (uint32_t)a[2]) return -EAGAIN;
   duet_slot()->arguments[5] = seems_to_wait_for(a, value);
-  return ask(DUET_FUTEX_WAIT, key_of(a[0], a[1]), 0, left_ns, bitset);
+  return ask_at(DUET_FUTEX_WAIT, a[0], a[1], left_ns, bitset);
 }
 
 static long wake(const long a[6], long bitset) {
   if (bitset == 0 || a[0] % 4 != 0) return -EINVAL;
-  return ask(DUET_FUTEX_WAKE, key_of(a[0], a[1]), 0, (int)a[2], bitset);
+  return ask_at(DUET_FUTEX_WAKE, a[0], a[1], (int)a[2], bitset);
 }
 
 static long move_waiters(const long a[6], int compares) {
@@ -114,9 +136,10 @@ static long move_waiters(const long a[6], int compares) {
   if ((int)a[2] < 0 || (int)a[3] < 0) return -EINVAL;
   if (duet_copy_in(&value, (const void*)a[0], sizeof(value)) != 0) return -EFAULT;
   if (compares && value != (uint32_t)a[5]) return -EAGAIN;
-  const struct duet_key to = key_of(a[4], a[1]);
-  __builtin_memcpy(duet_slot()->data, &to, sizeof(to));
-  return ask(DUET_FUTEX_MOVE, key_of(a[0], a[1]), sizeof(to), (int)a[2], (int)a[3]);
+  int64_t* const to = (int64_t*)(void*)duet_slot()->data;
+  put_key((const void*)a[4], a[1], to);
+  put_key((const void*)a[0], a[1], slot_key());
+  return ask(DUET_FUTEX_MOVE, 2 * sizeof(*to), (int)a[2], (int)a[3]);
 }
 
 static int holds(uint32_t comparison, int32_t left, int32_t right) {
@@ -146,9 +169,9 @@ static long wake_and_change(const long a[6]) {
     default: return -ENOSYS;
   }
   if (duet_copy_out((void*)a[4], &after, sizeof(after)) != 0) return -EFAULT;
-  const long first = ask(DUET_FUTEX_WAKE, key_of(a[0], a[1]), 0, (int)a[2], -1);
+  const long first = ask_at(DUET_FUTEX_WAKE, a[0], a[1], (int)a[2], -1);
   if (first < 0 || !holds(code >> 24 & 15, before, (int32_t)(code << 20) >> 20)) return first;
-  const long second = ask(DUET_FUTEX_WAKE, key_of(a[4], a[1]), 0, (int)a[3], -1);
+  const long second = ask_at(DUET_FUTEX_WAKE, a[4], a[1], (int)a[3], -1);
   return second < 0 ? second : first + second;
 }
 
@@ -166,20 +189,20 @@ static long lock_owned(const long a[6], int tries) {
   if (duet_copy_out((void*)a[0], &changed, sizeof(changed)) != 0) return -EFAULT;
   if (free) return 0;
   duet_slot()->arguments[5] = (long)(word & FUTEX_TID_MASK) << 8 | DUET_FOR_MUTEX;
-  return bad < 0 ? bad : ask(DUET_FUTEX_WAIT, key_of(a[0], a[1]), 0, left_ns, -1);
+  return bad < 0 ? bad : ask_at(DUET_FUTEX_WAIT, a[0], a[1], left_ns, -1);
 }
 
 static long unlock_owned(const long a[6]) {
   uint32_t word;
   if (duet_copy_in(&word, (const void*)a[0], sizeof(word)) != 0) return -EFAULT;
   if ((word & FUTEX_TID_MASK) != (uint32_t)duet_self.thread) return -EPERM;
-  const long next = ask(DUET_FUTEX_HAND, key_of(a[0], a[1]), 0, 0, 0);
+  const long next = ask_at(DUET_FUTEX_HAND, a[0], a[1], 0, 0);
   if (next < 0) return next;
   word = (uint32_t)next | (next != 0 && duet_slot()->arguments[0] ? FUTEX_WAITERS : 0);
   return duet_copy_out((void*)a[0], &word, sizeof(word));
 }
 
-__attribute__((noinline)) static long call(const long a[6]) {
+long duet_futex_call(const long a[6]) {
   switch (a[1] & FUTEX_CMD_MASK) {
     case FUTEX_WAIT: return wait_on(a, -1);
     case FUTEX_WAIT_BITSET: return wait_on(a, (long)(uint32_t)a[5]);
@@ -196,18 +219,6 @@ __attribute__((noinline)) static long call(const long a[6]) {
   }
 }
 
-/* Inodes are others in every run: nothing of them stays on the stack, where a program may look. */
-__attribute__((noinline)) static void wipe_stack(void) {
-  char below[2048];
-  explicit_bzero(below, sizeof(below));
-}
-
-long duet_futex_call(const long a[6]) {
-  const long result = call(a);
-  if (!(a[1] & FUTEX_PRIVATE_FLAG)) wipe_stack();
-  return result;
-}
-
 static void abandon(char* entry, long offset) {
   uint32_t* word = (uint32_t*)(void*)((char*)((uintptr_t)entry & ~(uintptr_t)1) + offset);
   uint32_t value;
@@ -217,9 +228,9 @@ static void abandon(char* entry, long offset) {
   if (duet_copy_out(word, &died, sizeof(died)) != 0) return;
   /* Whether its processes share it isn't known here. */
   if (value & FUTEX_WAITERS) {
-    ask(DUET_FUTEX_WAKE, duet_private_key(word), 0, 1, -1);
-    const struct duet_key key = shared_key(word);
-    if (key.object != 0) ask(DUET_FUTEX_WAKE, key, 0, 1, -1);
+    ask_at(DUET_FUTEX_WAKE, (long)word, FUTEX_PRIVATE_FLAG, 1, -1);
+    put_key(word, 0, slot_key());
+    if (slot_key()[0] != 0) ask(DUET_FUTEX_WAKE, 0, 1, -1);
   }
 }
 

@@ -45,7 +45,9 @@ static inline struct duet_slot* duet_slot(void) { return duet_self.slot; } /* th
 /* Hands over a request whose data, address and further arguments stand in the slot already, and gives its result. The
  * program's signals wait from then on: what stands in the slot is good until duet_leave. */
 long duet_request(long number, uint32_t data_length, uint32_t address_length, long a, long b, long c, long d);
-/* The same, and nobody waits for an answer. */
+/* The same with all six arguments in the slot already. */
+long duet_request_in_slot(long number, uint32_t data_length, uint32_t address_length);
+/* As duet_request, and nobody waits for an answer. */
 void duet_tell(long number, long a, long b, long c, long d);
 /* Ends a call that came by a symbol: signals that waited come now. */
 void duet_leave(void);
@@ -107,11 +109,6 @@ void duet_adopt_thread(struct duet_slot* slot); /* the calling one is the slot's
 
 /* futex.c */
 long duet_futex_call(const long arguments[6]);
-struct duet_key {
-  uint64_t object;
-  uint64_t offset;
-};
-struct duet_key duet_private_key(const void* address);
 /* What the kernel does for the robust mutexes of a thread that ends with them. */
 void duet_release_robust(void);
 

@@ -80,10 +80,9 @@ _Noreturn static void exit_thread(long status) {
   /* The kernel would do this unseen. */
   const uint32_t none = 0;
   if (duet_self.cleared != NULL) duet_copy_out(duet_self.cleared, &none, sizeof(none));
-  const struct duet_key key = duet_private_key(duet_self.cleared);
   duet_slot()->data_length = duet_slot()->address_length = 0;
   /* Who waits for its end may free this stack: the lab lets it run when the kernel has cleared the slot's `alive`. */
-  duet_tell(DUET_REQUEST_EXIT, status, (long)key.object, (long)key.offset, 0);
+  duet_tell(DUET_REQUEST_EXIT, status, 0, (long)duet_self.cleared, 0);
   for (;;) duet_kernel(SYS_exit, status);
 }
 
