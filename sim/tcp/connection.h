@@ -232,6 +232,7 @@ class Connection {
   void Challenge(Time now);
   void OutOfPlace(Time now, const lab::Packet& segment);
   void OnReset(Time now, const lab::Packet& segment);
+  bool TakeSynAck(Time now, const lab::Packet& segment);
   void RefuseSecondSyn(const lab::Packet& segment);
   bool TakeAck(Time now, const lab::Packet& segment);
   bool TakeText(Time now, const lab::Packet& segment);

@@ -30,10 +30,9 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
   // Second, before the first as in Linux: a reset is judged by stricter rules.
   if (tcp.rst) return OnReset(now, segment);
   // First: the sequence number. Fourth: a SYN inside the connection. Both get an acknowledgement that tells the
-  // peer where we are (RFC 5961's challenge).
+  // peer where we are (RFC 5961's challenge); only of both sides' beginning at once may a SYN come with an ACK.
   if (same_syn) {
-    receiver_.OnDuplicate(tcp.seq, tcp.seq + 1);
-    receiver_.acks().Now();
+    if (!TakeSynAck(now, segment)) return;
   } else {
     const bool acceptable = receiver_.Acceptable(tcp.seq, segment.sequence_length());
     if (IsOld(tcp, kClockSlack) || !acceptable) return OutOfPlace(now, segment);
@@ -57,6 +56,23 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
     case State::kLastAck: return InLastAck();
     default: return;
   }
+}
+
+// In SYN-RECEIVED, the peer's SYN once more and an ACK with it: false where the segment is to be dropped.
+bool Connection::TakeSynAck(Time now, const lab::Packet& segment) {
+  const lab::TcpHeader& tcp = segment.tcp;
+  if (passive_ && tcp.ack != iss_ + 1) {
+    reset_due_ = ResetDue{.seq = tcp.ack, .ack = std::nullopt};
+    return false;
+  }
+  const bool simultaneous = !passive_ && segment.sequence_length() == 1 && tcp.ack == snd_nxt();
+  if (!simultaneous) {
+    Challenge(now);
+    return false;
+  }
+  receiver_.OnDuplicate(tcp.seq, tcp.seq + 1);
+  receiver_.acks().Now();
+  return true;
 }
 
 // PAWS (RFC 7323, 5). `slack`: by how much segments that were sent at once may differ.

@@ -55,5 +55,47 @@ TEST_F(SynReceived, ResetElsewhereInTheWindowIsChallenged) {
   EXPECT_EQ("SYN-RECEIVED", script.StateName());
 }
 
+TEST_F(SynReceived, SynAckIsChallenged) {
+  script.AcceptSyn();
+  script.Inject({.seq = 0, .ack = 1, .syn = true});
+  EXPECT_EQ("ACK 1 ack 1", script.OutAll());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
+  script.Inject({.text = "hello"});
+  EXPECT_EQ("ESTABLISHED", script.StateName());
+  EXPECT_EQ("ACK 1 ack 6", script.OutAll());
+  EXPECT_EQ("hello", script.Read());
+}
+
+TEST_F(SynReceived, SynAckWithAnotherAckIsReset) {
+  script.AcceptSyn();
+  script.Inject({.seq = 0, .ack = 100, .syn = true});
+  EXPECT_EQ("RST 100", script.OutAll());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
+}
+
+TEST_F(SynReceived, SynAckWithTextIsChallenged) {
+  script.AcceptSyn();
+  script.Inject({.seq = 0, .ack = 1, .text = "hello", .syn = true});
+  EXPECT_EQ("ACK 1 ack 1", script.OutAll());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
+  script.Inject({.text = "world"});
+  EXPECT_EQ("ESTABLISHED", script.StateName());
+  EXPECT_EQ("ACK 1 ack 6", script.OutAll());
+  EXPECT_EQ("world", script.Read());
+}
+
+TEST_F(SynReceived, OfASimultaneousOpenSynAckWithTextIsChallenged) {
+  script.Connect();
+  script.Inject({.seq = 0, .syn = true, .no_ack = true});
+  script.OutAll();
+  script.Inject({.seq = 0, .ack = 1, .text = "hello", .syn = true});
+  EXPECT_EQ("ACK 1 ack 1", script.OutAll());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
+  script.Inject({.text = "world"});
+  EXPECT_EQ("ESTABLISHED", script.StateName());
+  EXPECT_EQ("ACK 1 ack 6", script.OutAll());
+  EXPECT_EQ("world", script.Read());
+}
+
 }  // namespace
 }  // namespace segments
