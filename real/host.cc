@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <linux/ipv6.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <sched.h>
@@ -27,6 +26,7 @@ namespace {
 
 constexpr char kDevice[] = "duet0";
 constexpr int kMtu = 65535;
+constexpr uint8_t kIpv6PrefixLength = 64;
 // Packets that wait while the world does not move them; the device's own default of 500 loses some then.
 constexpr int kTxQueueLength = 10'000;
 
@@ -196,18 +196,8 @@ absl::Status Host::AddTun() {
   status.Update(Configure(any.get(), SIOCSIFNETMASK, request, "setting the netmask"));
   status.Update(Up(any.get(), kDevice));
   status.Update(Up(any.get(), "lo"));
-  if (status.ok() && has_ipv6_) status = AddIpv6();
+  if (has_ipv6_) status.Update(AddIpv6Address(route_.get(), tun_index_, addresses_.ipv6, kIpv6PrefixLength));
   return status;
-}
-
-absl::Status Host::AddIpv6() {
-  const UniqueFd any(socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  in6_ifreq request{};
-  request.ifr6_addr = addresses_.ipv6.ToIn6();
-  request.ifr6_prefixlen = 64;
-  request.ifr6_ifindex = tun_index_;
-  if (ioctl(any.get(), SIOCSIFADDR, &request) == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, absl::StrCat("setting the IPv6 address of ", kDevice));
 }
 
 int Host::Enter() const {

@@ -45,7 +45,6 @@ class Host {
   explicit Host(const Addresses& addresses) : addresses_(addresses) {}
   absl::Status Prepare(const std::string& name, const lab::Knobs& knobs);
   absl::Status AddTun();
-  absl::Status AddIpv6();
 
   Addresses addresses_;
   bool has_ipv6_ = false;

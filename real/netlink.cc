@@ -122,6 +122,25 @@ absl::Status RouteWithMtu(int route, int device_index, const lab::IpAddress& des
   return Ask(route, &request, request.header.nlmsg_len, "setting a route's MTU");
 }
 
+absl::Status AddIpv6Address(int route, int device_index, const lab::IpAddress& address, uint8_t prefix_length) {
+  struct {
+    nlmsghdr header;
+    ifaddrmsg body;
+    rtattr address_header;
+    in6_addr address;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = RTM_NEWADDR;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK;
+  request.body.ifa_family = AF_INET6;
+  request.body.ifa_prefixlen = prefix_length;
+  request.body.ifa_flags = IFA_F_NODAD;
+  request.body.ifa_index = static_cast<uint32_t>(device_index);
+  request.address_header = {RTA_LENGTH(sizeof request.address), IFA_ADDRESS};
+  request.address = address.ToIn6();
+  return Ask(route, &request, sizeof request, "setting a device's IPv6 address");
+}
+
 absl::Status SetQueueLength(int route, int device_index, uint32_t packets) {
   struct {
     nlmsghdr header;

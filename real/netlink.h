@@ -20,6 +20,10 @@ bool Serves(int sock_diag);
 // `route` (NETLINK_ROUTE) was opened in; replaces an earlier such route.
 absl::Status RouteWithMtu(int route, int device_index, const lab::IpAddress& destination, uint32_t mtu);
 
+// Gives the device an IPv6 address that can be used at once: one that is first to be searched for on the network
+// can't be bound or connected from until a thread of the kernel has run. In the namespace that `route` was opened in.
+absl::Status AddIpv6Address(int route, int device_index, const lab::IpAddress& address, uint8_t prefix_length);
+
 // Lets so many packets wait in the device; in the namespace that `route` was opened in.
 absl::Status SetQueueLength(int route, int device_index, uint32_t packets);
 
