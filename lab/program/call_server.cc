@@ -217,11 +217,37 @@ int64_t CallServer::PeerName(const CarriedRequest& request, CarriedAnswer& answe
       process_.sockets().getpeername(descriptors_.Find(request.arguments[0]).fd, room.address(), room.length()));
 }
 
+uint8_t* CallServer::Room() {
+  if (room_ == nullptr) room_ = std::make_unique_for_overwrite<uint8_t[]>(DUET_CHANNEL_DATA);
+  return room_.get();
+}
+
+void CallServer::NoteSending(int64_t number) {
+  const int fd = static_cast<int>(number);
+  for (int& other : sent_to_) {
+    if (other == fd) return;
+    if (other % DUET_CHANNEL_LEASES != fd % DUET_CHANNEL_LEASES) continue;
+    other = fd;
+    return;
+  }
+  sent_to_.push_back(fd);
+}
+
+void CallServer::Lease(std::vector<duet_lease>& leases) {
+  leases.clear();
+  for (const int number : sent_to_) {
+    const int fd = descriptors_.Find(number).fd;
+    const size_t room = fd < 0 ? 0 : process_.SendRoom(fd);
+    leases.push_back({number, static_cast<uint32_t>(std::min<size_t>(room, DUET_CHANNEL_QUEUE))});
+  }
+}
+
 // The library raises SIGPIPE in the program itself: nothing is to be raised on this side.
 int64_t CallServer::SendTo(const CarriedRequest& request, CarriedAnswer& answer) {
   const int fd = descriptors_.Find(request.arguments[0]).fd;
   const int flags = Int(request.arguments[1]) | MSG_NOSIGNAL;
   Sockets& sockets = process_.sockets();
+  if (fd >= 0) NoteSending(request.arguments[0]);
   const bool addressed = AddressOf(request) != nullptr;
   const ssize_t sent = addressed ? sockets.sendto(fd, request.data.data(), request.data.size(), flags,
                                                   AddressOf(request), AddressLength(request))
@@ -242,8 +268,7 @@ int64_t CallServer::SentOn(int fd, ssize_t sent, CarriedAnswer& answer) {
 
 int64_t CallServer::ReceiveFrom(const CarriedRequest& request, CarriedAnswer& answer) {
   AddressRoom room(answer);
-  answer.data.resize(Wanted(request.arguments[1]));
-  iovec buffer{answer.data.data(), answer.data.size()};
+  iovec buffer{Room(), Wanted(request.arguments[1])};
   msghdr message{};
   message.msg_iov = &buffer;
   message.msg_iovlen = 1;
@@ -256,26 +281,23 @@ int64_t CallServer::ReceiveFrom(const CarriedRequest& request, CarriedAnswer& an
   *room.length() = received < 0 ? 0 : message.msg_namelen;
   answer.argument = message.msg_flags;
   // What a stream discarded must not reach the program's memory.
-  if (from.internet_stream && (flags & MSG_TRUNC) != 0) {
-    answer.data.clear();
-    return result;
-  }
-  answer.data.resize(static_cast<size_t>(std::clamp<int64_t>(received, 0, DUET_CHANNEL_DATA)));
+  if (from.internet_stream && (flags & MSG_TRUNC) != 0) return result;
+  answer.data.assign(Room(), Room() + std::clamp<int64_t>(received, 0, static_cast<int64_t>(buffer.iov_len)));
   return result;
 }
 
 int64_t CallServer::Read(const CarriedRequest& request, CarriedAnswer& answer) {
-  answer.data.resize(Wanted(request.arguments[1]));
-  const ssize_t received = process_.sockets().read(descriptors_.Find(request.arguments[0]).fd, answer.data.data(),
-                                                   answer.data.size());
+  const ssize_t received =
+      process_.sockets().read(descriptors_.Find(request.arguments[0]).fd, Room(), Wanted(request.arguments[1]));
   const int64_t result = ResultOf(received);
-  answer.data.resize(static_cast<size_t>(std::clamp<int64_t>(received, 0, DUET_CHANNEL_DATA)));
+  answer.data.assign(Room(), Room() + std::clamp<int64_t>(received, 0, DUET_CHANNEL_DATA));
   return result;
 }
 
 int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer& answer) {
   const DescriptorMap::Entry to = descriptors_.Find(request.arguments[0]);
   Sockets& sockets = process_.sockets();
+  if (to.fd >= 0) NoteSending(request.arguments[0]);
   if (to.socket) {
     return SentOn(to.fd, sockets.send(to.fd, request.data.data(), request.data.size(), MSG_NOSIGNAL), answer);
   }

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "lab/program/carried_channel.h"
 #include "lab/program/descriptor_map.h"
@@ -22,6 +24,9 @@ class CallServer {
 
   // Blocks as the request does. `answer` is overwritten.
   void Serve(const CarriedRequest& request, CarriedAnswer& answer);
+
+  // What the program may send without asking, until it asks again: at the descriptors that this thread has sent to.
+  void Lease(std::vector<duet_lease>& leases);
 
  private:
   using Handler = int64_t (CallServer::*)(const CarriedRequest&, CarriedAnswer&);
@@ -71,8 +76,15 @@ class CallServer {
   int64_t HostName(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Names(const CarriedRequest& request, CarriedAnswer& answer);
 
+  // Memory for a call to write to, at most DUET_CHANNEL_DATA: not cleared each time, as a vector's would be.
+  uint8_t* Room();
+  // The program has sent to that descriptor.
+  void NoteSending(int64_t number);
+
   Thread& process_;
   DescriptorMap& descriptors_;
+  std::unique_ptr<uint8_t[]> room_;
+  std::vector<int> sent_to_;  // whose leases are kept up; no two are equal modulo DUET_CHANNEL_LEASES
   uint64_t& written_;
 };
 

@@ -50,6 +50,8 @@ void CarriedChannel::Prepare(int slot) {
   duet_slot& shared = At(slot);
   shared.thread = 0;
   shared.blocked = shared.ignored = shared.awaited = 0;
+  shared.queue_length = 0;
+  for (duet_lease& lease : shared.leases) lease = {};
   __atomic_store_n(&shared.alive, 1, __ATOMIC_RELEASE);
   __atomic_store_n(&shared.turn, DUET_TURN_PROGRAM, __ATOMIC_RELEASE);
 }
@@ -73,6 +75,23 @@ void CarriedChannel::Read(int slot, CarriedRequest& request) const {
   request.address.assign(At(slot).address, At(slot).address + address_length);
 }
 
+bool CarriedChannel::ReadQueued(int slot, size_t& position, CarriedRequest& request) const {
+  const volatile duet_slot& shared = At(slot);
+  const size_t end = std::min<size_t>(shared.queue_length, DUET_CHANNEL_QUEUE);
+  duet_queued head;
+  if (position > end || end - position < sizeof(head)) return false;
+  std::memcpy(&head, At(slot).queue + position, sizeof(head));
+  position += sizeof(head);
+  const size_t length = std::min<size_t>(head.length, end - position);
+  request.number = head.number;
+  request.arguments[0] = head.fd;
+  request.arguments[1] = head.flags;
+  request.data.assign(At(slot).queue + position, At(slot).queue + position + length);
+  request.address.clear();
+  position += (length + 7) / 8 * 8;
+  return true;
+}
+
 void CarriedChannel::Answer(int slot, const CarriedAnswer& answer, Time world_time) {
   duet_slot& shared = At(slot);
   const size_t data_length = std::min<size_t>(answer.data.size(), DUET_CHANNEL_DATA);
@@ -81,6 +100,8 @@ void CarriedChannel::Answer(int slot, const CarriedAnswer& answer, Time world_ti
   if (address_length > 0) std::memcpy(shared.address, answer.address.data(), address_length);
   shared.data_length = static_cast<uint32_t>(data_length);
   shared.address_length = static_cast<uint32_t>(address_length);
+  shared.queue_length = 0;
+  for (const duet_lease& lease : answer.leases) shared.leases[lease.fd % DUET_CHANNEL_LEASES] = lease;
   shared.arguments[0] = answer.argument;
   shared.result = answer.result;
   memory_->world_ns = world_time.count();

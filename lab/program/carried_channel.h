@@ -29,6 +29,8 @@ struct CarriedAnswer {
   int64_t argument = 0;
   std::vector<uint8_t> data;
   std::vector<uint8_t> address;
+  // Of descriptors whose numbers differ modulo DUET_CHANNEL_LEASES. One stays until another is given in its place.
+  std::vector<duet_lease> leases;
 };
 
 class CarriedChannel {
@@ -50,7 +52,10 @@ class CarriedChannel {
   bool WaitForEnd(int slot, std::chrono::milliseconds limit);
   // Only in the lab's turn. Keeps the capacity of what `request` held.
   void Read(int slot, CarriedRequest& request) const;
-  // Gives the answer and the turn to the program.
+  // The same for what the thread has sent on its leases: gives what stands in its queue at `position`, and moves that on;
+  // false at the end.
+  bool ReadQueued(int slot, size_t& position, CarriedRequest& request) const;
+  // Gives the answer and the turn to the program, and empties its queue.
   void Answer(int slot, const CarriedAnswer& answer, Time world_time);
   // Whether the program says that the slot's thread, in the lab's turn, would take a signal.
   bool WouldTake(int slot, int64_t signal) const;

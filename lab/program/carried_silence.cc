@@ -68,6 +68,7 @@ CarriedThread::Fate CarriedThread::Looks(Clock::duration silent, Clock::time_poi
     moved_cpu_seconds = process_.cpu_seconds;
   }
   if (Clock::now() - moved > kStuck) {
+    ServeQueue();
     Stuck(now.system_call);
     return Fate::kIsOver;
   }
@@ -80,6 +81,7 @@ CarriedThread::Fate CarriedThread::Looks(Clock::duration silent, Clock::time_poi
 
 // A child process has ended without saying so: by a signal, most of all.
 CarriedThread::Fate CarriedThread::Vanished() {
+  ServeQueue();
   const WatchedProcess::Progress last = process_.kernels->progress();
   if (!last.gone) process_.cpu_seconds = last.cpu_seconds;
   if (process_.cpu_seconds + 0.5 >= carrier_.options().limits.cpu_seconds) {
@@ -92,6 +94,7 @@ CarriedThread::Fate CarriedThread::Vanished() {
 }
 
 void CarriedThread::Ended(int status) {
+  ServeQueue();
   const Limits& limits = carrier_.options().limits;
   CarriedProcess& first = carrier_.first();
   if (!first.registered) return NeverRegistered(status);

@@ -42,13 +42,22 @@ void CarriedThread::Run() {
   for (;;) {
     if (WaitForRequest(slot_) == Fate::kIsOver) return;
     if (process_.alarm_rests) carrier_.GoOn(process_);
+    ServeQueue();
     carrier_.channel().Read(slot_, request_);
     if (Serve() == Fate::kIsOver) return;
     if (carrier_.written() > Outcome::kMostOutput) {
       return carrier_.EndAtLimit("wrote more than 16 MiB of output", kKilled);
     }
     thread_.ForgetInterruption();
+    server_.Lease(answer_.leases);
     carrier_.channel().Answer(slot_, answer_, thread_.now());
+  }
+}
+
+void CarriedThread::ServeQueue() {
+  const Thread::AtOnce at_once(thread_);
+  for (size_t position = 0; carrier_.channel().ReadQueued(slot_, position, request_);) {
+    if (request_.number == SYS_sendto || request_.number == SYS_write) server_.Serve(request_, answer_);
   }
 }
 

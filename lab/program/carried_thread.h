@@ -27,6 +27,8 @@ class CarriedThread {
 
   // Waits until the program asks for something in that slot. The world stands still meanwhile.
   Fate WaitForRequest(int slot);
+  // Sends what the program has sent on its leases.
+  void ServeQueue();
   Fate Serve();
   Fate Looks(std::chrono::steady_clock::duration silent, std::chrono::steady_clock::time_point& moved,
              double& moved_cpu_seconds);

@@ -13,11 +13,13 @@
 #include <stdint.h>
 
 enum {
-  DUET_CHANNEL_VERSION = 2,
+  DUET_CHANNEL_VERSION = 3,
   DUET_CHANNEL_DATA = 1 << 20,  /* the most bytes that a request or an answer carries */
   DUET_CHANNEL_ADDRESS = 128,   /* a sockaddr_storage */
   DUET_CHANNEL_SLOTS = 128,     /* threads of the program and of all its processes */
   DUET_CHANNEL_DESCRIPTORS = 4096,
+  DUET_CHANNEL_LEASES = 64,      /* descriptors that a thread may send to without asking */
+  DUET_CHANNEL_QUEUE = 1 << 16,  /* bytes of what it has sent so, with a head each */
   /* Descriptors that the lab gives to the launcher: the channel, and the socket that says which process is which. */
   DUET_LAUNCHER_CHANNEL_FD = 3,
   DUET_LAUNCHER_HELLO_FD = 4,
@@ -99,6 +101,22 @@ struct duet_address {
   uint8_t address[28];
 };
 
+/* Room that the lab leases to a thread until its next request: so many bytes can be sent to the descriptor, and sending
+ * would neither wait nor fail. */
+struct duet_lease {
+  int32_t fd;
+  uint32_t room; /* 0: none */
+};
+
+/* What a thread has sent on a lease stands in its queue, in order, and the lab sends it before it serves the request that
+ * comes next; nothing else has happened in the world meanwhile. The bytes follow; then, at a multiple of 8, the next. */
+struct duet_queued {
+  int32_t number; /* SYS_sendto or SYS_write */
+  int32_t fd;
+  int32_t flags;
+  uint32_t length;
+};
+
 struct duet_slot {
   uint32_t turn;
   uint32_t data_length;
@@ -111,6 +129,9 @@ struct duet_slot {
   uint64_t blocked;  /* signals: bit n - 1 for signal n. Those that the thread has blocked, */
   uint64_t ignored;  /* those that its process ignores, */
   uint64_t awaited;  /* and those that it waits for */
+  struct duet_lease leases[DUET_CHANNEL_LEASES]; /* a descriptor's at its number modulo that */
+  uint32_t queue_length;
+  uint8_t queue[DUET_CHANNEL_QUEUE] __attribute__((aligned(64)));
   uint8_t address[DUET_CHANNEL_ADDRESS];
   uint8_t data[DUET_CHANNEL_DATA] __attribute__((aligned(64)));
 };

@@ -36,6 +36,8 @@ class File {
   virtual int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) = 0;
   // How many bytes one Read would give.
   virtual size_t readable() const = 0;
+  // How many bytes Write would take; 0 where it might fail, or nobody has needed to know.
+  virtual size_t write_room() const { return 0; }
 
   // The last descriptor is gone, and no call uses it any more: a call that waits on a descriptor that another thread
   // closes goes on, as in Linux. The file is destroyed next.

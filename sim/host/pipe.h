@@ -86,6 +86,7 @@ class OutputCollector final : public File {
   int64_t Read(Buffers, size_t, size_t, int) override { return -EBADF; }
   int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) override;
   size_t readable() const override { return 0; }
+  size_t write_room() const override { return SIZE_MAX; }
   void Release() override {}
   int access_mode() const override;
 

@@ -18,9 +18,15 @@
 namespace sim {
 
 int SimSockets::Enter() {
-  const Duration cost = kCallCost + debt_;
-  debt_ = Duration::zero();
+  debt_ += kCallCost;
+  if (at_once_) return 0;
+  const Duration cost = std::exchange(debt_, Duration::zero());
   return host_.engine().Spend(cost) ? 0 : -EBADF;
+}
+
+size_t SimSockets::SendRoom(int fd) const {
+  FilePtr file;
+  return short_transfers_ || Find(fd, file) != 0 ? 0 : file->write_room();
 }
 
 ssize_t SimSockets::Finish(int64_t result) {

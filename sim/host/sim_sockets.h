@@ -35,6 +35,11 @@ class SimSockets final : public lab::Sockets {
     table_ = std::make_shared<DescriptorTable>();
   }
 
+  // How many bytes a send would take now without waiting or failing; 0 where that isn't sure.
+  size_t SendRoom(int fd) const;
+  // Whether calls take effect before time passes for them, and what they cost passes at the next call that doesn't.
+  void set_at_once(bool at_once) { at_once_ = at_once; }
+
   int socket(int domain, int type, int protocol) override;
   int socketpair(int domain, int type, int protocol, int ends[2]) override;
   int bind(int sockfd, const sockaddr* address, socklen_t length) override;
@@ -143,7 +148,8 @@ class SimSockets final : public lab::Sockets {
   const uint32_t process_;
   const bool short_transfers_;
   std::shared_ptr<DescriptorTable> table_;
-  Duration debt_{0};  // for bytes moved, let pass at the next call
+  Duration debt_{0};  // for bytes moved, and for calls at once, let pass at the next call
+  bool at_once_ = false;
 };
 
 }  // namespace sim

@@ -50,6 +50,7 @@ class StreamSocket final : public Socket, private Flow::Owner {
   // bytes behind it.
   bool AtMark(size_t ahead = 0) const;
   size_t readable() const override;
+  size_t write_room() const override;
   void Release() override;
   StreamSocket* AsStream() override { return this; }
   int access_mode() const override;

@@ -142,6 +142,13 @@ int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int f
   return taken > 0 ? static_cast<int64_t>(taken) : -EAGAIN;
 }
 
+size_t StreamSocket::write_room() const {
+  if (flow_ == nullptr || (shut_ & (SHUT_WR + 1)) != 0) return 0;
+  const tcp::Connection& connection = flow_->connection();
+  const bool fails = connection.error() != 0 || connection.write_shut() || connection.state() == tcp::State::kClosed;
+  return fails || Handshaking(connection.state()) ? 0 : connection.write_space();
+}
+
 size_t StreamSocket::readable() const { return flow_ != nullptr ? flow_->connection().readable() : 0; }
 
 }  // namespace sim

@@ -1,7 +1,9 @@
 // What carrying programs costs, against the kernel, in one run: the same programs on the kernel's loopback and carried in
 // simulated worlds, in turns, on one core. docs/performance.md has the figures.
 //
-//   bazel run //tests/bench:carried [ROUNDS]
+//   bazel run //tests/bench:carried [ROUNDS [WHAT]]
+//
+// measures, seven times or as often as said, all or what has WHAT in its name.
 //
 // A figure is the median of the rounds' differences between a long run and a short one (but start-up's, which is a
 // run's whole time). "processor" counts all processes and the kernel's work for them,
@@ -174,13 +176,14 @@ double Median(const Line& line, double Cost::*part) {
   return values[values.size() / 2];
 }
 
-void Run(int rounds) {
+void Run(int rounds, const std::string& what) {
   PinToThisCore();
   ProgramFolder folder;
   folder.Compile("caller", kCaller, "-pthread");
   folder.Compile("echo_server", kEchoServer);
   folder.Compile("echo_client", kEchoClient);
   std::vector<Line> lines = Lines(folder);
+  std::erase_if(lines, [&](const Line& line) { return line.name.find(what) == std::string::npos; });
   for (int round = 0; round < rounds; ++round) {
     for (Line& line : lines) line.rounds.push_back(line.round());
   }
@@ -200,5 +203,5 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "how many rounds? a number from 1 on\n");
     return 2;
   }
-  bench::Run(rounds);
+  bench::Run(rounds, argc > 2 ? argv[2] : "");
 }

@@ -219,6 +219,18 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_inotify_init1:
       duet_unsupported(number, 0);
 
+    case SYS_mmap:
+    case SYS_munmap:
+    case SYS_mremap:
+    case SYS_mprotect:
+    case SYS_pkey_mprotect:
+    case SYS_brk:
+    case SYS_madvise:
+    case SYS_remap_file_pages:
+    case SYS_shmdt:
+      duet_forget_memory();
+      return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+
     default:
       return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   }

@@ -58,6 +58,7 @@ _Noreturn void duet_unsupported(long number, long detail);
 /* memory.c: copies that give -EFAULT where the program's pointer is bad, as the kernel does. */
 long duet_copy_in(void* to, const void* from, size_t length);
 long duet_copy_out(void* to, const void* from, size_t length);
+void duet_forget_memory(void); /* the program changes what is mapped where */
 
 /* descriptors.c: which descriptors are the lab's, and the placeholders that reserve their numbers. */
 int duet_simulated(long fd);

@@ -1,0 +1,92 @@
+// What a carried program does on its leases, without asking the lab: nobody can tell, whatever becomes of it next.
+#include "lab/program/program_testing.h"
+
+namespace lab {
+namespace {
+
+class CarriedLeaseTest : public ProgramTest {
+ protected:
+  // A server's output that is sent lines, each by a send of its own, by a client that ends in that way.
+  std::string ReceivedFrom(const std::string& ending) {
+    CompileMain("server", R"(
+      int listener = listening(9999), fd = accept(listener, 0, 0), got;
+      char text[100];
+      while ((got = recv(fd, text, sizeof text, 0)) > 0) printf("%.*s", got, text);
+      printf(got == 0 ? "end" : "error");
+      return 0;)");
+    CompileMain("client", R"(
+      int fd = connected("10.0.0.1", 9999);
+      send(fd, "one ", 4, 0);
+      send(fd, "two ", 4, 0);
+      send(fd, "three ", 6, 0);
+      )" + ending);
+    TwoHosts hosts;
+    const ProcessId server = hosts.Start(hosts.alpha, Options("server"));
+    hosts.Run(std::chrono::milliseconds(10));
+    hosts.Start(hosts.beta, Options("client"));
+    hosts.Run();
+    return hosts.world.outcome(server).output;
+  }
+};
+
+TEST_F(CarriedLeaseTest, WhatWasSentArrivesHoweverTheProgramEnds) {
+  EXPECT_EQ(ReceivedFrom("return 0;"), "one two three end");
+  EXPECT_EQ(ReceivedFrom("_exit(1);"), "one two three end");
+  EXPECT_EQ(ReceivedFrom("abort();"), "one two three end");
+  EXPECT_EQ(ReceivedFrom("*(volatile int*)8 = 1;"), "one two three end");
+  EXPECT_EQ(ReceivedFrom("syscall(SYS_kill, getpid(), SIGKILL);"), "one two three end");
+  EXPECT_EQ(ReceivedFrom(R"(execl("/bin/true", "true", NULL);)"), "one two three end");
+  EXPECT_EQ(ReceivedFrom("if (fork() == 0) { send(fd, \"four \", 5, 0); _exit(0); } wait(NULL);"),
+            "one two three four end");
+}
+
+TEST_F(CarriedLeaseTest, OutputBeforeACrashIsKept) {
+  CompileMain("crash", R"(
+    write(1, "one ", 4);
+    write(1, "two ", 4);
+    write(2, "three", 5);
+    *(volatile int*)8 = 1;)");
+  TwoHosts hosts;
+  const ProcessId process = hosts.Start(hosts.alpha, Options("crash"));
+  hosts.Run();
+  EXPECT_EQ(hosts.world.outcome(process).output, "one two ");
+  EXPECT_EQ(hosts.world.outcome(process).exit_status, 128 + SIGSEGV);
+}
+
+TEST_F(CarriedLeaseTest, MoreThanTheRoomWaitsOrFailsAsItWould) {
+  CompileMain("fill", R"(
+    int listener = listening(9999), out = connected("127.0.0.1", 9999), in = accept(listener, 0, 0);
+    static char block[10000];
+    long sent = 0, got = 0, part;
+    fcntl(out, F_SETFL, O_NONBLOCK);
+    while ((part = send(out, block, sizeof block, 0)) > 0) sent += part;
+    printf("%d ", part == -1 && errno == EAGAIN);
+    shutdown(out, SHUT_WR);
+    while ((part = recv(in, block, sizeof block, 0)) > 0) got += part;
+    printf("%d ", sent > 100000 && sent == got);
+    close(in);
+    printf("%d ", send(out, "x", 1, MSG_NOSIGNAL) == -1 && errno == EPIPE);
+    return 0;)");
+  const Outcome outcome = RunRepeatedly(Options("fill"));
+  EXPECT_EQ(outcome.output, "1 1 1 ");
+}
+
+TEST_F(CarriedLeaseTest, MemoryThatIsNoMoreIsEFAULTAlsoWhereItWasUsedBefore) {
+  CompileMain("unmapped", R"(
+    int ends[2];
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    char* page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    printf("%d ", (int)write(ends[0], page, 100));
+    printf("%d ", (int)read(ends[1], page, 50));
+    mprotect(page, 4096, PROT_READ);
+    printf("%d ", (int)write(ends[0], page, 100));
+    printf("%d ", read(ends[1], page, 50) == -1 && errno == EFAULT);
+    munmap(page, 4096);
+    printf("%d ", write(ends[0], page, 100) == -1 && errno == EFAULT);
+    printf("%d ", write(1, page, 100) == -1 && errno == EFAULT);
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("unmapped")).output, "100 50 100 1 1 1 ");
+}
+
+}  // namespace
+}  // namespace lab
