@@ -156,6 +156,26 @@ TEST_F(CarriedLimitsTest, ASleepInTheProgramsOwnKernelIsNoticed) {
             "server sleeps in read, which Duet does not carry yet");
 }
 
+// Each sleep is a short one, and the world's time hardly passes.
+TEST_F(CarriedLimitsTest, NapsInTheProgramsOwnKernelAddUp) {
+  const std::string naps = R"(
+    long (*kernel)(long, ...) = (void*)0x7d0e7000;  // the library's own way into it
+    const struct timespec nap = {0, 100000000};
+    for (;;) { kernel(SYS_nanosleep, &nap, NULL); sched_yield(); })";
+  EXPECT_EQ(RunMain(naps, "", Limits{.busy_seconds = 1}).Report(kLimitReport),
+            "server kept the lab busy for more than 1 s");
+  EXPECT_EQ(RunMain("for (;;) { if (fork() == 0) {" + naps + "} wait(NULL); }", "", Limits{.busy_seconds = 1})
+                .Report(kLimitReport),
+            "server kept the lab busy for more than 1 s");
+}
+
+TEST_F(CarriedLimitsTest, TheLabsWorkForItAddsUp) {
+  EXPECT_EQ(RunMain("static char bytes[1 << 20]; for (;;) getrandom(bytes, sizeof bytes, 0);", "",
+                    Limits{.busy_seconds = 1})
+                .Report(kLimitReport),
+            "server kept the lab busy for more than 1 s");
+}
+
 TEST_F(CarriedLimitsTest, ScribblingOverTheSharedMemoryHarmsOnlyItself) {
   for (const int fill : {0x01, 0xff}) {
     CompileMain("server", R"(

@@ -127,6 +127,15 @@ TEST_F(CarriedProcessesTest, MemoryThatIsSharedHasLocks) {
     printf("%d\n", shared->n); while (wait(NULL) > 0) {})"), "30\n");
 }
 
+TEST_F(CarriedProcessesTest, AGroupOutlivesItsLeader) {
+  EXPECT_EQ(Output(R"(
+    int ends[2]; pipe(ends);
+    if (!(child = fork())) { setpgid(0, 0); if (!fork()) pause(); _exit(0); }
+    close(ends[1]); waitpid(child, &status, 0); usleep(1000);
+    printf("%d ", kill(-child, SIGKILL)); printf("%zd ", read(ends[0], text, 1)); printf("%d", kill(-child, 0));)"),
+            "0 0 -1");
+}
+
 // By the numbers of its file, which are others in every run.
 TEST_F(CarriedProcessesTest, WhatTellsSharedMemoryApartIsNotToBeSeen) {
   EXPECT_EQ(Output(R"(

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "lab/program/carried_thread.h"
+#include "lab/program/program_sandbox.h"
 #include "lab/program/unsupported.h"
 
 namespace lab {
@@ -20,8 +21,6 @@ using std::chrono::milliseconds;
 constexpr auto kStuck = std::chrono::seconds(5);
 // What one that wakes up again and again may use of a processor meanwhile, and still count as asleep.
 constexpr double kMostAsleep = 0.05;
-// However it spends its time: the world, and its grading, stand still.
-constexpr auto kLongestSilence = std::chrono::seconds(90);
 constexpr milliseconds kFirstLook(2);
 constexpr milliseconds kLongestLook(50);
 
@@ -34,59 +33,66 @@ std::string NotLoadedInto(const std::string& program, const std::string& execute
 
 }  // namespace
 
+// Which process it is whose slot is waited for: this thread's, or the one that it has just made.
+const WatchedProcess* CarriedThread::Awaited(int slot) {
+  if (slot != slot_ && made_process_) {
+    if (born_ == nullptr) born_ = carrier_.NewProcess();
+    return born_.get();
+  }
+  if (process_.kernels == nullptr) process_.kernels = carrier_.sandbox().Program();
+  return process_.kernels.get();
+}
+
 CarriedThread::Fate CarriedThread::WaitForRequest(int slot) {
   milliseconds look = kFirstLook;
-  const Clock::time_point begin = Clock::now();
-  Clock::time_point moved = begin;
-  double moved_cpu_seconds = process_.cpu_seconds;
+  Silence silence;
+  // What it said last counts, however soon after that it ended.
+  const auto asks = [&] { return carrier_.channel().WaitForTurn(slot, milliseconds(0)); };
   while (!carrier_.channel().WaitForTurn(slot, look)) {
     if (const std::optional<int> status = carrier_.sandbox().ExitStatus(); status.has_value()) {
+      if (asks()) break;
       Ended(*status);
       return Fate::kIsOver;
     }
-    if (!carrier_.IsFirst(process_) && process_.kernels->ended()) return Vanished();
-    look = std::min(look * 2, kLongestLook);
-    if (look == kLongestLook && Looks(Clock::now() - begin, moved, moved_cpu_seconds) == Fate::kIsOver) {
-      return Fate::kIsOver;
+    const WatchedProcess* const awaited = Awaited(slot);
+    const bool first = carrier_.IsFirst(process_) && awaited == process_.kernels.get();
+    if (awaited != nullptr && !first && awaited->ended()) {
+      if (asks() || awaited == born_.get()) break;
+      return Vanished();
     }
+    look = std::min(look * 2, kLongestLook);
+    if (look == kLongestLook && Looks(awaited, silence) == Fate::kIsOver) return Fate::kIsOver;
   }
-  return Fate::kGoesOn;
+  carrier_.busy().Waited(Clock::now() - silence.begin);
+  return carrier_.EndIfTooBusy() ? Fate::kIsOver : Fate::kGoesOn;
 }
 
-// Whether the program, silent for so long, is getting anywhere.
-CarriedThread::Fate CarriedThread::Looks(Clock::duration silent, Clock::time_point& moved,
-                                         double& moved_cpu_seconds) {
+// Whether a process that is silent is getting anywhere.
+CarriedThread::Fate CarriedThread::Looks(const WatchedProcess* awaited, Silence& silence) {
   WatchedProcess::Progress now;
   now.gone = true;
-  if (process_.kernels == nullptr && carrier_.sandbox().launched()) {
-    process_.kernels = std::make_unique<WatchedProcess>(carrier_.sandbox().program());
+  if (awaited != nullptr) now = awaited->progress();
+  if (!now.gone && awaited == process_.kernels.get()) process_.cpu_seconds = now.cpu_seconds;
+  if (now.gone || !now.asleep || now.cpu_seconds - silence.cpu_seconds > kMostAsleep) {
+    silence.moved = Clock::now();
+    silence.cpu_seconds = now.cpu_seconds;
   }
-  if (process_.kernels != nullptr) now = process_.kernels->progress();
-  if (!now.gone) process_.cpu_seconds = now.cpu_seconds;
-  if (now.gone || !now.asleep || process_.cpu_seconds - moved_cpu_seconds > kMostAsleep) {
-    moved = Clock::now();
-    moved_cpu_seconds = process_.cpu_seconds;
-  }
-  if (Clock::now() - moved > kStuck) {
+  if (Clock::now() - silence.moved > kStuck) {
     ServeQueue();
     Stuck(now.system_call);
     return Fate::kIsOver;
   }
-  if (silent > kLongestSilence) {
-    carrier_.EndAtLimit(absl::StrCat("made no call for ", kLongestSilence.count(), " s"), kKilled);
-    return Fate::kIsOver;
-  }
-  return Fate::kGoesOn;
+  return carrier_.EndIfTooBusy(Clock::now() - silence.begin) ? Fate::kIsOver : Fate::kGoesOn;
 }
 
 // A child process has ended without saying so: by a signal, most of all.
 CarriedThread::Fate CarriedThread::Vanished() {
   ServeQueue();
+  Dies(process_);
   const WatchedProcess::Progress last = process_.kernels->progress();
   if (!last.gone) process_.cpu_seconds = last.cpu_seconds;
   if (process_.cpu_seconds + 0.5 >= carrier_.options().limits.cpu_seconds) {
-    carrier_.EndAtLimit(absl::StrCat("used more than ", carrier_.options().limits.cpu_seconds, " s of CPU time"),
-                        128 + SIGXCPU);
+    carrier_.EndAtLimit(UsedTooMuchCpu(carrier_.options().limits), 128 + SIGXCPU);
   } else if (!process_.executes.empty()) {
     carrier_.EndAsUnsupported(NotLoadedInto(carrier_.name(), process_.executes));
   }
@@ -98,11 +104,11 @@ void CarriedThread::Ended(int status) {
   const Limits& limits = carrier_.options().limits;
   CarriedProcess& first = carrier_.first();
   if (!first.registered) return NeverRegistered(status);
-  if (status == 128 + SIGXCPU || (status == kKilled && first.cpu_seconds + 1 >= limits.cpu_seconds)) {
-    return carrier_.EndAtLimit(absl::StrCat("used more than ", limits.cpu_seconds, " s of CPU time"), status);
+  if (status == kKilled && first.cpu_seconds + 1 >= limits.cpu_seconds) {
+    return carrier_.EndAtLimit(UsedTooMuchCpu(limits), status);
   }
-  if (status == 128 + SIGXFSZ) {
-    return carrier_.EndAtLimit(absl::StrCat("wrote a file of more than ", limits.file_bytes >> 20, " MiB"), status);
+  if (const std::string reached = LimitReached(limits, status); !reached.empty()) {
+    return carrier_.EndAtLimit(reached, status);
   }
   if (!first.executes.empty()) {
     return carrier_.EndAsUnsupported(NotLoadedInto(carrier_.name(), first.executes));

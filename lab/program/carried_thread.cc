@@ -102,10 +102,12 @@ CarriedThread::Fate CarriedThread::Serve() {
 // --- Beginnings and ends ---
 
 CarriedThread::Fate CarriedThread::Hello() {
-  if (process_.kernels == nullptr && carrier_.sandbox().launched()) {
-    // Asked while the program waits, so that its processes are known before it can end.
-    process_.kernels = std::make_unique<WatchedProcess>(carrier_.sandbox().program());
+  if (request_.arguments[0] != DUET_CHANNEL_VERSION) {
+    carrier_.EndAsUnsupported(absl::StrCat(carrier_.name(), " was loaded with another version of Duet's library"));
+    return Fate::kIsOver;
   }
+  // Asked while the program waits, so that its processes are known before it can end.
+  if (process_.kernels == nullptr) process_.kernels = carrier_.sandbox().Program();
   if (process_.kernels == nullptr) {
     carrier_.EndAsLabError(absl::StrCat("the processes of ", carrier_.name(), " can't be told apart"));
     return Fate::kIsOver;
@@ -136,11 +138,27 @@ CarriedThread::Fate CarriedThread::ProcessIsOver(int status) {
   return Fate::kIsOver;
 }
 
+// Whether what has said that it ends is gone in time; that counts as waiting for the program.
+bool CarriedThread::Dies(const std::function<bool(milliseconds)>& wait_for_end) {
+  const auto begin = std::chrono::steady_clock::now();
+  const bool dies = wait_for_end(kDying);
+  carrier_.busy().Waited(std::chrono::steady_clock::now() - begin);
+  return dies;
+}
+
+bool CarriedThread::Dies(const CarriedProcess& process) {
+  return Dies([&](milliseconds limit) {
+    if (!process.kernels->WaitForEnd(limit)) return false;
+    process.kernels->WaitUntilSettled(process.parent == nullptr);
+    return true;
+  });
+}
+
 CarriedThread::Fate CarriedThread::ExitGroup() {
   const auto status = static_cast<int>(request_.arguments[0] & 0xff);
   if (carrier_.IsFirst(process_)) return ProcessIsOver(status);
   carrier_.channel().Answer(slot_, answer_, thread_.now());
-  if (!process_.kernels->WaitForEnd(kDying)) return Lied();
+  if (!Dies(process_)) return Lied();
   return ProcessIsOver(status);
 }
 
@@ -153,10 +171,10 @@ CarriedThread::Fate CarriedThread::Exit() {
   const auto status = static_cast<int>(request_.arguments[0] & 0xff);
   if (made_ >= 0) carrier_.FreeSlot(std::exchange(made_, -1));
   if (carrier_.ThreadsOf(process_) == 1) {
-    if (!carrier_.IsFirst(process_) && !process_.kernels->WaitForEnd(kDying)) return Lied();
+    if (!carrier_.IsFirst(process_) && !Dies(process_)) return Lied();
     return ProcessIsOver(status);
   }
-  if (!carrier_.channel().WaitForEnd(slot_, kDying)) return Lied();
+  if (!Dies([&](milliseconds limit) { return carrier_.channel().WaitForEnd(slot_, limit); })) return Lied();
   carrier_.futexes().Wake(Key(request_.arguments[1], request_.arguments[2]), INT32_MAX, ~0u);
   carrier_.FreeSlot(slot_);
   return Fate::kIsOver;
@@ -177,12 +195,12 @@ CarriedThread::Fate CarriedThread::Kill() {
       return Fate::kIsOver;
     }
     process->kernels->Send(SIGKILL);
-    if (!process->kernels->WaitForEnd(kDying)) return Lied();
+    if (!Dies(*process)) return Lied();
     carrier_.ProcessEnded(*process, &thread_);
   }
   if (!itself) return Fate::kGoesOn;
   process_.kernels->Send(SIGKILL);
-  if (!process_.kernels->WaitForEnd(kDying)) return Lied();
+  if (!Dies(process_)) return Lied();
   return ProcessIsOver(kKilled);
 }
 
@@ -231,14 +249,14 @@ int64_t CarriedThread::Begin(int slot, int number) {
     carrier_.Begin(slot, number, thread_, Thread::Descriptors::kShared);
     return number;
   }
-  std::unique_ptr<WatchedProcess> kernels = carrier_.NewProcess();
-  if (kernels == nullptr) {
+  if (born_ == nullptr) born_ = carrier_.NewProcess();
+  if (born_ == nullptr) {
     carrier_.FreeSlot(slot);
     return -EAGAIN;
   }
   CarriedProcess& child = carrier_.Fork(process_);
   child.number = number;
-  child.kernels = std::move(kernels);
+  child.kernels = std::move(born_);
   carrier_.seat(slot).process = &child;
   carrier_.Begin(slot, number, thread_, Thread::Descriptors::kCopied);
   return number;

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -25,13 +27,21 @@ class CarriedThread {
   // What has become of the thread.
   enum class Fate { kGoesOn, kIsOver };
 
-  // Waits until the program asks for something in that slot. The world stands still meanwhile.
+  // How long a process has asked for nothing, and when it was last seen to get somewhere.
+  struct Silence {
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point moved = begin;
+    double cpu_seconds = 0;  // that it had used when it moved
+  };
+
+  // Waits until the program asks for something in that slot, or the process that was to do so first has ended. The world
+  // stands still meanwhile.
   Fate WaitForRequest(int slot);
+  const WatchedProcess* Awaited(int slot);
+  Fate Looks(const WatchedProcess* awaited, Silence& silence);
   // Sends what the program has sent on its leases.
   void ServeQueue();
   Fate Serve();
-  Fate Looks(std::chrono::steady_clock::duration silent, std::chrono::steady_clock::time_point& moved,
-             double& moved_cpu_seconds);
 
   Fate Hello();
   Fate Exit();
@@ -55,6 +65,8 @@ class CarriedThread {
   Fate Vanished();
   // It is still there.
   Fate Lied();
+  bool Dies(const std::function<bool(std::chrono::milliseconds)>& wait_for_end);
+  bool Dies(const CarriedProcess& process);
   // There is no slot for one more.
   Fate TooMany();
 
@@ -72,6 +84,7 @@ class CarriedThread {
   CarriedAnswer answer_;
   int made_ = -1;  // the slot of the thread that this one is about to make
   bool made_process_ = false;
+  std::unique_ptr<WatchedProcess> born_;  // that process, once it is known and until it begins
 };
 
 }  // namespace lab

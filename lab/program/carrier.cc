@@ -1,7 +1,6 @@
 #include "lab/program/carrier.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -95,6 +94,13 @@ void Carrier::EndAsLabError(const std::string& sentence) {
   End(127);
 }
 
+bool Carrier::EndIfTooBusy(BusyTime::Duration more) {
+  const std::chrono::seconds limit(options_.limits.busy_seconds);
+  if (busy_.total() + more <= limit) return false;
+  EndAtLimit(absl::StrCat("kept the lab busy for more than ", limit.count(), " s"), kKilled);
+  return true;
+}
+
 int Carrier::TakeSlot(CarriedProcess& process) {
   const auto taken = std::count_if(seats_.begin(), seats_.end(), [](const Seat& s) { return s.process != nullptr; });
   if (taken >= options_.limits.processes) return -1;
@@ -158,12 +164,11 @@ CarriedProcess& Carrier::Fork(CarriedProcess& parent) {
 }
 
 std::unique_ptr<WatchedProcess> Carrier::NewProcess() {
-  const pid_t pid = sandbox_->NewProcess([this](pid_t said) {
+  return sandbox_->NewProcess([this](pid_t said) {
     return std::any_of(processes_.begin(), processes_.end(), [said](const auto& process) {
       return process->kernels != nullptr && process->kernels->pid() == said;
     });
   });
-  return pid == 0 ? nullptr : std::make_unique<WatchedProcess>(pid);
 }
 
 void Carrier::EndThreads(const CarriedProcess& process, const Thread* but) {
@@ -216,17 +221,13 @@ void Carrier::Signalled(int64_t number, int64_t thread, int64_t signal) {
 }
 
 std::vector<CarriedProcess*> Carrier::Meant(int64_t number, const CarriedProcess& caller) const {
-  const auto group_of = [](const CarriedProcess& process) { return getpgid(process.kernels->pid()); };
-  // The group's number here: that of the process that leads it.
-  pid_t group = number == 0 ? group_of(caller) : -1;
-  for (const auto& process : processes_) {
-    if (-int64_t{process->number} == number) group = group_of(*process);
-  }
+  const pid_t group = number == 0 ? caller.kernels->group() : 0;
   std::vector<CarriedProcess*> meant;
   for (const auto& process : processes_) {
     const bool is_meant = number > 0     ? process->number == number
                           : number == -1 ? process.get() != &caller
-                                         : group_of(*process) == group;
+                          : number == 0  ? process->kernels->group() == group
+                                         : process->kernels->group() == -number;
     if (is_meant) meant.push_back(process.get());
   }
   return meant;

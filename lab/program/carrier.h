@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/program/busy_time.h"
 #include "lab/program/carried_channel.h"
 #include "lab/program/descriptor_map.h"
 #include "lab/program/futex_table.h"
@@ -67,6 +68,7 @@ class Carrier {
   const ProgramOptions& options() const { return options_; }
   const std::string& name() const { return name_; }
   uint64_t& written() { return written_; }
+  BusyTime& busy() { return busy_; }
   CarriedProcess& first() { return *processes_.front(); }
   bool IsFirst(const CarriedProcess& process) const { return &process == processes_.front().get(); }
 
@@ -79,6 +81,8 @@ class Carrier {
   // `what` follows the program's name: "used more than 10 s of CPU time".
   void EndAtLimit(const std::string& what, int status);
   void EndAsLabError(const std::string& sentence);
+  // Where it has taken more of the machine's time than it may; `more` isn't counted yet.
+  bool EndIfTooBusy(BusyTime::Duration more = BusyTime::Duration::zero());
 
   // A free slot, now the process's, or -1 where the program has as many threads as it may have.
   int TakeSlot(CarriedProcess& process);
@@ -130,6 +134,7 @@ class Carrier {
   std::array<Seat, DUET_CHANNEL_SLOTS> seats_;
   std::optional<int> status_;
   uint64_t written_ = 0;
+  BusyTime busy_;
 };
 
 }  // namespace lab

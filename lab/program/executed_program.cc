@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <utility>
 
@@ -45,13 +44,8 @@ int Run(Process& process, const ProgramOptions& options) {
   // This process stays to say what the status means. The standard streams are the program's: they end when it does.
   for (int fd = 0; fd < 3; ++fd) close(fd);
   const int exit_status = WaitForExit(child);
-  if (exit_status == 128 + SIGXCPU) {
-    process.report(kLimitReport, absl::StrCat(ProgramName(options), " used more than ", options.limits.cpu_seconds,
-                                              " s of CPU time"));
-  }
-  if (exit_status == 128 + SIGXFSZ) {
-    process.report(kLimitReport, absl::StrCat(ProgramName(options), " wrote a file of more than ",
-                                              options.limits.file_bytes >> 20, " MiB"));
+  if (const std::string reached = LimitReached(options.limits, exit_status); !reached.empty()) {
+    process.report(kLimitReport, absl::StrCat(ProgramName(options), " ", reached));
   }
   return exit_status;
 }

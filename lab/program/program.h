@@ -17,7 +17,9 @@
 namespace lab {
 
 struct Limits {
-  int cpu_seconds = 10;
+  int cpu_seconds = 10;  // each of its processes
+  // In a simulated world: for how long of the machine's time it may let its world wait, and the lab work, in all.
+  int busy_seconds = 90;
   uint64_t memory_bytes = uint64_t{1} << 30;
   uint64_t file_bytes = uint64_t{64} << 20;
   int open_files = 256;

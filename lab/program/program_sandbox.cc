@@ -1,5 +1,6 @@
 #include "lab/program/program_sandbox.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -25,6 +26,16 @@ absl::StatusOr<SandboxOptions::Mount> BuildFile(const std::string& path, const s
 
 std::string ProgramName(const ProgramOptions& options) {
   return options.command.empty() ? "the program" : std::filesystem::path(options.command.back()).filename().string();
+}
+
+std::string UsedTooMuchCpu(const Limits& limits) {
+  return absl::StrCat("used more than ", limits.cpu_seconds, " s of CPU time");
+}
+
+std::string LimitReached(const Limits& limits, int exit_status) {
+  if (exit_status == 128 + SIGXCPU) return UsedTooMuchCpu(limits);
+  if (exit_status == 128 + SIGXFSZ) return absl::StrCat("wrote a file of more than ", limits.file_bytes >> 20, " MiB");
+  return "";
 }
 
 absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& options,

@@ -1,4 +1,8 @@
 // A program in its sandbox, as a process of this machine: started, watched, and always ended.
+//
+// Which of the machine's processes are the program's is the kernel's word: each says a byte over a socket, which comes with
+// its sender's number and, from Linux 6.5 on, with a pidfd of it (SCM_PIDFD). An older kernel gives the number alone; the
+// pidfd is opened by it then, and counts only where the process is seen below the sandbox's own, and lives on after that.
 #pragma once
 
 #include <sys/types.h>
@@ -10,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "lab/program/watched_process.h"
 
 namespace lab {
 
@@ -34,24 +39,31 @@ class SandboxedProcess {
   // What was written to standard error before the library took it over, cut to a line or two.
   std::string Complaint();
 
-  // The program's process as seen here; 0 where it is not launched().
-  pid_t program() const { return program_; }
-  // A process in the sandbox that has said hello and isn't known yet, or 0. It is the kernel that says which.
-  pid_t NewProcess(const std::function<bool(pid_t)>& known);
+  // The program's process; null where it is not launched().
+  std::unique_ptr<WatchedProcess> Program();
+  // A process in the sandbox that has said hello and isn't known yet, or null.
+  std::unique_ptr<WatchedProcess> NewProcess(const std::function<bool(pid_t)>& known);
 
  private:
+  // Who has said something: as seen here, and a pidfd of it. Its number is 0 where nobody has.
+  struct Sender {
+    pid_t pid = 0;
+    int pidfd = -1;
+  };
+
   SandboxedProcess(pid_t sandbox, int hello, int complaints)
       : sandbox_(sandbox), hello_(hello), complaints_(complaints) {}
-  pid_t ReadByte();
+  Sender ReadByte();
+  Sender Open(pid_t pid) const;
+  bool IsBelow(pid_t pid) const;
   void ReadHello();
 
   pid_t sandbox_;
   int hello_;
   int complaints_;
   std::optional<int> status_;
-  pid_t program_ = 0;       // as seen here; 0: not yet known
-  int program_pidfd_ = -1;  // -1: not yet known
-  int init_pidfd_ = -1;     // of its namespace's first process, with which all in it end
+  Sender program_;       // not yet known: nobody
+  int init_pidfd_ = -1;  // of its namespace's first process, with which all in it end
 };
 
 }  // namespace lab

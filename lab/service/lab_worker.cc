@@ -22,7 +22,11 @@ using duet::internal::Order;
 using duet::internal::WorkerMessage;
 
 // What people run on purpose may take longer than what is graded; of threads no more can be carried.
-constexpr Limits kLimits{.cpu_seconds = 600, .file_bytes = uint64_t{256} << 20, .open_files = 1024, .processes = 128};
+constexpr Limits kLimits{.cpu_seconds = 600,
+                         .busy_seconds = 3600,
+                         .file_bytes = uint64_t{256} << 20,
+                         .open_files = 1024,
+                         .processes = 128};
 
 double Seconds(Time time) { return std::chrono::duration<double>(time).count(); }
 
