@@ -29,7 +29,7 @@ void Engine::RunTo(Time limit) {
   const std::function<bool()> never = [] { return false; };
   limit_ = limit;
   condition_ = &never;
-  while (!scheduler_.idle() || (!events_.empty() && events_.next() <= limit)) Step();
+  while (!scheduler_.idle() || events_.AnyUntil(limit)) Step();
   clock_.AdvanceTo(std::max(now(), limit));
 }
 
@@ -37,7 +37,7 @@ bool Engine::Spend(Duration cost) {
   Task& task = *scheduler_.current();
   const Time until = now() + cost;
   // The same as the general case below, without the way through the queue: nothing else could run before `until`.
-  const bool alone = scheduler_.idle() && (events_.empty() || events_.next() > until) && until <= limit_;
+  const bool alone = scheduler_.idle() && !events_.AnyUntil(until) && until <= limit_;
   if (alone && !task.paused() && !task.fiber_.unwinding() && !(*condition_)()) {
     clock_.AdvanceTo(until);
     return true;
@@ -49,7 +49,8 @@ Task::Wakeup Engine::Wait(std::optional<Time> deadline) {
   Task& task = *scheduler_.current();
   if (!task.fiber_.unwinding()) {
     task.status_ = Task::Status::kWaiting;
-    if (deadline) events_.Schedule(task, *deadline);
+    // Of a task that was paused it may have passed.
+    if (deadline) events_.Schedule(task, std::max(*deadline, now()));
   }
   const bool resumed = task.fiber_.Suspend();
   if (deadline) task.Cancel();

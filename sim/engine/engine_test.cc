@@ -94,6 +94,23 @@ TEST_F(EngineTest, WhatWakesAPausedTaskCountsWhenItIsResumed) {
   EXPECT_EQ(log_, "at");
 }
 
+TEST_F(EngineTest, ADeadlineThatPassedWhileATaskWasPausedIsDueAtOnce) {
+  Task& task = Add([&] {
+    for (;;) {
+      const auto wakeup = engine_.Wait(seconds(1));
+      log_ += wakeup == Task::Wakeup::kTimedOut ? "t" : "w";
+      if (wakeup == Task::Wakeup::kTimedOut) return;
+    }
+  });
+  engine_.RunTo(milliseconds(1));
+  task.Pause();
+  engine_.scheduler().Wake(task);
+  engine_.RunTo(seconds(5));
+  task.Resume();
+  engine_.RunTo(seconds(6));
+  EXPECT_EQ(log_, "wt");
+}
+
 TEST_F(EngineTest, PausingOneThatCouldRunHoldsItBack) {
   Task& task = Add([&] { log_ += "a"; });
   task.Pause();

@@ -1,66 +1,98 @@
 #include "sim/engine/event_queue.h"
 
+#include <cstdlib>
+
 namespace sim {
 
-Event::~Event() { Cancel(); }
-
-void Event::Cancel() {
-  if (queue_ != nullptr) queue_->Remove(position_);
-}
-
 EventQueue::~EventQueue() {
-  for (const Entry& entry : heap_) entry.event->queue_ = nullptr;
+  while (!empty()) Pop();
 }
 
 void EventQueue::Schedule(Event& event, Time time, Weight weight) {
+  if (time < base_) std::abort();
   event.Cancel();
-  const uint64_t sequence = (next_sequence_++ << 1) | (weight == Weight::kVisible ? 0 : 1);
   event.queue_ = this;
-  if (weight == Weight::kVisible) ++visible_;
-  heap_.emplace_back();
-  SiftUp(heap_.size() - 1, Entry{time, sequence, &event});
+  event.time_ = time;
+  event.visible_ = weight == Weight::kVisible;
+  ++size_;
+  if (event.visible_) ++visible_;
+  if (first_ != nullptr && time < first_->time_) first_ = &event;
+  Link(event);
 }
 
 Event& EventQueue::Pop() {
-  Event& event = *heap_.front().event;
-  Remove(0);
-  return event;
+  const Place place = FirstPlace();
+  Event& first = First();
+  Remove(first, place);
+  base_ = first.time_;
+  if (place.level > 0 && Used(place)) Spread(place);
+  return first;
 }
 
-void EventQueue::Remove(size_t position) {
-  const Entry removed = heap_[position];
-  if (IsVisible(removed)) --visible_;
-  removed.event->queue_ = nullptr;
-  const Entry last = heap_.back();
-  heap_.pop_back();
-  if (position == heap_.size()) return;
-  if (last.Before(removed)) {
-    SiftUp(position, last);
-  } else {
-    SiftDown(position, last);
-  }
+void EventQueue::Remove(Event& event, Place place) {
+  Unlink(event, place);
+  event.queue_ = nullptr;
+  --size_;
+  if (event.visible_) --visible_;
+  if (first_ == &event) first_ = nullptr;
 }
 
-void EventQueue::SiftUp(size_t position, Entry entry) {
-  while (position > 0) {
-    const size_t parent = (position - 1) / 2;
-    if (!entry.Before(heap_[parent])) break;
-    Put(position, heap_[parent]);
-    position = parent;
-  }
-  Put(position, entry);
+Time EventQueue::BeginningOf(Place place) const {
+  const size_t shift = kDigitBits * place.level;
+  // The higher digits are those of `base_`.
+  return Time(((Digits(base_) >> shift & ~uint64_t{kSlots - 1}) | place.slot) << shift);
 }
 
-void EventQueue::SiftDown(size_t position, Entry entry) {
-  for (;;) {
-    size_t child = 2 * position + 1;
-    if (child >= heap_.size()) break;
-    if (child + 1 < heap_.size() && heap_[child + 1].Before(heap_[child])) ++child;
-    if (!heap_[child].Before(entry)) break;
-    Put(position, heap_[child]);
-    position = child;
+Event& EventQueue::First() const {
+  if (first_ != nullptr) return *first_;
+  const Place place = FirstPlace();
+  Event* const begin = levels_[place.level].first[place.slot];
+  first_ = begin;
+  if (place.level == 0) return *begin;
+  for (Event* event = begin->next_; event != begin; event = event->next_) {
+    if (event->time_ < first_->time_) first_ = event;
   }
-  Put(position, entry);
+  return *first_;
+}
+
+void EventQueue::Link(Event& event) {
+  const Place place = PlaceOf(event.time_);
+  Level& level = levels_[place.level];
+  Event*& first = level.first[place.slot];
+  if (!Used(place)) {
+    level.used |= uint64_t{1} << place.slot;
+    levels_used_ |= uint32_t{1} << place.level;
+    first = event.previous_ = event.next_ = &event;
+    return;
+  }
+  event.previous_ = first->previous_;
+  event.next_ = first;
+  event.previous_->next_ = first->previous_ = &event;
+}
+
+void EventQueue::Unlink(Event& event, Place place) {
+  if (event.next_ == &event) return Empty(place);
+  event.previous_->next_ = event.next_;
+  event.next_->previous_ = event.previous_;
+  Event*& first = levels_[place.level].first[place.slot];
+  if (first == &event) first = event.next_;
+}
+
+void EventQueue::Empty(Place place) {
+  Level& level = levels_[place.level];
+  level.used &= ~(uint64_t{1} << place.slot);
+  if (level.used == 0) levels_used_ &= ~(uint32_t{1} << place.level);
+}
+
+void EventQueue::Spread(Place place) {
+  Event* const begin = levels_[place.level].first[place.slot];
+  Empty(place);
+  Event* event = begin;
+  do {
+    Event* const next = event->next_;
+    Link(*event);
+    event = next;
+  } while (event != begin);
 }
 
 }  // namespace sim

@@ -59,7 +59,8 @@ void Scheduler::RunOne() {
   // Where there is nothing to choose nothing is asked: runs with one process have no schedule to record.
   if (ready_.size() > 1) index = choices_.Pick(lab::Choice::kSchedule, 0, static_cast<uint32_t>(ready_.size()));
   Task& task = *ready_[index];
-  ready_.erase(ready_.begin() + static_cast<ptrdiff_t>(index));
+  // Nearly always the first; deque's erase is a long way to it.
+  index == 0 ? ready_.pop_front() : void(ready_.erase(ready_.begin() + static_cast<ptrdiff_t>(index)));
   task.queued_ = false;
   task.status_ = Task::Status::kRunning;
   current_ = &task;

@@ -49,7 +49,11 @@ void Finish(Sockets& s, int fd) {
   s.close(fd);
 }
 
-constexpr Echo kDatagrams{Bind, Serve, Connect, RoundTrip, Finish};
+}  // namespace
+
+const Echo kDatagrams{Bind, Serve, Connect, RoundTrip, Finish};
+
+namespace {
 
 void KernelDatagrams(benchmark::State& state) { MeasureKernel(state, kDatagrams); }
 void SimulatedLoopbackDatagrams(benchmark::State& state) { MeasureSimulated(state, kDatagrams, 1); }

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "real/kernel_sockets.h"
-#include "sim/host/sim_world.h"
 
 namespace bench {
 namespace {
@@ -37,27 +36,32 @@ void MeasureKernel(benchmark::State& state, const Echo& echo) {
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 
-void MeasureSimulated(benchmark::State& state, const Echo& echo, int hosts) {
-  sim::SimWorld world(lab::Choices::Benign(), 1);
-  for (int i = 0; i < hosts; ++i) world.AddHost({.name = "host", .knobs = {}});
-  sockaddr_in address;
-  world.Start(0, {.name = "server", .arguments = {}, .input = {}}, [&](lab::Process& p) {
-    const int fd = echo.listen(p.sockets(), INADDR_ANY, address);
-    address.sin_addr.s_addr = htonl(world.address(0));
+SimulatedEcho::SimulatedEcho(const Echo& echo, int hosts, size_t length) : world_(lab::Choices::Benign(), 1) {
+  for (int i = 0; i < hosts; ++i) world_.AddHost({.name = "host", .knobs = {}});
+  world_.Start(0, {.name = "server", .arguments = {}, .input = {}}, [&](lab::Process& p) {
+    const int fd = echo.listen(p.sockets(), INADDR_ANY, address_);
+    address_.sin_addr.s_addr = htonl(world_.address(0));
     echo.serve(p.sockets(), fd);
     return 0;
   });
-  world.RunFor(std::chrono::milliseconds(1));
-  int done = 0;
-  world.Start(hosts - 1, {.name = "client", .arguments = {}, .input = {}}, [&](lab::Process& p) {
-    const int fd = echo.connect(p.sockets(), address);
-    std::vector<char> buffer(static_cast<size_t>(state.range(0)), 'x');
-    for (;; ++done) echo.round_trip(p.sockets(), fd, buffer);
+  world_.RunFor(std::chrono::milliseconds(1));
+  world_.Start(hosts - 1, {.name = "client", .arguments = {}, .input = {}}, [this, &echo, length](lab::Process& p) {
+    const int fd = echo.connect(p.sockets(), address_);
+    std::vector<char> buffer(length, 'x');
+    for (;; ++done_) echo.round_trip(p.sockets(), fd, buffer);
     return 0;
   });
+}
+
+bool SimulatedEcho::Run(int round_trips) {
+  const int end = done_ + round_trips;
+  return world_.RunUntil([&] { return done_ >= end; }, std::chrono::hours(1));
+}
+
+void MeasureSimulated(benchmark::State& state, const Echo& echo, int hosts) {
+  SimulatedEcho simulated(echo, hosts, static_cast<size_t>(state.range(0)));
   for (auto _ : state) {
-    const int end = done + kBatch;
-    if (!world.RunUntil([&] { return done >= end; }, std::chrono::hours(1))) state.SkipWithError("no progress");
+    if (!simulated.Run(kBatch)) state.SkipWithError("no progress");
   }
   state.SetItemsProcessed(state.iterations() * kBatch);
 }

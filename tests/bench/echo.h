@@ -10,6 +10,7 @@
 #include <benchmark/benchmark.h>
 
 #include "lab/sockets/sockets.h"
+#include "sim/host/sim_world.h"
 
 namespace bench {
 
@@ -28,10 +29,28 @@ struct Echo {
   void (*finish)(lab::Sockets&, int fd);
 };
 
+// TCP and UDP.
+extern const Echo kStreams;
+extern const Echo kDatagrams;
+
+// A simulated world in which a client plays an echo with a server for as long as it is let. `hosts`: 1, over the host's
+// own loopback, as the kernel's; 2, over a link, with every packet traced.
+class SimulatedEcho {
+ public:
+  // `echo` must outlive it.
+  SimulatedEcho(const Echo& echo, int hosts, size_t length);
+  // Plays as many more round trips. False where the world got stuck.
+  bool Run(int round_trips);
+
+ private:
+  sim::SimWorld world_;
+  sockaddr_in address_;
+  int done_ = 0;
+};
+
 // Round trips of state.range(0) bytes over the kernel's loopback, a thread for each end.
 void MeasureKernel(benchmark::State& state, const Echo& echo);
-// The same over the simulated network. `hosts`: 1, over the host's own loopback, as the kernel's; 2, over a link, with
-// every packet traced.
+// The same over the simulated network.
 void MeasureSimulated(benchmark::State& state, const Echo& echo, int hosts);
 
 }  // namespace bench

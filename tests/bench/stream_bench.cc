@@ -48,11 +48,15 @@ void RoundTrip(Sockets& s, int fd, std::vector<char>& buffer) {
 
 void Finish(Sockets& s, int fd) { s.close(fd); }
 
-constexpr Echo kStream{Listen, Serve, Connect, RoundTrip, Finish};
+}  // namespace
 
-void KernelEcho(benchmark::State& state) { MeasureKernel(state, kStream); }
-void SimulatedLoopbackEcho(benchmark::State& state) { MeasureSimulated(state, kStream, 1); }
-void SimulatedLinkEcho(benchmark::State& state) { MeasureSimulated(state, kStream, 2); }
+const Echo kStreams{Listen, Serve, Connect, RoundTrip, Finish};
+
+namespace {
+
+void KernelEcho(benchmark::State& state) { MeasureKernel(state, kStreams); }
+void SimulatedLoopbackEcho(benchmark::State& state) { MeasureSimulated(state, kStreams, 1); }
+void SimulatedLinkEcho(benchmark::State& state) { MeasureSimulated(state, kStreams, 2); }
 
 // A world from nothing: two hosts, a connection, one round trip, and all of it taken down.
 void SimulatedWorlds(benchmark::State& state) {
