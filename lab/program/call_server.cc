@@ -75,6 +75,7 @@ CallServer::Handler CallServer::Find(int64_t number) {
     case SYS_getrandom: return &CallServer::Random;
     case SYS_nanosleep:
     case DUET_REQUEST_SPEND: return &CallServer::Sleep;
+    case DUET_REQUEST_RANDOM_FILE: return &CallServer::RandomFile;
     case DUET_REQUEST_HOSTNAME: return &CallServer::HostName;
     case DUET_REQUEST_GETADDRINFO: return &CallServer::Names;
     default: return nullptr;
@@ -128,7 +129,7 @@ int64_t CallServer::Accept(const CarriedRequest& request, CarriedAnswer& answer)
   AddressRoom room(answer);
   const int made = process_.sockets().accept4(descriptors_.Find(request.arguments[0]).fd, room.address(),
                                               room.length(), Int(request.arguments[1]));
-  return Keep(request.arguments[2], {.fd = made, .socket = true, .internet_stream = true});
+  return Keep(request.arguments[3], {.fd = made, .socket = true, .internet_stream = true});
 }
 
 int64_t CallServer::Bind(const CarriedRequest& request, CarriedAnswer&) {
@@ -160,6 +161,11 @@ int64_t CallServer::Close(const CarriedRequest& request, CarriedAnswer&) {
 
 int64_t CallServer::Dup(const CarriedRequest& request, CarriedAnswer&) {
   DescriptorMap::Entry copy = descriptors_.Find(request.arguments[0]);
+  if (copy.fd < 0) return -EBADF;
+  // What the copy replaces makes room for it.
+  if (descriptors_.Find(request.arguments[1]).fd >= 0) {
+    process_.sockets().close(descriptors_.Replace(request.arguments[1], {}).fd);
+  }
   copy.fd = process_.sockets().dup(copy.fd);
   return Keep(request.arguments[1], copy);
 }
@@ -287,6 +293,7 @@ int64_t CallServer::ReceiveFrom(const CarriedRequest& request, CarriedAnswer& an
 }
 
 int64_t CallServer::Read(const CarriedRequest& request, CarriedAnswer& answer) {
+  if (descriptors_.Find(request.arguments[0]).random) return RandomBytes(request.arguments[1], answer);
   const ssize_t received =
       process_.sockets().read(descriptors_.Find(request.arguments[0]).fd, Room(), Wanted(request.arguments[1]));
   const int64_t result = ResultOf(received);
@@ -296,6 +303,7 @@ int64_t CallServer::Read(const CarriedRequest& request, CarriedAnswer& answer) {
 
 int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer& answer) {
   const DescriptorMap::Entry to = descriptors_.Find(request.arguments[0]);
+  if (to.random) return static_cast<int64_t>(request.data.size());
   Sockets& sockets = process_.sockets();
   if (to.fd >= 0) NoteSending(request.arguments[0]);
   if (to.socket) {
@@ -309,31 +317,44 @@ int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer& answer) 
 int64_t CallServer::MakeEvent(const CarriedRequest& request, CarriedAnswer&) {
   const int flags = Int(request.arguments[1]);
   const auto value = static_cast<uint32_t>(request.arguments[0]);
-  return Keep(request.arguments[2],
+  return Keep(request.arguments[3],
               {.fd = process_.MakeEvent(value, (flags & EFD_SEMAPHORE) != 0, (flags & EFD_NONBLOCK) != 0)});
 }
 
+// To poll it is an event that has come and stays.
+int64_t CallServer::RandomFile(const CarriedRequest& request, CarriedAnswer&) {
+  return Keep(request.arguments[3], {.fd = process_.MakeEvent(1, true, true), .random = true});
+}
+
 int64_t CallServer::MakeTimer(const CarriedRequest& request, CarriedAnswer&) {
-  return Keep(request.arguments[1], {.fd = process_.MakeTimer((Int(request.arguments[0]) & TFD_NONBLOCK) != 0)});
+  return Keep(request.arguments[3], {.fd = process_.MakeTimer((Int(request.arguments[0]) & TFD_NONBLOCK) != 0),
+                                     .real_time = request.arguments[1] != 0});
 }
 
 int64_t CallServer::SetTimer(const CarriedRequest& request, CarriedAnswer& answer) {
   constexpr int64_t kLongest = INT64_MAX / 4;
-  std::optional<Thread::Timer> timer;
-  if (request.arguments[1] >= 0) {
-    timer = {Duration(std::min(request.arguments[1], kLongest)),
-             Duration(std::clamp<int64_t>(request.arguments[2], 0, kLongest))};
+  const DescriptorMap::Entry entry = descriptors_.Find(request.arguments[0]);
+  int64_t value = std::min(request.arguments[1], kLongest);
+  if (request.arguments[3] != 0 && value > 0) {
+    const int64_t now = process_.clock().count() + (entry.real_time ? DUET_EPOCH_NS : DUET_BOOT_NS);
+    value = std::max<int64_t>(value - now, 1);  // what has passed comes at once
   }
+  std::optional<Thread::Timer> timer;
+  if (value >= 0) timer = {Duration(value), Duration(std::clamp<int64_t>(request.arguments[2], 0, kLongest))};
   Thread::Timer before;
-  if (process_.SetTimer(descriptors_.Find(request.arguments[0]).fd, timer, before) != 0) return -errno;
+  if (process_.SetTimer(entry.fd, timer, before) != 0) return -errno;
   answer.argument = before.value.count();
   return before.interval.count();
 }
 
-int64_t CallServer::Random(const CarriedRequest& request, CarriedAnswer& answer) {
-  answer.data.resize(Wanted(request.arguments[0]));
+int64_t CallServer::RandomBytes(int64_t length, CarriedAnswer& answer) {
+  answer.data.resize(Wanted(length));
   process_.random(answer.data.data(), answer.data.size());
   return static_cast<int64_t>(answer.data.size());
+}
+
+int64_t CallServer::Random(const CarriedRequest& request, CarriedAnswer& answer) {
+  return RandomBytes(request.arguments[0], answer);
 }
 
 int64_t CallServer::Sleep(const CarriedRequest& request, CarriedAnswer& answer) {

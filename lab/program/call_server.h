@@ -71,6 +71,8 @@ class CallServer {
   int64_t MakeEvent(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t MakeTimer(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t SetTimer(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t RandomFile(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t RandomBytes(int64_t length, CarriedAnswer& answer);
   int64_t Random(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Sleep(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t HostName(const CarriedRequest& request, CarriedAnswer& answer);

@@ -76,7 +76,7 @@ int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer)
 }
 
 int64_t CallServer::EpollCreate(const CarriedRequest& request, CarriedAnswer&) {
-  return Keep(request.arguments[1], {.fd = process_.sockets().epoll_create1(Int(request.arguments[0]))});
+  return Keep(request.arguments[3], {.fd = process_.sockets().epoll_create1(Int(request.arguments[0]))});
 }
 
 int64_t CallServer::EpollControl(const CarriedRequest& request, CarriedAnswer&) {

@@ -243,5 +243,58 @@ TEST_F(CarriedProgramTest, SameRunSameTrace) {
   }
 }
 
+TEST_F(CarriedProgramTest, RandomFilesStayTheWorldsWhereverTheyGo) {
+  Compile("draw.c", std::string(kIncludes) + R"(
+    int main() {
+      unsigned long bytes[2] = {}; struct iovec parts[2] = {{bytes, 8}, {bytes + 1, 8}};
+      int fd = open("/dev/../dev/urandom", O_RDONLY), copy = dup(fd), other = fcntl(fd, F_DUPFD, 100);
+      struct pollfd in = {copy, POLLIN};
+      printf("%d ", poll(&in, 1, -1)); printf("%zd ", readv(copy, parts, 2)); printf("%lx %lx ", bytes[0], bytes[1]);
+      printf("%zd %lx\n", read(other, bytes, 8), bytes[0]); fflush(stdout);
+      return system("head -c 8 < /dev/random | od -x");
+    })");
+  const std::string first = RunRepeatedly(Options("draw")).output;
+  EXPECT_TRUE(first.starts_with("1 16 ")) << first;
+  EXPECT_EQ(RunRepeatedly(Options("draw")).output, first);
+}
+
+TEST_F(CarriedProgramTest, ATimersClockIsItsCopysToo) {
+  Compile("timer.c", std::string(kIncludes) + R"(
+    int main() {
+      int timer = timerfd_create(CLOCK_REALTIME, 0), copy = dup(timer); struct itimerspec at = {}; uint64_t times;
+      clock_gettime(CLOCK_REALTIME, &at.it_value); time_t before = at.it_value.tv_sec; at.it_value.tv_sec += 3;
+      timerfd_settime(copy, TFD_TIMER_ABSTIME, &at, NULL); read(timer, &times, 8); printf("%ld\n", time(NULL) - before);
+    })");
+  EXPECT_EQ(RunRepeatedly(Options("timer")).output, "3\n");
+}
+
+TEST_F(CarriedProgramTest, TheMachineIsNotToBeSeen) {
+  Compile("machine.c", std::string(kIncludes) + R"(
+    #include <sys/sysinfo.h>
+    #include <sys/timex.h>
+    void* processor(void* nothing) { return (void*)(long)sched_getcpu(); }
+    int main() {
+      struct sysinfo info; struct timex clock = {}; unsigned cpu = 9, node = 9; pthread_t thread; void* of_thread;
+      sysinfo(&info); printf("%ld %lu %d ", info.uptime, info.totalram >> 30, info.procs);
+      adjtimex(&clock); printf("%d ", clock.time.tv_sec == time(NULL)); clock.modes = ADJ_TICK; printf("%d ", adjtimex(&clock));
+      pthread_create(&thread, NULL, processor, NULL); pthread_join(thread, &of_thread);
+      printf("%d %ld ", sched_getcpu(), (long)of_thread); syscall(SYS_getcpu, &cpu, &node, NULL); printf("%u %u\n", cpu, node);
+    })");
+  EXPECT_EQ(RunRepeatedly(Options("machine")).output, "1000 4 1 1 -1 0 0 0 0\n");
+}
+
+TEST_F(CarriedProgramTest, EveryDescriptorUpToItsLimitIsTheProgramsOwn) {
+  Compile("many.c", std::string(kIncludes) + R"(
+    int main() {
+      int fd, last = 0; while ((fd = socket(AF_INET, SOCK_DGRAM, 0)) >= 0) last = fd;
+      struct sockaddr_in in = at("127.0.0.1", 9999);
+      printf("%d %d ", last, errno == EMFILE); printf("%d ", dup2(last, 1000));
+      printf("%d %d\n", bind(1000, (void*)&in, sizeof in), fcntl(4094, F_GETFD)); return 0;
+    })");
+  ProgramOptions options = Options("many");
+  options.limits.open_files = 1024;
+  EXPECT_EQ(RunRepeatedly(options).output, "1023 1 1000 0 -1\n");
+}
+
 }  // namespace
 }  // namespace lab

@@ -159,5 +159,27 @@ except KeyboardInterrupt: print("stopped")
   EXPECT_EQ(RunRepeatedly(Options("program.py")).output, "alarm\nalarm\n5\nstopped\n");
 }
 
+TEST_F(CarriedSignalsTest, OneThatAFaultRaisesWaitsForItsTurnWhereItIsSent) {
+  EXPECT_EQ(Output(R"(
+    install(SIGSEGV, 0);
+    if (!(child = fork())) { pause(); printf("child %d ", got); exit(0); }
+    usleep(1000); kill(child, SIGSEGV); write(1, "parent ", 7); wait(NULL);)"),
+            "parent child 1 ");
+}
+
+TEST_F(CarriedSignalsTest, KillingReachesAnotherProcessByEachOfItsNames) {
+  EXPECT_EQ(Output(R"(
+    for (int way = 0; way < 4; ++way) {
+      if (!(child = fork())) { if (way == 3) install(SIGTERM, 0); pause(); _exit(got); }
+      usleep(1000); int pidfd = syscall(SYS_pidfd_open, child, 0);
+      if (way == 0) n = syscall(SYS_tgkill, child, child, SIGKILL);
+      if (way == 1) n = syscall(SYS_tkill, child, SIGKILL);
+      if (way >= 2) n = syscall(SYS_pidfd_send_signal, pidfd, way == 2 ? SIGKILL : SIGTERM, NULL, 0);
+      printf("%d ", n); waitpid(child, &status, 0); printf("%x ", status);
+      printf("%d,", syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0));
+    })"),
+            "0 9 -1,0 9 -1,0 9 -1,0 100 -1,");
+}
+
 }  // namespace
 }  // namespace lab

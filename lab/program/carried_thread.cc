@@ -181,9 +181,10 @@ CarriedThread::Fate CarriedThread::Exit() {
 }
 
 CarriedThread::Fate CarriedThread::Kill() {
-  const std::vector<CarriedProcess*> meant = carrier_.Meant(request_.arguments[0], process_);
+  const std::vector<CarriedProcess*> meant =
+      carrier_.Meant(request_.arguments[0], request_.arguments[1], process_);
   const bool itself = std::find(meant.begin(), meant.end(), &process_) != meant.end();
-  if (request_.arguments[1] != SIGKILL) {
+  if (request_.arguments[2] != SIGKILL) {
     if (meant.empty()) return Fate::kGoesOn;
     carrier_.EndAsUnsupported(UnsupportedSentence(carrier_.name(), SYS_kill, 0));
     return Fate::kIsOver;

@@ -220,7 +220,13 @@ void Carrier::Signalled(int64_t number, int64_t thread, int64_t signal) {
   }
 }
 
-std::vector<CarriedProcess*> Carrier::Meant(int64_t number, const CarriedProcess& caller) const {
+std::vector<CarriedProcess*> Carrier::Meant(int64_t number, int64_t thread, const CarriedProcess& caller) const {
+  if (thread != 0) {
+    const auto seat = std::find_if(seats_.begin(), seats_.end(), [&](const Seat& s) {
+      return s.process != nullptr && s.number == thread;
+    });
+    return seat == seats_.end() ? std::vector<CarriedProcess*>() : std::vector<CarriedProcess*>{seat->process};
+  }
   const pid_t group = number == 0 ? caller.kernels->group() : 0;
   std::vector<CarriedProcess*> meant;
   for (const auto& process : processes_) {

@@ -106,8 +106,8 @@ class Carrier {
 
   // A signal has been sent: interrupts a thread that takes it. `process` below 1: to several of them.
   void Signalled(int64_t process, int64_t thread, int64_t signal);
-  // The processes that kill means by its first argument.
-  std::vector<CarriedProcess*> Meant(int64_t process, const CarriedProcess& caller) const;
+  // The processes that kill means by its first argument, or the one whose thread that is, where it isn't 0.
+  std::vector<CarriedProcess*> Meant(int64_t process, int64_t thread, const CarriedProcess& caller) const;
   // Sets ITIMER_REAL; `value` below 0 leaves it. Gives what it was.
   struct Timer {
     Duration value{0};

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-  DUET_CHANNEL_VERSION = 3,
+  DUET_CHANNEL_VERSION = 4,
   DUET_CHANNEL_DATA = 1 << 20,  /* the most bytes that a request or an answer carries */
   DUET_CHANNEL_ADDRESS = 128,   /* a sockaddr_storage */
   DUET_CHANNEL_SLOTS = 128,     /* threads of the program and of all its processes */
@@ -23,17 +23,21 @@ enum {
   /* Descriptors that the lab gives to the launcher: the channel, and the socket that says which process is which. */
   DUET_LAUNCHER_CHANNEL_FD = 3,
   DUET_LAUNCHER_HELLO_FD = 4,
-  /* And where the launcher puts them: beyond the limit on descriptors, out of the program's way. What it executes finds
-   * them there again. */
-  DUET_CHANNEL_FD = 1000,
-  DUET_HELLO_FD = 1001,
+  /* And where the launcher puts them: beyond the program's limit on descriptors, which is no higher than that. What it
+   * executes finds them there again. */
+  DUET_CHANNEL_FD = 4094,
+  DUET_HELLO_FD = 4095,
 };
+
+/* World time 0, by the clocks of a program: 2026-01-01T00:00:00Z, on a machine that has been up for 1,000 seconds. */
+#define DUET_EPOCH_NS (INT64_C(1767225600) * 1000000000)
+#define DUET_BOOT_NS (INT64_C(1000) * 1000000000)
 
 enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
 
 /* What the arguments mean, where it isn't what the system call's do. `new` is a descriptor that the program has
  * reserved in its own kernel for what the call makes.
- *   socket: domain type protocol new        accept4: fd flags new         (address in the answer)
+ *   socket: domain type protocol new        accept4: fd flags - new       (address in the answer)
  *   bind, connect: fd                       (address in the request)
  *   sendto: fd flags                        (data, and an address or none; arguments[0] of the answer: whether
  *                                            EPIPE raises no signal)
@@ -45,14 +49,14 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  *   poll: count timeout_ns                  (data: struct pollfd[], the program's numbers; -1: for ever)
  *   select: count timeout_ns                (data: three sets of DUET_CHANNEL_SET bytes; arguments[0] of the
  *                                            answer: nanoseconds left)
- *   epoll_create1: flags new                epoll_ctl: epfd operation fd         (data: a struct epoll_event or none)
+ *   epoll_create1: flags - - new                epoll_ctl: epfd operation fd         (data: a struct epoll_event or none)
  *   epoll_pwait2: epfd most timeout_ns      (data of the answer: struct epoll_event[])
  *   getrandom: length    exit_group: status    sched_yield
  *   nanosleep: nanoseconds                  (arguments[0] of the answer: nanoseconds left, where it was interrupted)
  *   futex: operation key.object key.offset count bitset-or-count    (see DUET_FUTEX_)
- *   eventfd2: value flags new               timerfd_create: flags new
- *   timerfd_settime: fd value_ns interval_ns    (value_ns below 0: leaves it; arguments[0] of the answer: what was left;
- *                                            result: the old interval)
+ *   eventfd2: value flags - new             timerfd_create: flags real - new    (whether its moments are CLOCK_REALTIME's)
+ *   timerfd_settime: fd value_ns interval_ns absolute    (value_ns below 0: leaves it; arguments[0] of the answer: what was
+ *                                            left; result: the old interval)
  *   setitimer: value_ns interval_ns         (arguments[0] of the answer: what was left; result: the old interval)
  * A call that is interrupted by a signal gives -EINTR; the library knows whether the program will see that. */
 enum { DUET_CHANNEL_SET = 128 };
@@ -62,6 +66,7 @@ enum {
                                     descriptors are the lab's, a bit each */
   DUET_REQUEST_UNSUPPORTED,      /* system call, detail (clone's flags): end me, and say why */
   DUET_REQUEST_SPEND,            /* nanoseconds that the program has computed */
+  DUET_REQUEST_RANDOM_FILE,      /* - - - new: a descriptor that gives random bytes */
   DUET_REQUEST_HOSTNAME,         /* data of the answer: the host's name */
   DUET_REQUEST_GETADDRINFO,      /* has node, has service, has hints; data: node\0service\0 and hints as a
                                     duet_address. Answer: struct duet_address[]; result: how many, or an EAI_
@@ -77,7 +82,8 @@ enum {
   DUET_REQUEST_WAIT_SIGNAL,      /* nanoseconds, or -1: until a signal comes that is not blocked, or awaited */
   DUET_REQUEST_SIGNALLED,        /* process, thread, signal: one has been sent. A process below 1: to several; a thread
                                     of 0: to the process */
-  DUET_REQUEST_KILL,             /* process, SIGKILL or what stops it: the lab sends that */
+  DUET_REQUEST_KILL,             /* process, thread, SIGKILL or what stops it: the lab sends that. A thread's process where
+                                    it isn't 0 */
 };
 
 /* What a thread seems to wait for at a futex: for the report of who waits for what alone. */

@@ -14,6 +14,8 @@ class DescriptorMap {
     int fd = -1;  // of the process's Sockets; -1: not the lab's
     bool socket = false;
     bool internet_stream = false;
+    bool random = false;     // gives random bytes
+    bool real_time = false;  // a timer whose moments are CLOCK_REALTIME's
     bool output = false;  // standard output or error: what is written there is kept
   };
 

@@ -22,7 +22,7 @@ struct Limits {
   int busy_seconds = 90;
   uint64_t memory_bytes = uint64_t{1} << 30;
   uint64_t file_bytes = uint64_t{64} << 20;
-  int open_files = 256;
+  int open_files = 256;  // at most 4,094
   int processes = 64;
 };
 

@@ -1,10 +1,12 @@
 #include "lab/program/program_sandbox.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "lab/program/channel.h"
 #include "lab/program/runfiles.h"
 #include "lab/program/sandbox.h"
 
@@ -70,7 +72,7 @@ absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& op
       absl::StrCat(limits.cpu_seconds),
       absl::StrCat(limits.memory_bytes),
       absl::StrCat(limits.file_bytes),
-      absl::StrCat(limits.open_files),
+      absl::StrCat(std::min<int>(limits.open_files, DUET_CHANNEL_FD)),
       absl::StrCat(limits.processes),
       kLibrary,
       absl::StrCat(sandbox.ledger),

@@ -3,7 +3,9 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "lab/program/library/library.h"
 
@@ -30,6 +32,19 @@ static long affinity_call(long number, const long a[6]) {
   }
   if (duet_copy_in(&mask, (const void*)a[2], sizeof(mask)) != 0) return -EFAULT;
   return mask & 1 ? 0 : -EINVAL;
+}
+
+static long getcpu_call(unsigned* cpu, unsigned* node) {
+  const unsigned first = 0;
+  if (cpu != NULL && duet_copy_out(cpu, &first, sizeof(first)) != 0) return -EFAULT;
+  return node == NULL ? 0 : duet_copy_out(node, &first, sizeof(first));
+}
+
+/* A machine of its own: idle, with 4 GiB of memory, of which half is free. */
+static long sysinfo_call(struct sysinfo* programs) {
+  const struct sysinfo info = {.uptime = duet_clock_ns(CLOCK_BOOTTIME) / 1000000000, .totalram = 4ul << 30,
+                               .freeram = 2ul << 30, .procs = 1, .mem_unit = 1};
+  return duet_copy_out(programs, &info, sizeof(info));
 }
 
 static long prctl_call(const long a[6]) {
@@ -143,6 +158,8 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_clock_nanosleep:
     case SYS_getrusage:
     case SYS_times:
+    case SYS_adjtimex:
+    case SYS_clock_adjtime:
       return duet_clock_call(number, a);
 
     case SYS_uname:
@@ -151,6 +168,7 @@ static long dispatch(long number, const long a[6], void* context) {
       return duet_random((void*)a[0], (size_t)a[1]);
     case SYS_open:
     case SYS_openat:
+    case SYS_openat2:
       return duet_open(number, a);
 
     case SYS_rt_sigaction:
@@ -185,12 +203,19 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_kill:
     case SYS_tkill:
     case SYS_tgkill:
+    case SYS_pidfd_send_signal:
     case SYS_rt_sigqueueinfo:
     case SYS_rt_tgsigqueueinfo:
       return duet_kill_call(number, a);
     case SYS_sched_getaffinity:
     case SYS_sched_setaffinity:
       return affinity_call(number, a);
+    case SYS_getcpu:
+      return getcpu_call((unsigned*)a[0], (unsigned*)a[1]);
+    case SYS_rseq: /* would say which processor it is */
+      return -ENOSYS;
+    case SYS_sysinfo:
+      return sysinfo_call((struct sysinfo*)a[0]);
     case SYS_prctl:
       return prctl_call(a);
 

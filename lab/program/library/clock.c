@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "lab/program/library/library.h"
@@ -14,9 +15,6 @@
 static const int64_t second = 1000000000;
 static const int64_t look_ns = 200;
 static const int64_t lease_ns = 1000000;
-/* World time 0: 2026-01-01T00:00:00Z, on a machine that has been up for 1,000 seconds. */
-static const int64_t epoch_ns = 1767225600 * INT64_C(1000000000);
-static const int64_t boot_ns = 1000 * INT64_C(1000000000);
 
 static int64_t unspent_ns;   /* looked away since the lab was told */
 static int64_t computed_ns;  /* ever: the program's CPU time */
@@ -36,12 +34,12 @@ int64_t duet_clock_ns(long clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_TAI:
-      return look() + epoch_ns;
+      return look() + DUET_EPOCH_NS;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
-      return look() + boot_ns;
+      return look() + DUET_BOOT_NS;
     case CLOCK_PROCESS_CPUTIME_ID:
     case CLOCK_THREAD_CPUTIME_ID:
       look();
@@ -87,7 +85,20 @@ static long usage_call(struct rusage* programs) {
 static long times_call(struct tms* programs) {
   const struct tms times = {computed_ns / (second / 100), 0, 0, 0};
   if (programs != NULL && duet_copy_out(programs, &times, sizeof(times)) != 0) return -EFAULT;
-  return (look() + boot_ns) / (second / 100);
+  return (look() + DUET_BOOT_NS) / (second / 100);
+}
+
+/* A clock that nobody sets, nor keeps in step with others. */
+static long adjust_call(long clock, struct timex* programs) {
+  struct timex asked;
+  if (duet_copy_in(&asked, programs, sizeof(asked)) != 0) return -EFAULT;
+  if (asked.modes != 0) return -EPERM;
+  const int64_t now = duet_clock_ns(clock);
+  if (now < 0) return -EINVAL;
+  const struct timex told = {.status = STA_UNSYNC, .maxerror = 16000000, .esterror = 16000000, .constant = 2,
+                             .precision = 1, .tolerance = 32768000, .tick = 10000,
+                             .time = {now / second, now % second / 1000}};
+  return duet_copy_out(programs, &told, sizeof(told)) != 0 ? -EFAULT : TIME_ERROR;
 }
 
 long duet_clock_call(long number, const long a[6]) {
@@ -110,6 +121,10 @@ long duet_clock_call(long number, const long a[6]) {
       return sleep_call(CLOCK_REALTIME, 0, (const void*)a[0], (void*)a[1]);
     case SYS_clock_nanosleep:
       return sleep_call((int)a[0], a[1], (const void*)a[2], (void*)a[3]);
+    case SYS_adjtimex:
+      return adjust_call(CLOCK_REALTIME, (void*)a[0]);
+    case SYS_clock_adjtime:
+      return adjust_call(a[0], (void*)a[1]);
     case SYS_getrusage:
       return usage_call((void*)a[1]);
     default: /* SYS_times */

@@ -39,6 +39,16 @@ void duet_unreserve(long fd) {
   duet_kernel(SYS_close, fd);
 }
 
+long duet_make(long request, long a, long b, long c, int close_on_exec) {
+  const long number = duet_reserve();
+  if (number < 0) return number;
+  if (close_on_exec) duet_kernel(SYS_fcntl, number, F_SETFD, FD_CLOEXEC);
+  const long result = duet_request(request, 0, 0, a, b, c, number);
+  if (result < 0) duet_unreserve(number);
+  else duet_mark(number, 1);
+  return result < 0 ? result : number;
+}
+
 void duet_drop_reserved(void) {
   for (int fd = 0; fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
     if (simulated[fd] == kReserved) duet_unreserve(fd);
@@ -47,7 +57,6 @@ void duet_drop_reserved(void) {
 
 long duet_close(long fd) {
   if (duet_is_ours(fd)) return -EBADF;
-  duet_mark_random(fd, 0);
   if (!duet_simulated(fd)) return duet_kernel(SYS_close, fd);
   const long result = duet_request(SYS_close, 0, 0, fd, 0, 0, 0);
   duet_unreserve(fd);
@@ -58,7 +67,6 @@ long duet_close_range(unsigned first, unsigned last, unsigned flags) {
   const unsigned closing = 0; /* the flags that only mark the descriptors leave the lab's as they are */
   for (unsigned fd = first; flags == closing && fd <= last && fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
     if (duet_simulated(fd)) duet_close(fd);
-    duet_mark_random(fd, 0);
   }
   if (first > last) return -EINVAL;
   long result = 0;
@@ -92,7 +100,6 @@ static long duplicate_onto(long from, long to, long flags) {
   /* The kernel closes `to` silently; the lab's share() replaces what it had there. */
   const long number = duet_kernel(SYS_dup3, from, to, flags);
   if (number < 0) return number;
-  duet_mark_random(to, 0);
   if (from_simulated) return share(from, checked(number));
   duet_mark(to, 0);
   duet_request(SYS_close, 0, 0, to, 0, 0, 0);

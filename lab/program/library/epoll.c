@@ -6,18 +6,7 @@
 
 #include "lab/program/library/library.h"
 
-static long create(long flags) {
-  const long number = duet_reserve();
-  if (number < 0) return number;
-  if (flags & EPOLL_CLOEXEC) duet_kernel(SYS_fcntl, number, F_SETFD, FD_CLOEXEC);
-  const long result = duet_request(SYS_epoll_create1, 0, 0, flags, number, 0, 0);
-  if (result < 0) {
-    duet_unreserve(number);
-    return result;
-  }
-  duet_mark(number, 1);
-  return number;
-}
+static long create(long flags) { return duet_make(SYS_epoll_create1, flags, 0, 0, (flags & EPOLL_CLOEXEC) != 0); }
 
 /* What Linux says of a descriptor that isn't the lab's; one that it would wait for can't be carried. */
 static long refuse(long operation, long fd) {

@@ -66,6 +66,9 @@ void duet_mark(long fd, int simulated);
 int duet_is_ours(long fd); /* what the lab and this library need, and the program is not to touch */
 long duet_reserve(void); /* a placeholder, or -errno */
 void duet_unreserve(long fd);
+/* Reserves a number, has the lab make what `request` asks for there, with the number as the last of the request's four
+ * arguments, and gives it, or -errno. */
+long duet_make(long request, long a, long b, long c, int close_on_exec);
 void duet_drop_reserved(void); /* in a new process: what its parent's other threads had reserved */
 long duet_close(long fd);
 long duet_close_range(unsigned first, unsigned last, unsigned flags);
@@ -137,8 +140,6 @@ void duet_adopt_signals(uint64_t ignored);
 
 /* random.c */
 long duet_random(void* buffer, size_t length);
-int duet_is_random(long fd);
-void duet_mark_random(long fd, int random);
 long duet_open(long number, const long arguments[6]);
 
 /* start.c */

@@ -238,25 +238,85 @@ long duet_signal_call(long number, const long a[6], void* context) {
   }
 }
 
+/* The number of the process whose pidfd that is, or a negative errno. The kernel tells it by /proc: "Pid:\t12". What else
+ * it tells is another in every run, and so nothing for the stack. */
+static long process_of(long pidfd) {
+  static const char field[] = "\nPid:\t";
+  static char text[1024];
+  char path[40] = "/proc/self/fdinfo/";
+  char* end = path + __builtin_strlen(path);
+  char digits[12];
+  int count = 0;
+  if (pidfd < 0) return -EBADF;
+  for (long left = pidfd; left > 0 || count == 0; left /= 10) digits[count++] = (char)('0' + left % 10);
+  while (count > 0) *end++ = digits[--count];
+  *end = '\0';
+  const long info = duet_kernel(SYS_open, path, 0 /* O_RDONLY */);
+  if (info < 0) return -EBADF;
+  const long length = duet_kernel(SYS_read, info, text, sizeof(text) - 1);
+  duet_kernel(SYS_close, info);
+  text[length > 0 ? length : 0] = '\0';
+  const char* number = __builtin_strstr(text, field);
+  if (number == NULL) return -EBADF;
+  long process = 0;
+  for (number += sizeof(field) - 1; *number >= '0' && *number <= '9'; ++number) process = process * 10 + (*number - '0');
+  return process > 0 ? process : -ESRCH;
+}
+
+/* Whom a signal is for: a process, or one below 1 for several; a thread of it, or 0. */
+struct receiver {
+  long process;
+  long thread;
+  long signal;
+};
+
+static struct receiver receiver_of(long number, const long a[6]) {
+  switch (number) {
+    case SYS_tkill:
+      return (struct receiver){0, (int)a[0], (int)a[1]};
+    case SYS_tgkill:
+    case SYS_rt_tgsigqueueinfo:
+      return (struct receiver){(int)a[0], (int)a[1], (int)a[2]};
+    case SYS_pidfd_send_signal:
+      return (struct receiver){process_of((int)a[0]), 0, (int)a[1]};
+    default: /* SYS_kill, SYS_rt_sigqueueinfo */
+      return (struct receiver){(int)a[0], 0, (int)a[1]};
+  }
+}
+
+/* Whether the call would be allowed: the same one, with no signal. */
+static long allowed(long number, const long a[6]) {
+  switch (number) {
+    case SYS_tkill:
+      return duet_kernel(SYS_tkill, a[0], 0);
+    case SYS_tgkill:
+    case SYS_rt_tgsigqueueinfo:
+      return duet_kernel(SYS_tgkill, a[0], a[1], 0);
+    case SYS_pidfd_send_signal:
+      return duet_kernel(SYS_pidfd_send_signal, a[0], 0, 0, 0);
+    default:
+      return duet_kernel(SYS_kill, a[0], 0);
+  }
+}
+
 /* The kernel sends it; the lab hears of it. But SIGKILL waits for nobody's turn, nor would a stop: the
  * lab sends the first itself, and carries no other. */
 long duet_kill_call(long number, const long a[6]) {
-  const int to_thread = number == SYS_tgkill || number == SYS_rt_tgsigqueueinfo;
-  const long process = number == SYS_tkill ? 0 : (int)a[0];
-  const long thread = to_thread ? (int)a[1] : number == SYS_tkill ? (int)a[0] : 0;
-  const long signal = to_thread ? (int)a[2] : (int)a[1];
-  const int stops = signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-  if ((signal == SIGKILL || stops) && thread == 0 && process != duet_process) {
-    const long allowed = duet_kernel(SYS_kill, process, 0);
-    return allowed < 0 ? allowed : duet_request(DUET_REQUEST_KILL, 0, 0, process, signal, 0, 0);
+  const struct receiver to = receiver_of(number, a);
+  const int stops = to.signal == SIGSTOP || to.signal == SIGTSTP || to.signal == SIGTTIN || to.signal == SIGTTOU;
+  const int own = to.process == duet_process || to.thread == duet_self.thread;
+  if (number == SYS_pidfd_send_signal && to.process < 0) return to.process;
+  if ((to.signal == SIGKILL || stops) && !own) {
+    const long may = allowed(number, a);
+    return may < 0 ? may : duet_request(DUET_REQUEST_KILL, 0, 0, to.process, to.thread, to.signal, 0);
   }
-  if (stops) duet_unsupported(SYS_kill, signal);
+  if (stops) duet_unsupported(SYS_kill, to.signal);
   const long sent = duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-  if (sent < 0 || signal == 0) return sent;
+  if (sent < 0 || to.signal == 0) return sent;
   /* What comes to this thread needs nobody's help. */
-  const int to_self = thread == duet_self.thread || (thread == 0 && process == duet_process);
-  if (to_self && (duet_self.mask & BIT(signal)) == 0) return sent;
-  duet_request(DUET_REQUEST_SIGNALLED, 0, 0, process, thread, signal, 0);
+  const int to_self = to.thread == duet_self.thread || (to.thread == 0 && to.process == duet_process);
+  if (to_self && (duet_self.mask & BIT(to.signal)) == 0) return sent;
+  duet_request(DUET_REQUEST_SIGNALLED, 0, 0, to.process, to.thread, to.signal, 0);
   return sent;
 }
 

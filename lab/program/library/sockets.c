@@ -6,27 +6,6 @@
 
 #include "lab/program/library/library.h"
 
-/* Makes a descriptor: reserves its number, asks the lab, and gives the number back if that failed. */
-static long keep(long number, long result) {
-  if (result < 0) {
-    duet_unreserve(number);
-    return result;
-  }
-  duet_mark(number, 1);
-  return number;
-}
-
-static void note_cloexec(long fd, long flags) {
-  if (flags & SOCK_CLOEXEC) duet_kernel(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
-}
-
-static long make_socket(long domain, long type, long protocol) {
-  const long number = duet_reserve();
-  if (number < 0) return number;
-  note_cloexec(number, type);
-  return keep(number, duet_request(SYS_socket, 0, 0, domain, type, protocol, number));
-}
-
 long duet_give_address(void* address, socklen_t* length) {
   if (address == NULL || length == NULL) return 0;
   socklen_t room;
@@ -39,10 +18,7 @@ long duet_give_address(void* address, socklen_t* length) {
 }
 
 static long accept_connection(long fd, void* address, socklen_t* length, long flags) {
-  const long number = duet_reserve();
-  if (number < 0) return number;
-  note_cloexec(number, flags);
-  const long made = keep(number, duet_request(SYS_accept4, 0, 0, fd, flags, number, 0));
+  const long made = duet_make(SYS_accept4, fd, flags, 0, (flags & SOCK_CLOEXEC) != 0);
   if (made < 0) return made;
   const long given = duet_give_address(address, length);
   if (given < 0) duet_close(made);
@@ -83,7 +59,7 @@ static long ask_address(long number, long fd, void* address, socklen_t* length) 
 }
 
 long duet_socket_call(long number, const long a[6]) {
-  if (number == SYS_socket) return make_socket(a[0], a[1], a[2]);
+  if (number == SYS_socket) return duet_make(number, a[0], a[1], a[2], (a[1] & SOCK_CLOEXEC) != 0);
   if (!duet_simulated(a[0])) return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   switch (number) {
     case SYS_bind:
@@ -129,7 +105,7 @@ static long make_two(long number, long a, long b, long c, int* ends, int cloexec
   }
   for (int i = 0; i < 2; ++i) {
     duet_mark(made[i], 1);
-    note_cloexec(made[i], cloexec);
+    if (cloexec) duet_kernel(SYS_fcntl, made[i], F_SETFD, FD_CLOEXEC);
   }
   result = duet_copy_out(ends, made, sizeof(made));
   if (result == 0) return 0;

@@ -1,6 +1,8 @@
 /* How the library takes its place: before any other code of the program, but for the loader. */
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/rseq.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -71,6 +73,23 @@ static uint32_t* tid_of_this_thread(void) {
   return (uint32_t*)(void*)(descriptor + _thread_db_pthread_tid[2]);
 }
 
+/* libc has asked the kernel to keep the thread's processor where it can be looked up: from now on it is asked for by a
+ * call, and the same in every run. libc takes what it finds there for an attempt that has failed. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak, visibility("default")));
+extern const unsigned __rseq_size __attribute__((weak, visibility("default")));
+
+static void leave_rseq(void) {
+  const uint32_t signature = 0x53053053;
+  const uint32_t area_length = 32;
+  char* descriptor;
+  if (&__rseq_size == NULL || __rseq_size == 0) return;
+  __asm__("mov %%fs:0x10, %0" : "=r"(descriptor));
+  struct rseq* const area = (struct rseq*)(void*)(descriptor + __rseq_offset);
+  if (duet_kernel(SYS_rseq, area, area_length, RSEQ_FLAG_UNREGISTER, signature) != 0) return;
+  area->cpu_id_start = 0;
+  area->cpu_id = (uint32_t)RSEQ_CPU_ID_REGISTRATION_FAILED;
+}
+
 static void fail(void) { duet_kernel(SYS_exit_group, 127); }
 
 __attribute__((constructor)) static void duet_start(int count, char** arguments, char** environment) {
@@ -90,6 +109,7 @@ __attribute__((constructor)) static void duet_start(int count, char** arguments,
   if (slot != NULL) duet_adopt_signals(slot->ignored);
   duet_self.cleared = tid_of_this_thread();
   duet_adopt_thread(slot == NULL ? &channel->slots[0] : slot);
+  leave_rseq();
   duet_patch_vdso(vdso);
   if (duet_start_dispatch() != 0) fail();
   duet_channel = channel;

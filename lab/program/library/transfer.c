@@ -223,7 +223,6 @@ static long write_several(long fd, struct place place) {
 
 long duet_transfer_call(long number, const long a[6]) {
   if (!duet_simulated(a[0])) {
-    if (number == SYS_read && duet_is_random(a[0])) return duet_random((void*)a[1], (size_t)a[2]);
     return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   }
   const struct iovec one = {(void*)a[1], (size_t)a[2]};

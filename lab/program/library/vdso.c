@@ -50,7 +50,8 @@ void duet_patch_vdso(unsigned long base) {
     uint32_t number;
   } functions[] = {{"__vdso_clock_gettime", SYS_clock_gettime},
                    {"__vdso_gettimeofday", SYS_gettimeofday},
-                   {"__vdso_time", SYS_time}};
+                   {"__vdso_time", SYS_time},
+                   {"__vdso_getcpu", SYS_getcpu}};
   if (base == 0) return;
   const struct vdso_symbols vdso = find_symbols(base);
   for (unsigned long i = 0; i < vdso.count; ++i) {
