@@ -65,7 +65,7 @@ Time TimeOf(const Event& event);
 
 class Trace {
  public:
-  static constexpr size_t kMostEvents = 50'000;
+  static constexpr size_t kMostEvents = 70'000;
   static constexpr size_t kHead = 20'000;
   static constexpr size_t kMostBytes = size_t{64} << 20;
 
@@ -83,7 +83,7 @@ class Trace {
   ProcessId AddProcess(std::string name, HostId host);
 
   void Add(PacketEvent event);
-  void Add(CallEvent event);
+  void Add(const CallEvent& event);
   void Add(NoteEvent event);
 
   // Sorts what was gathered from several clocks' readers (the real world's ledgers) by time; stable.
@@ -103,7 +103,8 @@ class Trace {
   uint64_t hash() const { return hash_; }
 
  private:
-  void Keep(Event event);
+  template <typename Kind>
+  void Keep(Kind&& event);
   void KeepBytes(PacketEvent& event);
   void LeaveOut();
   void Mix(uint64_t value);

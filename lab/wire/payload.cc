@@ -58,6 +58,7 @@ void Payload::Add(Piece piece) {
 }
 
 Payload Payload::Slice(size_t offset, size_t length) const {
+  if (offset == 0 && length >= size_) return *this;
   Payload slice;
   for (size_t i = 0; i < pieces() && length > 0; ++i) {
     const Piece& whole = piece(i);

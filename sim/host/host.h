@@ -73,7 +73,7 @@ class Host final : public Network::Port {
   bool Serves() const { return !listeners_.empty() || datagrams_.HasChosenPort(); }
 
   void Deliver(const lab::Packet& packet) override;
-  void Transmit(lab::Packet packet) { network_.Send(id_, std::move(packet)); }
+  void Transmit(lab::Packet&& packet) { network_.Send(id_, std::move(packet)); }
   void Refuse(const lab::Packet& packet);
   // A datagram to this host itself has arrived when this returns, and so has the error that answers it.
   void SendDatagram(lab::Packet packet);

@@ -33,9 +33,9 @@ class Network::InFlight final : public Event {
   explicit InFlight(Network& network) : network_(network) {}
 
   void OnTime() override {
-    const lab::Packet arrived = std::move(packet);
+    network_.hosts_[static_cast<size_t>(to)].port->Deliver(packet);
+    packet.payload.Clear();
     network_.free_.push_back(this);
-    network_.hosts_[static_cast<size_t>(to)].port->Deliver(arrived);
   }
 
   HostId to = -1;
@@ -98,7 +98,7 @@ uint32_t Network::mtu(HostId from, const lab::IpAddress& to) const {
   return found == links_.end() ? lab::LinkOptions{}.mtu : found->second.options().mtu;
 }
 
-void Network::Launch(Time arrival, HostId to, lab::Packet packet) {
+lab::Packet& Network::Launch(Time arrival, HostId to) {
   if (free_.empty()) {
     in_flight_.push_back(std::make_unique<InFlight>(*this));
     free_.push_back(in_flight_.back().get());
@@ -106,17 +106,18 @@ void Network::Launch(Time arrival, HostId to, lab::Packet packet) {
   InFlight& flight = *free_.back();
   free_.pop_back();
   flight.to = to;
-  flight.packet = std::move(packet);
   engine_.events().Schedule(flight, arrival);
+  return flight.packet;
 }
 
-void Network::Send(HostId from, lab::Packet packet) {
+void Network::Send(HostId from, lab::Packet&& packet) {
   const lab::IpAddress& destination = packet.destination.address;
   const HostId to = destination.is_loopback() ? from : Find(destination);
   if (to == from) {
     lab::Link& loopback = hosts_[static_cast<size_t>(from)].loopback;
     const lab::Passage passage = loopback.Send(engine_.now(), packet.wire_size(), engine_.choices());
-    return Launch(*passage.arrives, to, std::move(packet));
+    Launch(*passage.arrives, to) = std::move(packet);
+    return;
   }
 
   lab::PacketEvent event;
@@ -142,7 +143,7 @@ void Network::Send(HostId from, lab::Packet packet) {
   }
   if (judgement.verdict == lab::Verdict::kDuplicate && event.arrived) {
     trace_.Add(event);
-    Launch(event.arrives, to, event.packet);
+    Launch(event.arrives, to) = event.packet;
   }
   if (judgement.verdict == lab::Verdict::kReset) {
     trace_.Add(event);
@@ -161,10 +162,10 @@ void Network::SendOver(lab::Link& link, lab::PacketEvent& event, Duration delay)
     return;
   }
   event.arrives = *passage.arrives + delay;
-  Launch(event.arrives, event.to, event.packet);
+  Launch(event.arrives, event.to) = event.packet;
   if (!passage.duplicated) return;
   trace_.Add(event);
-  Launch(event.arrives, event.to, event.packet);
+  Launch(event.arrives, event.to) = event.packet;
 }
 
 void Network::SendResets(const lab::PacketEvent& ruled) {
@@ -178,7 +179,7 @@ void Network::SendResets(const lab::PacketEvent& ruled) {
     event.packet = std::move(reset);
     // A fault is not subject to the faults of the link.
     event.arrives = event.sent + LinkBetween(event.from, event.to).options().latency;
-    Launch(event.arrives, event.to, event.packet);
+    Launch(event.arrives, event.to) = event.packet;
     trace_.Add(std::move(event));
   }
 }

@@ -53,7 +53,7 @@ class Network {
   // Whether packets to that address have a way at all: it is a host's own, or in 10.0.0.0/8 or fd00::/64.
   static bool Routable(const lab::IpAddress& address);
 
-  void Send(HostId from, lab::Packet packet);
+  void Send(HostId from, lab::Packet&& packet);
 
  private:
   struct Joined {
@@ -68,7 +68,8 @@ class Network {
   lab::Link& LinkBetween(HostId from, HostId to);
   void SendOver(lab::Link& link, lab::PacketEvent& event, Duration delay);
   void SendResets(const lab::PacketEvent& ruled);
-  void Launch(Time arrival, HostId to, lab::Packet packet);
+  // Gives what is to be filled with the packet.
+  lab::Packet& Launch(Time arrival, HostId to);
 
   Engine& engine_;
   lab::Trace& trace_;

@@ -95,7 +95,7 @@ int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int fl
     const lab::Payload bytes = connection.Read(host_.now(), length, peek);
     // A stream is not cut: with MSG_TRUNC its bytes are thrown away.
     if ((flags & MSG_TRUNC) == 0) Scatter(bytes, buffers, offset);
-    if (!peek) flow_->Settle();
+    if (!peek && (connection.ReadMatters() || told_.urgent)) flow_->Settle();
     if (!bytes.empty() || length == 0) return static_cast<int64_t>(bytes.size());
   }
   if (connection.peer_finished()) return 0;

@@ -93,6 +93,8 @@ class Connection {
   bool AwaitsProbe() const { return state_ != State::kClosed && receiver_.awaits_probe(); }
   // The next segment to send now, built on demand.
   std::optional<lab::Packet> NextSegment(Time now);
+  // Whether a Read has anything for NextSegment, or for AwaitsProbe: most have not, and change no deadline either.
+  bool ReadMatters() const { return receiver_.acks().due() || AwaitsProbe(); }
   // An ICMP error says that the peer can't be reached, with the errno for it. It ends an attempt to connect;
   // later it is only the reason given where the connection times out.
   void OnUnreachable(int error);
@@ -247,6 +249,7 @@ class Connection {
   // output.cc
   std::optional<lab::Packet> Blank();
   std::optional<lab::Packet> Build(Time now, uint32_t seq);
+  std::optional<lab::Packet> TakeFromSender(Time now);
   std::optional<lab::Packet> TakeReset();
   // How many blocks the next segment reports.
   uint32_t reported() const;

@@ -10,18 +10,24 @@ std::optional<lab::Packet> Connection::NextSegment(Time now) {
   if (reset_due_) return TakeReset();
   if (state_ == State::kClosed) return std::nullopt;
   if (syn_due_) return TakeSyn(now);
-  if (auto segment = sender_.Next(now, reported() > 0 ? 4 + 8 * reported() : 0)) {
-    if (!segment->text.empty()) receiver_.acks().OnDataSent(now);
-    std::optional<lab::Packet> packet = Build(now, segment->seq);
-    packet->tcp.fin = segment->fin;
-    packet->tcp.psh = segment->push;
-    packet->tcp.urgent = sender_.UrgentAhead(segment->seq);
-    packet->tcp.urg = packet->tcp.urgent != 0;
-    packet->payload = std::move(segment->text);
-    return packet;
+  if (sender_.has_work()) {
+    if (std::optional<lab::Packet> packet = TakeFromSender(now)) return packet;
   }
   if (receiver_.acks().due()) return Build(now, snd_nxt());
   return std::nullopt;
+}
+
+std::optional<lab::Packet> Connection::TakeFromSender(Time now) {
+  auto segment = sender_.Next(now, reported() > 0 ? 4 + 8 * reported() : 0);
+  if (!segment) return std::nullopt;
+  if (!segment->text.empty()) receiver_.acks().OnDataSent(now);
+  std::optional<lab::Packet> packet = Build(now, segment->seq);
+  packet->tcp.fin = segment->fin;
+  packet->tcp.psh = segment->push;
+  packet->tcp.urgent = sender_.UrgentAhead(segment->seq);
+  packet->tcp.urg = packet->tcp.urgent != 0;
+  packet->payload = std::move(segment->text);
+  return packet;
 }
 
 // Made in place: a Packet is 200 bytes.

@@ -84,7 +84,6 @@ bool Sender::NagleHolds(uint32_t length) const {
 }
 
 std::optional<Sender::Segment> Sender::Next(Time now, uint32_t blocks) {
-  if (mss_ == 0 || !has_work()) return std::nullopt;
   blocks_ = blocks;
   if (resend_first_ || sent_.lost() > 0) {
     if (auto segment = NextLost(now)) return segment;

@@ -71,7 +71,12 @@ class Sender {
 
   // `ack` is at most snd_nxt.
   void OnAcknowledgement(Time now, const Acknowledgement& seen);
-  // `blocks`: the bytes of a segment that what it reports takes from its text.
+  // Something is to be sent, if it may; asked after every segment and call, so it is quick to say no.
+  bool has_work() const {
+    const bool more = snd_nxt_ != data_end_ + fin_queued_ || sent_.lost() > 0;
+    return mss_ != 0 && (more || resend_first_ || tail_probe_due_ || probe_due_);
+  }
+  // Only where has_work(). `blocks`: the bytes of a segment that what it reports takes from its text.
   std::optional<Segment> Next(Time now, uint32_t blocks);
 
   // False where the peer has not answered for as long as it is given.
@@ -139,10 +144,6 @@ class Sender {
   uint32_t full() const { return mss() - blocks_; }
   uint32_t in_flight() const;  // segments
   uint32_t window_left() const;
-  // Something is to be sent, if it may; asked after every segment and call, so it is quick to say no.
-  bool has_work() const {
-    return snd_nxt_ != data_end_ + fin_queued_ || sent_.lost() > 0 || resend_first_ || tail_probe_due_ || probe_due_;
-  }
   bool in_reduction() const { return state_ == Recovery::kReduced || state_ == Recovery::kRecovery; }
   bool NagleHolds(uint32_t length) const;
   // The window has space for what waits: only a cork or the congestion window keeps it.
