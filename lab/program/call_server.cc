@@ -36,6 +36,18 @@ class AddressRoom {
   socklen_t length_ = DUET_CHANNEL_ADDRESS;
 };
 
+bool WaitsOnSocket(int64_t number) {
+  switch (number) {
+    case SYS_accept4:
+    case SYS_recvfrom:
+    case SYS_read:
+    case SYS_connect:
+    case SYS_sendto:
+    case SYS_write: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 int64_t CallServer::ResultOf(int64_t returned) { return returned < 0 ? -static_cast<int64_t>(errno) : returned; }
@@ -88,6 +100,17 @@ void CallServer::Serve(const CarriedRequest& request, CarriedAnswer& answer) {
   answer.address.clear();
   const Handler handler = Find(request.number);
   answer.result = handler == nullptr ? -ENOSYS : (this->*handler)(request, answer);
+  if (answer.result == -EINTR && WaitsOnSocket(request.number)) answer.argument = HasLimit(request);
+}
+
+bool CallServer::HasLimit(const CarriedRequest& request) const {
+  const DescriptorMap::Entry entry = descriptors_.Find(request.arguments[0]);
+  switch (request.number) {
+    case SYS_accept4:
+    case SYS_recvfrom:
+    case SYS_read: return entry.limits_receiving;
+    default: return entry.limits_sending;
+  }
 }
 
 int64_t CallServer::Keep(int64_t number, const DescriptorMap::Entry& made) {
@@ -206,9 +229,18 @@ int64_t CallServer::GetOption(const CarriedRequest& request, CarriedAnswer& answ
 }
 
 int64_t CallServer::SetOption(const CarriedRequest& request, CarriedAnswer&) {
-  return ResultOf(process_.sockets().setsockopt(descriptors_.Find(request.arguments[0]).fd,
-                                                Int(request.arguments[1]), Int(request.arguments[2]),
-                                                request.data.data(), static_cast<socklen_t>(request.data.size())));
+  const DescriptorMap::Entry entry = descriptors_.Find(request.arguments[0]);
+  const int level = Int(request.arguments[1]);
+  const int option = Int(request.arguments[2]);
+  const int64_t result = ResultOf(process_.sockets().setsockopt(entry.fd, level, option, request.data.data(),
+                                                                static_cast<socklen_t>(request.data.size())));
+  if (result == 0 && level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO)) {
+    const bool limits = std::any_of(request.data.begin(), request.data.end(), [](uint8_t byte) { return byte != 0; });
+    DescriptorMap::Entry changed = entry;
+    (option == SO_RCVTIMEO ? changed.limits_receiving : changed.limits_sending) = limits;
+    descriptors_.Replace(request.arguments[0], changed);
+  }
+  return result;
 }
 
 int64_t CallServer::LocalName(const CarriedRequest& request, CarriedAnswer& answer) {

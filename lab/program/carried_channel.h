@@ -57,6 +57,8 @@ class CarriedChannel {
   bool ReadQueued(int slot, size_t& position, CarriedRequest& request) const;
   // Gives the answer and the turn to the program, and empties its queue.
   void Answer(int slot, const CarriedAnswer& answer, Time world_time);
+  // How many threads are in a poll or select that asks for the kernel's descriptors too, for the program to know.
+  void SetWatchers(uint32_t watchers) { memory_->watchers = watchers; }
   // Whether the program says that the slot's thread, in the lab's turn, would take a signal.
   bool WouldTake(int slot, int64_t signal) const;
 

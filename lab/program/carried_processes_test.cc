@@ -136,6 +136,20 @@ TEST_F(CarriedProcessesTest, AGroupOutlivesItsLeader) {
             "0 0 -1");
 }
 
+TEST_F(CarriedProcessesTest, WhatTheKernelSaysOfOtherProcessesEndsAPoll) {
+  EXPECT_EQ(Output(R"(
+    if (!(child = fork())) { sleep(1); _exit(3); }
+    int pidfd = syscall(SYS_pidfd_open, child, 0); struct pollfd in = {pidfd, POLLIN}; struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before); printf("%d ", poll(&in, 1, 5000)); printf("%d ", poll(&in, 1, 5000));
+    clock_gettime(CLOCK_MONOTONIC, &after); printf("%ld ", after.tv_sec - before.tv_sec); waitpid(child, &status, 0);
+    mkfifo("/tmp/fifo", 0600); int fifo = open("/tmp/fifo", O_RDWR | O_NONBLOCK);
+    if (!fork()) { sleep(1); write(fifo, "x", 1); pause(); }
+    int fd = listening(9999); fd_set set; FD_ZERO(&set); FD_SET(fifo, &set); FD_SET(fd, &set);
+    printf("%d ", select(20, &set, NULL, NULL, NULL)); printf("%d ", FD_ISSET(fifo, &set)); in.fd = fifo;
+    printf("%zd ", read(fifo, text, 9)); printf("%d", poll(&in, 1, 1000));)"),
+            "1 1 1 1 1 1 0");
+}
+
 // By the numbers of its file, which are others in every run.
 TEST_F(CarriedProcessesTest, WhatTellsSharedMemoryApartIsNotToBeSeen) {
   EXPECT_EQ(Output(R"(

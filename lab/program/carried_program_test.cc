@@ -283,6 +283,28 @@ TEST_F(CarriedProgramTest, TheMachineIsNotToBeSeen) {
   EXPECT_EQ(RunRepeatedly(Options("machine")).output, "1000 4 1 1 -1 0 0 0 0\n");
 }
 
+// Sent or not: what lies in memory that the program has not written is the same in every run.
+TEST_F(CarriedProgramTest, MemoryThatNobodyHasWrittenIsTheSame) {
+  Compile("memory.c", std::string(kIncludes) + R"(
+    #include <sys/auxv.h>
+    static void sum(const char* what, const unsigned char* from, size_t length) {
+      unsigned long value = 5381;
+      for (size_t i = 0; i < length; ++i) value = value * 33 + from[i];
+      printf("%s %lx\n", what, value);
+    }
+    static void stack(void) { unsigned char below[30000]; __asm__("" : : "r"(below) : "memory"); sum("stack", below, sizeof below); }
+    static void* thread(void* p) { char text[100]; snprintf(text, sizeof text, "%p", p); return malloc(300); }
+    int main(int argc, char** argv) {
+      stack(); sum("chance", (void*)getauxval(AT_RANDOM), 16);
+      sum("environment", (void*)argv, 200); sum("freed", malloc(3000), 3000);
+      pthread_t made; void* p; pthread_create(&made, NULL, thread, NULL); pthread_join(made, &p); sum("thread", p, 300);
+      if (!fork()) { stack(); exit(0); } wait(NULL); system("true"); stack();
+    })", "-fno-stack-protector");
+  const std::string first = RunRepeatedly(Options("memory")).output;
+  EXPECT_NE(first.find("thread"), std::string::npos) << first;
+  EXPECT_EQ(RunRepeatedly(Options("memory")).output, first);
+}
+
 TEST_F(CarriedProgramTest, EveryDescriptorUpToItsLimitIsTheProgramsOwn) {
   Compile("many.c", std::string(kIncludes) + R"(
     int main() {

@@ -181,5 +181,29 @@ TEST_F(CarriedSignalsTest, KillingReachesAnotherProcessByEachOfItsNames) {
             "0 9 -1,0 9 -1,0 9 -1,0 100 -1,");
 }
 
+// Both threads take the signal; the one that is not interrupted runs first with some seed, and has it then.
+TEST_F(CarriedSignalsTest, WhatGoesOnWaitsForWhatIsLeft) {
+  Compile("program.c", std::string(kIncludes) + R"(
+    static volatile int got; static void on(int signal) { ++got; }
+    static void* takes(void* p) { for (int i = 0; i < 4000; ++i) { usleep(1); sched_yield(); } return 0; }
+    int main() {
+      struct sigaction action = {.sa_handler = on, .sa_flags = SA_RESTART}; sigaction(SIGUSR1, &action, NULL); pthread_t thread;
+      for (int i = 0; i < 8; ++i) pthread_create(&thread, NULL, takes, NULL);
+      if (!fork()) { for (int i = 0; i < 30; ++i) { usleep(100000); kill(getppid(), SIGUSR1); } exit(0); }
+      struct timespec begin, end; clock_gettime(CLOCK_MONOTONIC, &begin); int word = 0; struct timespec two = {2, 0};
+      for (int slept = 0; slept < 1;) slept = syscall(SYS_futex, &word, 0, 0, &two, 0, 0) == -1 && errno == ETIMEDOUT;
+      clock_gettime(CLOCK_MONOTONIC, &end); printf("%d %d\n", (int)(end.tv_sec - begin.tv_sec), got > 10); _exit((fflush(stdout), 0));
+    })");
+  EXPECT_EQ(RunRepeatedly(Options("program")).output, "2 1\n");
+}
+
+TEST_F(CarriedSignalsTest, ASocketsOwnLimitIsNotBegunAnew) {
+  EXPECT_EQ(Output(R"(
+    install(SIGALRM, SA_RESTART); int pair[2]; socketpair(AF_UNIX, SOCK_STREAM, 0, pair); struct timeval limit = {3, 0};
+    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    alarm(1); n = recv(pair[0], &c, 1, 0); printf("%d %d %d\n", n, errno == EINTR, got);)"),
+            "-1 1 1\n");
+}
+
 }  // namespace
 }  // namespace lab

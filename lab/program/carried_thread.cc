@@ -91,6 +91,13 @@ CarriedThread::Fate CarriedThread::Serve() {
       carrier_.Signalled(request_.arguments[0], request_.arguments[1], request_.arguments[2]);
       break;
     case DUET_REQUEST_KILL: return Kill();
+    case DUET_REQUEST_CHANGED: carrier_.KernelChanged(); break;
+    case SYS_poll:
+    case SYS_select:
+      if (request_.arguments[2] != 0) carrier_.Watch(seat_, true);
+      server_.Serve(request_, answer_);
+      if (seat_.watches_kernel) carrier_.Watch(seat_, false);
+      break;
     case SYS_futex: Futex(); break;
     case SYS_sched_yield: thread_.Spend(kCallCost); break;
     case SYS_setitimer: SetTimer(); break;

@@ -190,11 +190,24 @@ void Carrier::ProcessEnded(CarriedProcess& process, const Thread* current) {
     if (other->parent == &process) other->parent = nullptr;
   }
   std::erase_if(processes_, [&](const auto& other) { return other.get() == &process; });
+  KernelChanged();
   if (parent == nullptr) return;
   for (const Seat& seat : seats_) {
     if (seat.process == parent && seat.waits_for_child) seat.thread->Wake();
   }
   Interrupt(*parent, SIGCHLD);
+}
+
+void Carrier::Watch(Seat& seat, bool watches) {
+  seat.watches_kernel = watches;
+  channel_->SetWatchers(static_cast<uint32_t>(
+      std::count_if(seats_.begin(), seats_.end(), [](const Seat& s) { return s.watches_kernel; })));
+}
+
+void Carrier::KernelChanged() {
+  for (const Seat& seat : seats_) {
+    if (seat.watches_kernel && seat.thread != nullptr) seat.thread->Interrupt();
+  }
 }
 
 // Linux gives it to any thread that doesn't block it, the first one first.

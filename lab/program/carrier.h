@@ -48,6 +48,7 @@ class Carrier {
     int number = 0;                     // what the program's kernel calls the thread; 0: not yet known
     Thread* thread = nullptr;           // null: not yet begun
     bool waits_for_child = false;
+    bool watches_kernel = false;  // in a poll or select that asks for its kernel's descriptors too
   };
 
   Carrier(Thread& thread, const ProgramOptions& options);
@@ -103,6 +104,10 @@ class Carrier {
   void EndThreads(const CarriedProcess& process, const Thread* but);
   // The process is no more, nor are its threads but for `current`, which returns next.
   void ProcessEnded(CarriedProcess& process, const Thread* current);
+
+  // A thread's poll or select begins or ends to ask for its kernel's descriptors; interrupts those that do.
+  void Watch(Seat& seat, bool watches);
+  void KernelChanged();
 
   // A signal has been sent: interrupts a thread that takes it. `process` below 1: to several of them.
   void Signalled(int64_t process, int64_t thread, int64_t signal);

@@ -46,8 +46,8 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  *   dup: fd new          pipe2: flags new new          socketpair: domain type protocol new new
  *   ioctl: fd request value                 (arguments[0] of the answer: the value)
  *   getsockopt: fd level option length      setsockopt: fd level option      (data)
- *   poll: count timeout_ns                  (data: struct pollfd[], the program's numbers; -1: for ever)
- *   select: count timeout_ns                (data: three sets of DUET_CHANNEL_SET bytes; arguments[0] of the
+ *   poll: count timeout_ns kernels                (data: struct pollfd[], the program's numbers; -1: for ever)
+ *   select: count timeout_ns kernels              (data: three sets of DUET_CHANNEL_SET bytes; arguments[0] of the
  *                                            answer: nanoseconds left)
  *   epoll_create1: flags - - new                epoll_ctl: epfd operation fd         (data: a struct epoll_event or none)
  *   epoll_pwait2: epfd most timeout_ns      (data of the answer: struct epoll_event[])
@@ -58,7 +58,9 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  *   timerfd_settime: fd value_ns interval_ns absolute    (value_ns below 0: leaves it; arguments[0] of the answer: what was
  *                                            left; result: the old interval)
  *   setitimer: value_ns interval_ns         (arguments[0] of the answer: what was left; result: the old interval)
- * A call that is interrupted by a signal gives -EINTR; the library knows whether the program will see that. */
+ * `kernels`: whether it also asks for descriptors that are the kernel's; it is interrupted when these may have changed.
+ * A call that is interrupted by a signal gives -EINTR; the library knows whether the program will see that. For a call of
+ * sockets arguments[0] of the answer says then whether the socket has a limit on what it may wait. */
 enum { DUET_CHANNEL_SET = 128 };
 
 enum {
@@ -82,6 +84,7 @@ enum {
   DUET_REQUEST_WAIT_SIGNAL,      /* nanoseconds, or -1: until a signal comes that is not blocked, or awaited */
   DUET_REQUEST_SIGNALLED,        /* process, thread, signal: one has been sent. A process below 1: to several; a thread
                                     of 0: to the process */
+  DUET_REQUEST_CHANGED,          /* what a poll or select of another thread sees of the kernel's descriptors */
   DUET_REQUEST_KILL,             /* process, thread, SIGKILL or what stops it: the lab sends that. A thread's process where
                                     it isn't 0 */
 };
@@ -145,6 +148,7 @@ struct duet_slot {
 struct duet_channel {
   /* The lease: what the program may answer itself. World time, in nanoseconds, as of the last answer. */
   int64_t world_ns;
+  uint32_t watchers; /* threads in a poll or select that asks for the kernel's descriptors too */
   struct duet_slot slots[DUET_CHANNEL_SLOTS];
 };
 

@@ -16,6 +16,8 @@ class DescriptorMap {
     bool internet_stream = false;
     bool random = false;     // gives random bytes
     bool real_time = false;  // a timer whose moments are CLOCK_REALTIME's
+    bool limits_receiving = false;  // by SO_RCVTIMEO
+    bool limits_sending = false;
     bool output = false;  // standard output or error: what is written there is kept
   };
 

@@ -261,8 +261,48 @@ static long dispatch(long number, const long a[6], void* context) {
   }
 }
 
+int64_t duet_time_left(int64_t timeout_ns) {
+  const int64_t now_ns = duet_channel->world_ns;
+  if (timeout_ns < 0) return timeout_ns;
+  if (!duet_self.goes_on) duet_self.call_ends_ns = now_ns + timeout_ns;
+  return duet_self.call_ends_ns > now_ns ? duet_self.call_ends_ns - now_ns : 0;
+}
+
+/* Calls that may change what another thread's poll or select sees of the kernel's descriptors. */
+static int changes_readiness(long number) {
+  switch (number) {
+    case SYS_read:
+    case SYS_readv:
+    case SYS_write:
+    case SYS_writev:
+    case SYS_sendfile:
+    case SYS_splice:
+    case SYS_open:
+    case SYS_openat:
+    case SYS_close:
+    case SYS_close_range:
+    case SYS_dup2:
+    case SYS_dup3:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
 long duet_call(long number, const long a[6], void* context) {
   duet_self.interrupted = 0;
-  const long result = dispatch(number, a, context);
-  return result == -EINTR && duet_self.interrupted ? duet_after_interruption(number) : result;
+  duet_self.goes_on = duet_self.interrupted_call.number == number && duet_self.interrupted_call.arguments == a;
+  if (duet_self.goes_on) {
+    duet_self.call_ends_ns = duet_self.interrupted_call.ends_ns;
+    duet_self.interrupted_call.arguments = NULL;
+  }
+  long result = dispatch(number, a, context);
+  if (result == -EINTR && duet_self.interrupted) result = duet_after_interruption(number);
+  if (result == -DUET_RESTART) {
+    duet_self.interrupted_call.number = number;
+    duet_self.interrupted_call.arguments = a;
+    duet_self.interrupted_call.ends_ns = duet_self.call_ends_ns;
+  }
+  if (duet_channel->watchers != 0 && changes_readiness(number)) duet_request(DUET_REQUEST_CHANGED, 0, 0, 0, 0, 0, 0);
+  return result;
 }

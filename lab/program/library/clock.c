@@ -65,6 +65,8 @@ static long sleep_call(long clock, long flags, const struct timespec* programs, 
     const int64_t now = duet_clock_ns(clock);
     if (now < 0) return -EINVAL;
     ns -= now;
+  } else {
+    ns = duet_time_left(ns);
   }
   const long slept = duet_request(SYS_nanosleep, 0, 0, ns < 0 ? 0 : ns, 0, 0, 0);
   if (slept == -EINTR && left != NULL && !(flags & TIMER_ABSTIME)) {

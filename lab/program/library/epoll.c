@@ -33,7 +33,7 @@ static long control(long epfd, long operation, long fd, const void* programs) {
 
 static long wait_for(long epfd, void* programs, long most, int64_t timeout_ns) {
   if (!duet_simulated(epfd)) return duet_kernel(SYS_epoll_wait, epfd, programs, most, 0);
-  const long count = duet_request(SYS_epoll_pwait2, 0, 0, epfd, most, timeout_ns, 0);
+  const long count = duet_request(SYS_epoll_pwait2, 0, 0, epfd, most, duet_time_left(timeout_ns), 0);
   if (count <= 0) return count;
   const size_t length = (size_t)count * sizeof(struct epoll_event);
   return duet_copy_out(programs, duet_slot()->data, length) != 0 ? -EFAULT : count;

@@ -96,7 +96,11 @@ static long ask_at(long operation, long address, long flags, long a, long b) {
 /* Of FUTEX_WAIT a duration, of the others a moment of a clock; -1: for ever. */
 static long time_left(long operation, const void* programs, int64_t* left_ns) {
   long bad = duet_read_timeout(programs, 1, left_ns);
-  if (bad < 0 || *left_ns < 0 || (operation & FUTEX_CMD_MASK) == FUTEX_WAIT) return bad;
+  if (bad < 0 || *left_ns < 0) return bad;
+  if ((operation & FUTEX_CMD_MASK) == FUTEX_WAIT) {
+    *left_ns = duet_time_left(*left_ns);
+    return 0;
+  }
   const int command = operation & FUTEX_CMD_MASK;
   const int real = (operation & FUTEX_CLOCK_REALTIME) || command == FUTEX_LOCK_PI;
   *left_ns -= duet_clock_ns(real ? CLOCK_REALTIME : CLOCK_MONOTONIC);

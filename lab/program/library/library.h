@@ -27,6 +27,8 @@ int duet_make_stub(void);
  * in between, and the call is to be made again once its handler has run. */
 enum { DUET_RESTART = 512 };
 long duet_call(long number, const long arguments[6], void* context);
+/* What is left of a call's timeout: all of it, but where the call goes on after an interruption. Negative: for ever. */
+int64_t duet_time_left(int64_t timeout_ns);
 
 /* channel.c */
 struct duet_self {
@@ -35,6 +37,13 @@ struct duet_self {
   uint64_t mask;         /* the program's signal mask, while `masked` */
   int masked;            /* signals wait until the call is over */
   int interrupted;       /* the lab has said EINTR in this call */
+  int64_t call_ends_ns;  /* of this call's timeout, in the world's time */
+  int goes_on;           /* this call goes on after an interruption; the next member is of what it was */
+  struct {
+    long number;
+    const long* arguments; /* where they stand: the same place, when it is made again */
+    int64_t ends_ns;
+  } interrupted_call;
   uint32_t* cleared;     /* where the thread's end is to be shown */
   void* robust_list;     /* what libc gave to set_robust_list */
 };

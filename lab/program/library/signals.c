@@ -116,7 +116,30 @@ static int never_restarts(long number) {
   }
 }
 
+/* A socket's own limit on what a call may wait isn't begun anew, nor does Linux: such a call ends. The lab says so. */
+static int has_socket_limit(long number) {
+  switch (number) {
+    case SYS_accept:
+    case SYS_accept4:
+    case SYS_connect:
+    case SYS_read:
+    case SYS_readv:
+    case SYS_recvfrom:
+    case SYS_recvmsg:
+    case SYS_recvmmsg:
+    case SYS_write:
+    case SYS_writev:
+    case SYS_sendto:
+    case SYS_sendmsg:
+    case SYS_sendmmsg:
+      return duet_slot()->arguments[0] != 0;
+    default:
+      return 0;
+  }
+}
+
 long duet_after_interruption(long number) {
+  if (has_socket_limit(number)) return -EINTR;
   const uint64_t handlers = due(duet_self.mask) & handled;
   /* Another thread had it meanwhile, or it ends the program in a moment. */
   if (handlers == 0) return -DUET_RESTART;

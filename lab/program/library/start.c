@@ -22,12 +22,24 @@ static void hide_variables(char** environment) {
   *to = NULL;
 }
 
-static unsigned long vdso_of(char** environment) {
+/* What the kernel tells a new image, by its kind. */
+static unsigned long told_by_kernel(char** environment, unsigned long kind) {
   while (*environment != NULL) ++environment;
   for (const Elf64_auxv_t* entry = (const Elf64_auxv_t*)(environment + 1); entry->a_type != AT_NULL; ++entry) {
-    if (entry->a_type == AT_SYSINFO_EHDR) return entry->a_un.a_val;
+    if (entry->a_type == kind) return entry->a_un.a_val;
   }
   return 0;
+}
+
+/* What the loader has drawn from the machine's chance, to guard stacks and pointers with, and from its clock: a program
+ * that sends memory that it has not written would send it. Nothing is guarded yet. */
+__attribute__((noinline)) static void forget_chance(char** environment) {
+  unsigned char* const chance = (unsigned char*)told_by_kernel(environment, AT_RANDOM);
+  for (int i = 0; chance != NULL && i < 16; ++i) chance[i] = (unsigned char)(0x11 * i);
+  __asm__ volatile("movq %0, %%fs:0x28" : : "r"(UINT64_C(0x7766554433221100)));
+  __asm__ volatile("movq %0, %%fs:0x30" : : "r"(UINT64_C(0xffeeddccbbaa9988)));
+  char below[16384];
+  explicit_bzero(below, sizeof(below));
 }
 
 static int take_standard_streams(void) {
@@ -95,7 +107,8 @@ static void fail(void) { duet_kernel(SYS_exit_group, 127); }
 __attribute__((constructor)) static void duet_start(int count, char** arguments, char** environment) {
   (void)count;
   (void)arguments;
-  const unsigned long vdso = vdso_of(environment);
+  const unsigned long vdso = told_by_kernel(environment, AT_SYSINFO_EHDR);
+  forget_chance(environment);
   hide_variables(environment);
   struct duet_channel* channel = (void*)duet_kernel(SYS_mmap, 0, sizeof(struct duet_channel), PROT_READ | PROT_WRITE,
                                                     MAP_SHARED, DUET_CHANNEL_FD);

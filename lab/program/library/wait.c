@@ -1,7 +1,8 @@
 /* poll, select and their relatives, over the lab's descriptors and the program's files together.
  *
- * The lab waits for its own. The program's other descriptors are asked without waiting: while the only thread waits,
- * nothing can change them. */
+ * The lab waits for its own. The program's other descriptors are asked without waiting. What can change them (a pidfd, a
+ * named pipe) is the end of a process, or a call of another thread, which says so: the call is interrupted then, and made
+ * again. */
 #include <errno.h>
 #include <poll.h>
 #include <sys/select.h>
@@ -20,12 +21,15 @@ long duet_poll(void* programs, unsigned long count, int64_t timeout_ns) {
   struct pollfd* fds = (struct pollfd*)duet_slot()->data;
   if (count > DUET_CHANNEL_DESCRIPTORS) return -EINVAL;
   if (duet_copy_in(fds, programs, count * sizeof(*fds)) != 0) return -EFAULT;
+  int kernels = 0;
+  timeout_ns = duet_time_left(timeout_ns);
   for (unsigned long i = 0; i < count; ++i) {
     if (fds[i].fd < 0 || duet_simulated(fds[i].fd)) continue;
+    kernels = 1;
     if (ask_kernel(fds[i].fd, fds[i].events) != 0) timeout_ns = 0;
     fds[i].fd = -1;
   }
-  const long result = duet_request(SYS_poll, (uint32_t)(count * sizeof(*fds)), 0, (long)count, timeout_ns, 0, 0);
+  const long result = duet_request(SYS_poll, (uint32_t)(count * sizeof(*fds)), 0, (long)count, timeout_ns, kernels, 0);
   if (result < 0) return result;
   long ready = 0;
   struct pollfd* to = programs;
@@ -48,12 +52,13 @@ static void drop(set bits, int fd) { bits[fd / 8] &= (unsigned char)~(1 << (fd %
 static void add(set bits, int fd) { bits[fd / 8] |= (unsigned char)(1 << (fd % 8)); }
 
 /* Moves the kernel's descriptors out of `wanted` and puts those that are ready into `ready`. */
-static long select_kernels(int count, set wanted[3], set ready[3]) {
+static long select_kernels(int count, set wanted[3], set ready[3], int* any) {
   static const short events[3] = {POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI};
   long number = 0;
   for (int fd = 0; fd < count; ++fd) {
     for (int i = 0; i < 3; ++i) {
       if (!has(wanted[i], fd) || duet_simulated(fd)) continue;
+      *any = 1;
       drop(wanted[i], fd);
       const short revents = ask_kernel(fd, events[i]);
       if (revents & POLLNVAL) return -EBADF;
@@ -72,14 +77,16 @@ long duet_select(long count, void* sets[3], int64_t* timeout_ns) {
   const size_t bytes = (size_t)(count + 63) / 64 * 8;
   set wanted[3] = {{0}};
   set ready[3] = {{0}};
+  *timeout_ns = duet_time_left(*timeout_ns);
   for (int i = 0; i < 3; ++i) {
     if (sets[i] != NULL && duet_copy_in(wanted[i], sets[i], bytes) != 0) return -EFAULT;
   }
-  const long kernels = select_kernels((int)count, wanted, ready);
+  int any = 0;
+  const long kernels = select_kernels((int)count, wanted, ready, &any);
   if (kernels < 0) return kernels;
   if (kernels > 0) *timeout_ns = 0;
   __builtin_memcpy(duet_slot()->data, wanted, sizeof(wanted));
-  const long result = duet_request(SYS_select, sizeof(wanted), 0, count, *timeout_ns, 0, 0);
+  const long result = duet_request(SYS_select, sizeof(wanted), 0, count, *timeout_ns, any, 0);
   if (result < 0) return result;
   *timeout_ns = duet_slot()->arguments[0];
   for (int i = 0; i < 3; ++i) {
