@@ -128,8 +128,9 @@ int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int f
   }
   tcp::Connection& connection = flow_->connection();
   if (const int error = connection.TakeError()) return -error;
-  if ((shut_ & (SHUT_WR + 1)) != 0 || connection.write_shut() || connection.state() == tcp::State::kClosed) return -EPIPE;
+  // Also where it is shut for writing: as in Linux that is looked at once the connection stands.
   if (Handshaking(connection.state())) return -EAGAIN;
+  if ((shut_ & (SHUT_WR + 1)) != 0 || connection.write_shut() || connection.state() == tcp::State::kClosed) return -EPIPE;
   if (length == 0) return 0;
   const size_t space = std::min(length, connection.write_space());
   if (space < length) no_space_ = true;

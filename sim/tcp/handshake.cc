@@ -77,6 +77,8 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
   if (round_trip) round_trip = std::max<Duration>(*round_trip, std::chrono::milliseconds(1));
   if (syn_retransmissions_ == 0) round_trip = now - syn_sent_;
   sender_.Start({.seq = tcp.seq, .ack = tcp.ack, .window = window}, mss, sack_, round_trip);
+  // As Linux: it knows the peer's window only as the SYN had it, not scaled yet.
+  sender_.set_predicts(!tcp.syn || send_scale_ == 0);
   if (write_shut_) Transition(State::kFinWait1, Cause::kFinish);  // it was closed meanwhile
 }
 

@@ -84,6 +84,8 @@ class Receiver {
   size_t blocks() const { return reassembly_.size() + has_duplicate_; }  // that there are to report
   // The number after the last byte that has come, ahead of holes or not.
   uint32_t highest() const { return has_holes() ? reassembly_.end() : rcv_nxt_; }
+  // Neither a hole nor an urgent byte has to be looked at with the next text.
+  bool plain() const { return reassembly_.empty() && urgent_ == nullptr; }
   bool has_holes() const { return !reassembly_.empty(); }
 
   AckPolicy& acks() { return acks_; }

@@ -22,10 +22,12 @@ void Sender::OnAcknowledgement(Time now, const Acknowledgement& seen) {
   const size_t lost_before = sent_.lost();
   probes_unanswered_ = 0;
   // Linux's fast path: text that acknowledges nothing new has nothing sent.
-  const bool predicted = seen.text_alone && seen.ack == snd_una_ && seen.window == snd_wnd_ && seen.sack.empty();
+  const uint32_t window_before = snd_wnd_;
+  const bool predicted = predicts_ && seen.text_alone && seen.ack == snd_una_ && seen.window == snd_wnd_ && seen.sack.empty();
   if (!predicted) more_ = false;
   burst_ = hold_lost_ = false;
   const bool updated = UpdateWindow(seen);
+  if (seen.text_alone || snd_wnd_ != window_before) predicts_ = true;
   if (sack_ && !seen.sack.empty()) TakeBlocks(now, seen, progress);
   if (seen.ack != snd_una_) TakeAcked(now, seen, progress);
   const bool duplicate = seen.bare && !updated && progress.acked == 0 && !progress.duplicate_reported;

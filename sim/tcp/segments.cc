@@ -123,7 +123,8 @@ bool Connection::TakeAck(Time now, const lab::Packet& segment) {
     recent_timestamp_ = tcp.timestamps->value;
   }
   const bool bare = segment.payload.empty() && !tcp.syn && !tcp.fin;
-  const bool text_alone = !segment.payload.empty() && !tcp.syn && !tcp.fin && !tcp.urg && tcp.seq == rcv_nxt();
+  const bool text = !segment.payload.empty() && !tcp.syn && !tcp.fin && !tcp.urg;
+  const bool text_alone = text && tcp.seq == rcv_nxt() && receiver_.plain();
   last_heard_ = now;
   if (keep_alive_ != nullptr) keep_alive_->OnHeard(bare && tcp.ack == snd_una());
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;

@@ -37,7 +37,7 @@ class Sender {
     uint32_t ack = 0;
     uint32_t window = 0;  // in bytes
     bool bare = false;    // without text, SYN and FIN: may be a duplicate
-    bool text_alone = false;  // text in order, with nothing to it that calls for a look
+    bool text_alone = false;  // text in order, with nothing to it, or before it, that calls for a look
     std::optional<Duration> echo;  // the round trip, by its timestamp
     absl::Span<const lab::SackBlock> sack;
   };
@@ -53,6 +53,8 @@ class Sender {
   // The SYN is acknowledged: sending may begin, in segments of `mss` bytes of text. `round_trip` was measured
   // on the handshake; nothing where that was not possible. `sack`: the peer reports what comes ahead of a hole.
   void Start(const Acknowledgement& first, uint32_t mss, bool sack, std::optional<Duration> round_trip);
+  // No segment is as it was predicted before the first that was not.
+  void set_predicts(bool predicts) { predicts_ = predicts; }
 
   // Takes as much as there is space for; returns how many bytes that is. With `more` what does not fill a segment
   // waits for the next Write or the peer's next segment.
@@ -215,6 +217,7 @@ class Sender {
 
   bool no_delay_ = false;
   bool cork_ = false;
+  bool predicts_ = true;  // Linux's header prediction is on
   bool more_ = false;   // what does not fill a segment waits for the next Write
   bool burst_ = false;  // a full segment has just left
   bool push_ = false;   // what was written before NoDelay was set goes at once

@@ -8,6 +8,13 @@ namespace {
 
 class Calls : public SegmentTest {
  protected:
+  // Where both ends begin at once: in SYN-RECEIVED from a listener no process has the connection yet, here it has.
+  void ToSynReceived() {
+    script.Connect();
+    script.Inject({.seq = 0, .syn = true, .no_ack = true});
+    EXPECT_EQ("SYN, ACK 0 ack 1", script.OutAll());
+    EXPECT_EQ("SYN-RECEIVED", script.StateName());
+  }
   // The states behind the first FIN, by shutdown.
   void ToFinWait1() {
     script.Establish();
@@ -61,6 +68,58 @@ TEST_F(Calls, SynSentIsAbortedSilently) {
   script.Connect();
   script.Abort();
   EXPECT_EQ("", script.OutAll());
+  EXPECT_EQ("CLOSED", script.StateName());
+}
+
+TEST_F(Calls, SynReceivedWaitsForTheOtherEnd) {
+  ToSynReceived();
+  EXPECT_EQ("EAGAIN", script.Read());
+  EXPECT_EQ(-EAGAIN, script.Write("x"));
+  EXPECT_EQ(-EAGAIN, script.Write("x", MSG_OOB));
+  EXPECT_EQ("0", script.Error());
+  EXPECT_EQ("", script.OutAll());
+  script.Inject({});
+  EXPECT_EQ("ESTABLISHED", script.StateName());
+  EXPECT_EQ(1, script.Write("x"));
+  EXPECT_EQ("ACK 1:2 ack 1", script.OutAll());
+}
+
+TEST_F(Calls, SynReceivedReadsNothingOnceThatIsShut) {
+  ToSynReceived();
+  script.ShutdownRead();
+  EXPECT_EQ("end of file", script.Read());
+  EXPECT_EQ("", script.OutAll());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
+}
+
+TEST_F(Calls, SynReceivedShutForWritingSendsItsFinOnceItStands) {
+  ToSynReceived();
+  script.ShutdownWrite();
+  EXPECT_EQ("", script.OutAll());
+  EXPECT_EQ("SYN-RECEIVED", script.StateName());
+  EXPECT_EQ(-EAGAIN, script.Write("x"));
+  script.Inject({});
+  EXPECT_EQ("FIN, ACK 1 ack 1", script.OutAll());
+  EXPECT_EQ("FIN-WAIT-1", script.StateName());
+}
+
+// Linux sends the FIN at once; in the simulation it follows the end of the handshake.
+TEST_F(Calls, SynReceivedIsClosedByOneFin) {
+  ToSynReceived();
+  script.Close();
+  std::string sent = script.OutAll();
+  script.Inject({});
+  sent += script.OutAll();
+  EXPECT_EQ("FIN, ACK 1 ack 1", sent);
+  EXPECT_EQ("FIN-WAIT-1", script.StateName());
+  script.Inject({.ack = 2});
+  EXPECT_EQ("FIN-WAIT-2", script.StateName());
+}
+
+TEST_F(Calls, SynReceivedIsAborted) {
+  ToSynReceived();
+  script.Abort();
+  EXPECT_EQ("RST, ACK 1 ack 1", script.OutAll());
   EXPECT_EQ("CLOSED", script.StateName());
 }
 
@@ -153,6 +212,47 @@ TEST_F(Calls, TimeWaitIsTheHostsAlone) {
   EXPECT_EQ("end of file", script.Read());
   EXPECT_EQ("0", script.Error());
   ExpectClosesSilently("TIME-WAIT");
+}
+
+TEST_F(Calls, ClosedByAResetTellsItOnce) {
+  script.Establish();
+  script.Inject({.rst = true});
+  EXPECT_EQ("CLOSED", script.StateName());
+  EXPECT_EQ(-ECONNRESET, script.Write("x"));
+  ExpectNothingMoreCanBeSent("CLOSED");
+  EXPECT_EQ("end of file", script.Read());
+  EXPECT_EQ("0", script.Error());
+  ExpectClosesSilently("CLOSED");
+}
+
+TEST_F(Calls, ClosedByAResetGivesWhatCameBeforeAndThenTheError) {
+  script.Establish();
+  script.Inject({.text = "x"});
+  script.OutAll();
+  script.Inject({.seq = 2, .rst = true});
+  EXPECT_EQ("x", script.Read());
+  EXPECT_EQ("ECONNRESET", script.Read());
+  EXPECT_EQ("end of file", script.Read());
+  EXPECT_EQ(-EPIPE, script.Write("x"));
+}
+
+TEST_F(Calls, ClosedByARefusalSaysSo) {
+  script.Connect();
+  script.Inject({.seq = 0, .rst = true});
+  EXPECT_EQ("CLOSED", script.StateName());
+  EXPECT_EQ("ECONNREFUSED", script.Error());
+  EXPECT_EQ("0", script.Error());
+  EXPECT_EQ(-EPIPE, script.Write("x"));
+  EXPECT_EQ("", script.OutAll());
+  ExpectClosesSilently("CLOSED");
+}
+
+TEST_F(Calls, ClosedIsAbortedSilently) {
+  script.Establish();
+  script.Inject({.rst = true});
+  script.Abort();
+  EXPECT_EQ("", script.OutAll());
+  EXPECT_EQ("CLOSED", script.StateName());
 }
 
 TEST_F(Calls, AReadTakesWhatCameBeforeTheEnd) {

@@ -89,6 +89,8 @@ class SimEndpoint final : public Endpoint {
   }
 
   int64_t Write(std::string_view bytes, int flags) override {
+    const sim::tcp::State state = connection_->state();
+    if (state == sim::tcp::State::kSynSent || state == sim::tcp::State::kSynReceived) return -EAGAIN;
     if (connection_->write_shut()) return connection_->error() != 0 ? -connection_->TakeError() : -EPIPE;
     const lab::Payload payload = lab::Payload::Copy(bytes);
     const size_t taken = (flags & MSG_OOB) != 0 ? connection_->WriteUrgent(now_, payload)
