@@ -273,11 +273,24 @@ void CallServer::NoteSending(int64_t number) {
 
 void CallServer::Lease(std::vector<duet_lease>& leases) {
   leases.clear();
+  leased_.clear();
   for (const int number : sent_to_) {
-    const int fd = descriptors_.Find(number).fd;
-    const size_t room = fd < 0 ? 0 : process_.SendRoom(fd);
-    leases.push_back({number, static_cast<uint32_t>(std::min<size_t>(room, DUET_CHANNEL_QUEUE))});
+    const DescriptorMap::Entry to = descriptors_.Find(number);
+    Thread::Room room;
+    if (to.fd >= 0) room = process_.SendRoom(to.fd);
+    // Two descriptors of one open file would give its room away twice.
+    if (room.bytes > 0 && std::find(leased_.begin(), leased_.end(), room.file) != leased_.end()) room = {};
+    leased_.push_back(room.file);
+    leases.push_back({number, static_cast<uint32_t>(std::min<size_t>(room.bytes, DUET_CHANNEL_QUEUE)), to.socket});
   }
+}
+
+void CallServer::SendLeased(const CarriedRequest& request, CarriedAnswer& answer) {
+  const DescriptorMap::Entry to = descriptors_.Find(request.arguments[0]);
+  if (to.fd < 0 || request.data.empty() || request.data.size() > process_.SendRoom(to.fd).bytes) return;
+  if (request.number == SYS_write) Write(request, answer);
+  const bool leased = to.socket && (request.arguments[1] & ~int64_t{DUET_LEASED_FLAGS}) == 0;
+  if (request.number == SYS_sendto && leased) SendTo(request, answer);
 }
 
 // The library raises SIGPIPE in the program itself: nothing is to be raised on this side.

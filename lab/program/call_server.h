@@ -27,8 +27,16 @@ class CallServer {
 
   // What the program may send without asking, until it asks again: at the descriptors that this thread has sent to.
   void Lease(std::vector<duet_lease>& leases);
+  // Sends what the program says to have sent on a lease; nothing where no lease can have allowed that. Takes no time and
+  // never blocks: the caller holds a Thread::AtOnce.
+  void SendLeased(const CarriedRequest& request, CarriedAnswer& answer);
 
  private:
+  // Memory for a call to write to, at most DUET_CHANNEL_DATA: not cleared each time, as a vector's would be.
+  uint8_t* Room();
+  // The program has sent to that descriptor.
+  void NoteSending(int64_t number);
+
   using Handler = int64_t (CallServer::*)(const CarriedRequest&, CarriedAnswer&);
   static Handler Find(int64_t number);
   // A call's result as a request has it.
@@ -81,15 +89,11 @@ class CallServer {
   int64_t HostName(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Names(const CarriedRequest& request, CarriedAnswer& answer);
 
-  // Memory for a call to write to, at most DUET_CHANNEL_DATA: not cleared each time, as a vector's would be.
-  uint8_t* Room();
-  // The program has sent to that descriptor.
-  void NoteSending(int64_t number);
-
   Thread& process_;
   DescriptorMap& descriptors_;
   std::unique_ptr<uint8_t[]> room_;
   std::vector<int> sent_to_;  // whose leases are kept up; no two are equal modulo DUET_CHANNEL_LEASES
+  std::vector<const void*> leased_;  // whose room the last leases gave
   uint64_t& written_;
 };
 

@@ -92,6 +92,8 @@ bool CarriedChannel::ReadQueued(int slot, size_t& position, CarriedRequest& requ
   return true;
 }
 
+void CarriedChannel::EmptyQueue(int slot) { At(slot).queue_length = 0; }
+
 void CarriedChannel::Answer(int slot, const CarriedAnswer& answer, Time world_time) {
   duet_slot& shared = At(slot);
   const size_t data_length = std::min<size_t>(answer.data.size(), DUET_CHANNEL_DATA);
@@ -100,7 +102,6 @@ void CarriedChannel::Answer(int slot, const CarriedAnswer& answer, Time world_ti
   if (address_length > 0) std::memcpy(shared.address, answer.address.data(), address_length);
   shared.data_length = static_cast<uint32_t>(data_length);
   shared.address_length = static_cast<uint32_t>(address_length);
-  shared.queue_length = 0;
   for (const duet_lease& lease : answer.leases) shared.leases[lease.fd % DUET_CHANNEL_LEASES] = lease;
   shared.arguments[0] = answer.argument;
   shared.result = answer.result;

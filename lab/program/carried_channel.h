@@ -55,7 +55,9 @@ class CarriedChannel {
   // The same for what the thread has sent on its leases: gives what stands in its queue at `position`, and moves that on;
   // false at the end.
   bool ReadQueued(int slot, size_t& position, CarriedRequest& request) const;
-  // Gives the answer and the turn to the program, and empties its queue.
+  // What was read there is not to be read again.
+  void EmptyQueue(int slot);
+  // Gives the answer and the turn to the program.
   void Answer(int slot, const CarriedAnswer& answer, Time world_time);
   // How many threads are in a poll or select that asks for the kernel's descriptors too, for the program to know.
   void SetWatchers(uint32_t watchers) { memory_->watchers = watchers; }

@@ -88,5 +88,88 @@ TEST_F(CarriedLeaseTest, MemoryThatIsNoMoreIsEFAULTAlsoWhereItWasUsedBefore) {
   EXPECT_EQ(RunRepeatedly(Options("unmapped")).output, "100 50 100 1 1 1 ");
 }
 
+TEST_F(CarriedLeaseTest, DescriptorsOfOneSocketHaveItsRoomTogether) {
+  CompileMain("fill", R"(
+    int listener = listening(9999), out = connected("127.0.0.1", 9999), in = accept(listener, 0, 0);
+    int same = dup(out);
+    static char block[1000];
+    long sent = 0, got = 0, part;
+    fcntl(out, F_SETFL, O_NONBLOCK);
+    while ((part = send(sent / 1000 % 2 ? out : same, block, sizeof block, 0)) > 0) sent += part;
+    close(same);
+    shutdown(out, SHUT_WR);
+    while ((part = recv(in, block, sizeof block, 0)) > 0) got += part;
+    printf("%d", sent > 100000 && sent == got);
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("fill")).output, "1");
+}
+
+TEST_F(CarriedLeaseTest, OutputIsNoSocket) {
+  CompileMain("output", R"(
+    write(1, "a", 1);
+    printf("%d", send(1, "b", 1, 0) == -1 && errno == ENOTSOCK);
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("output")).output, "a1");
+}
+
+// Whatever a thread does between its sends, and whichever of them takes effect first, no byte is lost without a word.
+TEST_F(CarriedLeaseTest, AThreadThatShutsTheSocketLeavesNothingSilentlyUnsent) {
+  CompileMain("threads", R"(
+    int listener = listening(9999);
+    static int out;
+    out = connected("127.0.0.1", 9999);
+    int in = accept(listener, 0, 0);
+    void* shut(void* unused) { for (int i = 0; i < 20; ++i) sched_yield(); shutdown(out, SHUT_WR); return unused; }
+    pthread_t thread;
+    pthread_create(&thread, NULL, shut, NULL);
+    long sent = 0, got = 0;
+    char text[100];
+    struct timespec time;
+    while (send(out, "x", 1, MSG_NOSIGNAL) == 1) { ++sent; clock_gettime(CLOCK_MONOTONIC, &time); sched_yield(); }
+    printf("%d ", errno == EPIPE);
+    for (long part; (part = recv(in, text, sizeof text, 0)) > 0; got += part) {}
+    printf("%d", sent > 5 && sent == got);
+    pthread_join(thread, NULL);
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("threads")).output, "1 1");
+}
+
+TEST_F(CarriedLeaseTest, WhatIsSentTakesItsTimeWhateverIsAskedForNext) {
+  CompileMain("time", R"(
+    int ends[2];
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    send(ends[0], "x", 1, 0);
+    struct timespec begin, end, nap = {0, 1000};
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int i = 0; i < 100; ++i) { send(ends[0], "x", 1, 0); nanosleep(&nap, NULL); }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    const long passed = (end.tv_sec - begin.tv_sec) * 1000000000 + end.tv_nsec - begin.tv_nsec;
+    printf("%d", passed >= 300000); // each nap and each call its microsecond
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("time")).output, "1");
+}
+
+TEST_F(CarriedLeaseTest, MemoryOfAFileThatWasCutShortIsEFAULT) {
+  CompileMain("cut", R"(
+    int ends[2];
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    int file = open("/tmp/mapped", O_RDWR | O_CREAT, 0600);
+    ftruncate(file, 4096);
+    char* page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    printf("%d ", (int)write(ends[0], page, 10));
+    ftruncate(file, 0);
+    printf("%d ", write(ends[0], page, 10) == -1 && errno == EFAULT);
+    char* mine = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    madvise(mine, 4096, MADV_DONTFORK);
+    printf("%d ", (int)write(ends[0], mine, 10));
+    fflush(stdout);
+    if (fork() == 0) _exit(write(ends[0], mine, 10) == -1 && errno == EFAULT ? 7 : 8);
+    int status;
+    wait(&status);
+    printf("%d", WEXITSTATUS(status));
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("cut")).output, "10 1 10 7");
+}
+
 }  // namespace
 }  // namespace lab

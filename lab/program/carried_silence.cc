@@ -64,7 +64,7 @@ CarriedThread::Fate CarriedThread::WaitForRequest(int slot) {
     if (look == kLongestLook && Looks(awaited, silence) == Fate::kIsOver) return Fate::kIsOver;
   }
   carrier_.busy().Waited(Clock::now() - silence.begin);
-  return carrier_.EndIfTooBusy() ? Fate::kIsOver : Fate::kGoesOn;
+  return EndIfTooBusy(Clock::duration::zero());
 }
 
 // Whether a process that is silent is getting anywhere.
@@ -82,7 +82,14 @@ CarriedThread::Fate CarriedThread::Looks(const WatchedProcess* awaited, Silence&
     Stuck(now.system_call);
     return Fate::kIsOver;
   }
-  return carrier_.EndIfTooBusy(Clock::now() - silence.begin) ? Fate::kIsOver : Fate::kGoesOn;
+  return EndIfTooBusy(Clock::now() - silence.begin);
+}
+
+CarriedThread::Fate CarriedThread::EndIfTooBusy(Clock::duration more) {
+  if (!carrier_.IsTooBusy(more)) return Fate::kGoesOn;
+  ServeQueue();
+  carrier_.EndAsTooBusy();
+  return Fate::kIsOver;
 }
 
 // A child process has ended without saying so: by a signal, most of all.

@@ -49,16 +49,22 @@ void CarriedThread::Run() {
       return carrier_.EndAtLimit("wrote more than 16 MiB of output", kKilled);
     }
     thread_.ForgetInterruption();
+    // Asking what time it is takes some: what others do meanwhile counts for the leases.
+    const Time now = thread_.now();
     server_.Lease(answer_.leases);
-    carrier_.channel().Answer(slot_, answer_, thread_.now());
+    carrier_.channel().Answer(slot_, answer_, now);
   }
 }
 
 void CarriedThread::ServeQueue() {
-  const Thread::AtOnce at_once(thread_);
-  for (size_t position = 0; carrier_.channel().ReadQueued(slot_, position, request_);) {
-    if (request_.number == SYS_sendto || request_.number == SYS_write) server_.Serve(request_, answer_);
+  size_t position = 0;
+  {
+    const Thread::AtOnce at_once(thread_);
+    while (carrier_.channel().ReadQueued(slot_, position, queued_)) server_.SendLeased(queued_, unread_);
   }
+  if (position == 0) return;
+  carrier_.channel().EmptyQueue(slot_);
+  thread_.PassDebt();
 }
 
 CarriedThread::Fate CarriedThread::Serve() {

@@ -39,7 +39,9 @@ class CarriedThread {
   Fate WaitForRequest(int slot);
   const WatchedProcess* Awaited(int slot);
   Fate Looks(const WatchedProcess* awaited, Silence& silence);
-  // Sends what the program has sent on its leases.
+  // `more`: of the machine's time, that it has taken and that isn't counted yet.
+  Fate EndIfTooBusy(std::chrono::steady_clock::duration more);
+  // Sends what the program has sent on its leases, and lets the time pass that this took.
   void ServeQueue();
   Fate Serve();
 
@@ -81,6 +83,8 @@ class CarriedThread {
   Thread& thread_;
   CallServer server_;
   CarriedRequest request_;
+  CarriedRequest queued_;  // what was sent on a lease, to which nobody reads an answer
+  CarriedAnswer unread_;
   CarriedAnswer answer_;
   int made_ = -1;  // the slot of the thread that this one is about to make
   bool made_process_ = false;

@@ -94,11 +94,12 @@ void Carrier::EndAsLabError(const std::string& sentence) {
   End(127);
 }
 
-bool Carrier::EndIfTooBusy(BusyTime::Duration more) {
-  const std::chrono::seconds limit(options_.limits.busy_seconds);
-  if (busy_.total() + more <= limit) return false;
-  EndAtLimit(absl::StrCat("kept the lab busy for more than ", limit.count(), " s"), kKilled);
-  return true;
+bool Carrier::IsTooBusy(BusyTime::Duration more) const {
+  return busy_.total() + more > std::chrono::seconds(options_.limits.busy_seconds);
+}
+
+void Carrier::EndAsTooBusy() {
+  EndAtLimit(absl::StrCat("kept the lab busy for more than ", options_.limits.busy_seconds, " s"), kKilled);
 }
 
 int Carrier::TakeSlot(CarriedProcess& process) {

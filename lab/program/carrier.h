@@ -82,8 +82,9 @@ class Carrier {
   // `what` follows the program's name: "used more than 10 s of CPU time".
   void EndAtLimit(const std::string& what, int status);
   void EndAsLabError(const std::string& sentence);
-  // Where it has taken more of the machine's time than it may; `more` isn't counted yet.
-  bool EndIfTooBusy(BusyTime::Duration more = BusyTime::Duration::zero());
+  // Whether it has taken more of the machine's time than it may; `more` isn't counted yet.
+  bool IsTooBusy(BusyTime::Duration more) const;
+  void EndAsTooBusy();
 
   // A free slot, now the process's, or -1 where the program has as many threads as it may have.
   int TakeSlot(CarriedProcess& process);

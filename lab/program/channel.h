@@ -114,8 +114,12 @@ struct duet_address {
  * would neither wait nor fail. */
 struct duet_lease {
   int32_t fd;
-  uint32_t room; /* 0: none */
+  uint32_t room;   /* 0: none */
+  uint32_t socket; /* otherwise SYS_write alone can have it */
 };
+
+/* The flags with which something can be sent on a lease: MSG_NOSIGNAL, MSG_DONTWAIT, MSG_MORE. */
+enum { DUET_LEASED_FLAGS = 0x4000 | 0x40 | 0x8000 };
 
 /* What a thread has sent on a lease stands in its queue, in order, and the lab sends it before it serves the request that
  * comes next; nothing else has happened in the world meanwhile. The bytes follow; then, at a multiple of 8, the next. */

@@ -83,6 +83,16 @@ int ParentPidfd(pid_t pid, int pidfd) {
   return -1;
 }
 
+// What a program has sent along with its byte is none of the lab's.
+void CloseAll(const cmsghdr& rights) {
+  const size_t length = rights.cmsg_len - CMSG_LEN(0);
+  for (size_t at = 0; at + sizeof(int) <= length; at += sizeof(int)) {
+    int fd;
+    std::memcpy(&fd, CMSG_DATA(&rights) + at, sizeof(fd));
+    close(fd);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SandboxedProcess>> SandboxedProcess::Start(const std::vector<std::string>& line,
@@ -143,6 +153,7 @@ SandboxedProcess::Sender SandboxedProcess::ReadByte() {
   Sender sender;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET) continue;
+    if (header->cmsg_type == SCM_RIGHTS) CloseAll(*header);
     if (header->cmsg_type == SCM_PIDFD) std::memcpy(&sender.pidfd, CMSG_DATA(header), sizeof(sender.pidfd));
     if (header->cmsg_type != SCM_CREDENTIALS) continue;
     ucred credentials;

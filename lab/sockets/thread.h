@@ -47,11 +47,15 @@ class Thread : public Process {
   virtual int MakeEvent(uint64_t value, bool semaphore, bool nonblocking) = 0;
   virtual int MakeTimer(bool nonblocking) = 0;
   virtual int SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) = 0;
-  // How many bytes a send, or a write, would take at once without waiting or failing; 0 where that isn't sure. Takes no
-  // time.
-  virtual size_t SendRoom(int fd) const = 0;
-  // Calls of its Sockets take effect without any time passing before, as long as this exists; what they cost passes at
-  // the next call after it.
+  // How many bytes a send, or a write, would take at once without waiting or failing; 0 where that isn't sure. `file` is
+  // the same for the descriptors of one open file, which have that room together. Takes no time.
+  struct Room {
+    size_t bytes = 0;
+    const void* file = nullptr;
+  };
+  virtual Room SendRoom(int fd) const = 0;
+  // Calls of its Sockets take effect without any time passing before, as long as this exists. What they cost passes at
+  // the next call after it, or in PassDebt.
   class AtOnce {
    public:
     explicit AtOnce(Thread& thread) : thread_(thread) { thread_.SetAtOnce(true); }
@@ -63,6 +67,8 @@ class Thread : public Process {
     Thread& thread_;
   };
   virtual void SetAtOnce(bool at_once) = 0;
+  // Lets the time pass that calls have cost and that has not passed yet; others run meanwhile.
+  virtual void PassDebt() = 0;
   // Lets go of its descriptors; what no other thread shares is closed.
   virtual void LeaveDescriptors() = 0;
   // What it is called in a report of who waits for what, "thread 4"; the first needs no name.

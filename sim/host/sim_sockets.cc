@@ -19,14 +19,15 @@ namespace sim {
 
 int SimSockets::Enter() {
   debt_ += kCallCost;
-  if (at_once_) return 0;
-  const Duration cost = std::exchange(debt_, Duration::zero());
-  return host_.engine().Spend(cost) ? 0 : -EBADF;
+  return at_once_ || PassDebt() ? 0 : -EBADF;
 }
 
-size_t SimSockets::SendRoom(int fd) const {
+bool SimSockets::PassDebt() { return host_.engine().Spend(std::exchange(debt_, Duration::zero())); }
+
+lab::Thread::Room SimSockets::SendRoom(int fd) const {
   FilePtr file;
-  return short_transfers_ || Find(fd, file) != 0 ? 0 : file->write_room();
+  if (short_transfers_ || Find(fd, file) != 0) return {};
+  return {file->write_room(), file.get()};
 }
 
 ssize_t SimSockets::Finish(int64_t result) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "lab/sockets/sockets.h"
+#include "lab/sockets/thread.h"
 #include "sim/host/descriptor_table.h"
 #include "sim/host/host.h"
 #include "sim/host/socket.h"
@@ -35,10 +36,10 @@ class SimSockets final : public lab::Sockets {
     table_ = std::make_shared<DescriptorTable>();
   }
 
-  // How many bytes a send would take now without waiting or failing; 0 where that isn't sure.
-  size_t SendRoom(int fd) const;
-  // Whether calls take effect before time passes for them, and what they cost passes at the next call that doesn't.
+  // As lab::Thread has them; PassDebt is false where the task is being killed.
+  lab::Thread::Room SendRoom(int fd) const;
   void set_at_once(bool at_once) { at_once_ = at_once; }
+  bool PassDebt();
 
   int socket(int domain, int type, int protocol) override;
   int socketpair(int domain, int type, int protocol, int ends[2]) override;
@@ -148,7 +149,7 @@ class SimSockets final : public lab::Sockets {
   const uint32_t process_;
   const bool short_transfers_;
   std::shared_ptr<DescriptorTable> table_;
-  Duration debt_{0};  // for bytes moved, and for calls at once, let pass at the next call
+  Duration debt_{0};  // for bytes moved, and for calls at once, let pass at the next call or in PassDebt
   bool at_once_ = false;
 };
 

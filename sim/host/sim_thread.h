@@ -56,8 +56,9 @@ class SimThread final : public lab::Thread {
   int MakeEvent(uint64_t value, bool semaphore, bool nonblocking) override;
   int MakeTimer(bool nonblocking) override;
   int SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) override;
-  size_t SendRoom(int fd) const override { return sockets_.SendRoom(fd); }
+  Room SendRoom(int fd) const override { return sockets_.SendRoom(fd); }
   void SetAtOnce(bool at_once) override { sockets_.set_at_once(at_once); }
+  void PassDebt() override { sockets_.PassDebt(); }
   void LeaveDescriptors() override { sockets_.LeaveTable(); }
   void SetName(std::string name) override { name_ = std::move(name); }
   void ForgetInterruption() override { task_.ForgetInterruption(); }

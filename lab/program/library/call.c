@@ -65,6 +65,12 @@ static int touches_descriptor(long number) {
     case SYS_write:
     case SYS_readv:
     case SYS_writev:
+    case SYS_sendto:
+    case SYS_recvfrom:
+    case SYS_sendmsg:
+    case SYS_recvmsg:
+    case SYS_sendmmsg:
+    case SYS_recvmmsg:
     case SYS_pread64:
     case SYS_pwrite64:
     case SYS_preadv:
@@ -244,6 +250,10 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_inotify_init1:
       duet_unsupported(number, 0);
 
+    /* Memory of a key of its own could not be reached from a trap. */
+    case SYS_pkey_alloc:
+      return -ENOSPC;
+
     case SYS_mmap:
     case SYS_munmap:
     case SYS_mremap:
@@ -253,6 +263,10 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_madvise:
     case SYS_remap_file_pages:
     case SYS_shmdt:
+    case SYS_creat:
+    case SYS_truncate:
+    case SYS_ftruncate:
+    case SYS_fallocate:
       duet_forget_memory();
       return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 

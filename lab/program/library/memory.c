@@ -2,8 +2,10 @@
  * not a crash inside this library.
  *
  * The kernel does them, which costs a system call each: pages that it has reached are remembered, and copied to and from
- * directly, until the program changes its mappings. Every call that does so comes by here (call.c), and meanwhile no
- * other thread runs. */
+ * directly, until the program changes its mappings. Every call of it that does so, or that can cut a mapped file short,
+ * comes by here (call.c), and meanwhile no other thread runs.
+ *
+ * Without memcpy and memset, which a program may have of its own. */
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -15,9 +17,17 @@ enum { kPage = 12, kRemembered = 256, kMostPages = 16 };
 static uintptr_t readable[kRemembered]; /* numbers of pages, each where its last bits say; 0: none, nor is there that page */
 static uintptr_t writable[kRemembered];
 
+static void copy_bytes(void* to, const void* from, size_t length) {
+  __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(length) : : "memory");
+}
+
+static void clear(uintptr_t* numbers, size_t count) {
+  __asm__ volatile("rep stosq" : "+D"(numbers), "+c"(count) : "a"(0) : "memory");
+}
+
 void duet_forget_memory(void) {
-  __builtin_memset(readable, 0, sizeof(readable));
-  __builtin_memset(writable, 0, sizeof(writable));
+  clear(readable, kRemembered);
+  clear(writable, kRemembered);
 }
 
 /* The first page of the range and how many they are; 0 where they are too many to be remembered. */
@@ -38,8 +48,8 @@ static long copy(long number, uintptr_t* known, void* ours, void* programs, size
   uintptr_t first;
   const uintptr_t count = pages_of(programs, length, &first);
   if (all_known(known, first, count)) {
-    if (number == SYS_process_vm_readv) __builtin_memcpy(ours, programs, length);
-    else __builtin_memcpy(programs, ours, length);
+    if (number == SYS_process_vm_readv) copy_bytes(ours, programs, length);
+    else copy_bytes(programs, ours, length);
     return 0;
   }
   const struct iovec local = {ours, length};

@@ -15,6 +15,7 @@ int duet_process;
 static long start_child(long number, void* stack, ucontext_t* context) {
   duet_process = (int)duet_kernel(SYS_getpid);
   duet_drop_reserved();
+  duet_forget_memory(); /* MADV_DONTFORK */
   duet_self.robust_list = NULL;
   duet_adopt_thread(&duet_channel->slots[number]);
   if (duet_dispatch_thread() != 0) duet_kernel(SYS_exit_group, 127);

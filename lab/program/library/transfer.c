@@ -12,7 +12,7 @@
 
 #include "lab/program/library/library.h"
 
-enum { kMostBuffers = 1024 }; /* Linux's UIO_MAXIOV */
+enum { kMostBuffers = 1024, kMostBytes = 0x7ffff000 }; /* Linux's UIO_MAXIOV and MAX_RW_COUNT */
 
 /* A place in a list of buffers that is the program's. */
 struct place {
@@ -59,6 +59,7 @@ static long move(struct place* place, size_t most, uint8_t* slots, int into_slot
   return (long)moved;
 }
 
+/* At most kMostBytes. */
 static long total_length(struct place place) {
   size_t total = 0;
   for (;;) {
@@ -67,6 +68,7 @@ static long total_length(struct place place) {
     const long bad = next_run(&place, SIZE_MAX, &run, &length);
     if (bad < 0) return bad;
     if (length == 0) return (long)total;
+    if (length >= kMostBytes - total) return kMostBytes;
     total += length;
   }
 }
@@ -75,8 +77,8 @@ static long total_length(struct place place) {
 static long send_on_lease(long number, long fd, struct place place, long flags) {
   struct duet_slot* const slot = duet_slot();
   struct duet_lease* const lease = &slot->leases[fd % DUET_CHANNEL_LEASES];
-  const long harmless = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE;
-  if (lease->fd != fd || lease->room == 0 || (flags & ~harmless) != 0) return 0;
+  if (lease->fd != fd || lease->room == 0 || (flags & ~(long)DUET_LEASED_FLAGS) != 0) return 0;
+  if (number == SYS_sendto && !lease->socket) return 0;
   const struct duet_queued head = {(int32_t)number, (int32_t)fd, (int32_t)flags, 0};
   const size_t left = DUET_CHANNEL_QUEUE - slot->queue_length;
   const long length = total_length(place);
