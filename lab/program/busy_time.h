@@ -1,9 +1,9 @@
-// How much of the machine's time a carried program takes in a run: while its world stands still and waits for it, and while
-// the lab works in the world that it is in.
+// How much of the machine's time a carried program takes in a run: while its world stands still and waits for it, and
+// while the lab works in the world that it is in.
 //
-// World time says nothing about that: a program can make a call that costs the lab a thousand times what it says, or sleep
-// in its own kernel between any two calls. What a run takes has to be bounded all the same, and a program that takes more is
-// to be ended as itself, before whoever waits for the run takes the lab for broken.
+// World time says nothing about that: a program can make a call that costs the lab a thousand times what it says, or
+// sleep in its own kernel between any two calls. What a run takes has to be bounded all the same, and a program that
+// takes more is to be ended as itself, before whoever waits for the run takes the lab for broken.
 #pragma once
 
 #include <chrono>

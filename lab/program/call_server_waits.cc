@@ -68,8 +68,9 @@ int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer)
   answer.data.assign(3 * DUET_CHANNEL_SET, 0);
   for (int i = 0; i < 3; ++i) {
     for (int number = 0; number < count; ++number) {
-      const bool asked = request.data[i * DUET_CHANNEL_SET + number / 8] >> (number % 8) & 1;
-      if (asked && FD_ISSET(fds[static_cast<size_t>(number)], &sets[i])) answer.data[i * DUET_CHANNEL_SET + number / 8] |= 1u << (number % 8);
+      const size_t byte = i * DUET_CHANNEL_SET + number / 8;
+      const bool asked = request.data[byte] >> (number % 8) & 1;
+      if (asked && FD_ISSET(fds[static_cast<size_t>(number)], &sets[i])) answer.data[byte] |= 1u << (number % 8);
     }
   }
   return ready;

@@ -52,8 +52,8 @@ class CarriedChannel {
   bool WaitForEnd(int slot, std::chrono::milliseconds limit);
   // Only in the lab's turn. Keeps the capacity of what `request` held.
   void Read(int slot, CarriedRequest& request) const;
-  // The same for what the thread has sent on its leases: gives what stands in its queue at `position`, and moves that on;
-  // false at the end.
+  // The same for what the thread has sent on its leases: gives what stands in its queue at `position`, and moves that
+  // on; false at the end.
   bool ReadQueued(int slot, size_t& position, CarriedRequest& request) const;
   // What was read there is not to be read again.
   void EmptyQueue(int slot);

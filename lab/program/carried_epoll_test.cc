@@ -27,10 +27,13 @@ class CarriedEpollTest : public ProgramTest {
 
 TEST_F(CarriedEpollTest, EventDescriptorsCount) {
   EXPECT_EQ(RunMain(R"(
-    int counter = eventfd(3, EFD_NONBLOCK), semaphore = eventfd(2, EFD_SEMAPHORE), shared = eventfd(0, 0); uint64_t v = 0;
-    printf("%d ", (int)read(counter, &v, 8)); printf("%d ", (int)v); printf("%d ", (int)read(counter, &v, 8)); printf("%d ", errno == EAGAIN);
+    int counter = eventfd(3, EFD_NONBLOCK), semaphore = eventfd(2, EFD_SEMAPHORE), shared = eventfd(0, 0);
+    uint64_t v = 0;
+    printf("%d ", (int)read(counter, &v, 8)); printf("%d ", (int)v); printf("%d ", (int)read(counter, &v, 8));
+    printf("%d ", errno == EAGAIN);
     struct pollfd both = {counter, POLLIN | POLLOUT}; poll(&both, 1, 0); printf("%d ", both.revents == POLLOUT);
-    v = 5; printf("%d ", (int)write(counter, &v, 8)); poll(&both, 1, 0); printf("%d ", both.revents == (POLLIN | POLLOUT));
+    v = 5; printf("%d ", (int)write(counter, &v, 8)); poll(&both, 1, 0);
+    printf("%d ", both.revents == (POLLIN | POLLOUT));
     printf("%d ", (int)read(counter, &v, 4)); printf("%d ", errno == EINVAL);
     read(semaphore, &v, 8); printf("%d ", (int)v); read(semaphore, &v, 8); printf("%d ", (int)v);
     fflush(stdout);
@@ -44,13 +47,16 @@ TEST_F(CarriedEpollTest, TimerDescriptorsExpireInTheWorldsTime) {
   EXPECT_EQ(RunMain(R"(
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), once = timerfd_create(CLOCK_REALTIME, 0); uint64_t v = 0;
     struct itimerspec every = {{0, 250000000}, {1, 0}}, at = {}, left; struct timespec now;
-    printf("%d ", timerfd_settime(timer, 0, &every, NULL)); printf("%d ", (int)read(timer, &v, 8)); printf("%d ", errno == EAGAIN);
+    printf("%d ", timerfd_settime(timer, 0, &every, NULL)); printf("%d ", (int)read(timer, &v, 8));
+    printf("%d ", errno == EAGAIN);
     sleep(2); printf("%d ", (int)read(timer, &v, 8)); printf("%d ", (int)v);
     timerfd_gettime(timer, &left); printf("%d %ld ", left.it_value.tv_nsec > 240000000, left.it_interval.tv_nsec);
-    clock_gettime(CLOCK_REALTIME, &now); at.it_value = now; at.it_value.tv_sec += 3; timerfd_settime(once, TFD_TIMER_ABSTIME, &at, NULL);
+    clock_gettime(CLOCK_REALTIME, &now); at.it_value = now; at.it_value.tv_sec += 3;
+    timerfd_settime(once, TFD_TIMER_ABSTIME, &at, NULL);
     struct pollfd in = {once, POLLIN}; printf("%d ", poll(&in, 1, 2000)); read(once, &v, 8); printf("%d ", (int)v);
     struct timespec later; clock_gettime(CLOCK_REALTIME, &later); printf("%ld ", later.tv_sec - now.tv_sec);
-    memset(&every, 0, sizeof every); timerfd_settime(timer, 0, &every, &left); printf("%d ", left.it_interval.tv_nsec != 0);
+    memset(&every, 0, sizeof every); timerfd_settime(timer, 0, &every, &left);
+    printf("%d ", left.it_interval.tv_nsec != 0);
     printf("%d\n", timerfd_gettime(1, &left));
     return 0;)").output, "0 -1 1 8 5 1 250000000 0 1 3 1 -1\n");
 }

@@ -85,7 +85,8 @@ TEST_F(CarriedOptionsTest, UrgentBytesPass) {
     struct pollfd polled = {server, POLLPRI, 0}; poll(&polled, 1, 0); printf("%d ", polled.revents == POLLPRI);
     int received = recv(server, text, 10, 0); printf("%d %s, ", received, text);
     printf("%d ", ioctl(server, 0x8905, &value)); printf("%d, ", value);
-    received = recvmsg(server, &message, MSG_OOB); printf("%d %c %d, ", received, text[0], message.msg_flags == MSG_OOB);
+    received = recvmsg(server, &message, MSG_OOB);
+    printf("%d %c %d, ", received, text[0], message.msg_flags == MSG_OOB);
     received = recv(server, text, 1, MSG_OOB); printf("%d %d", received, errno == EINVAL);)"),
             "1 1, 1 2 ab, 0 1, 1 c 1, -1 1");
 }

@@ -8,9 +8,10 @@ class CarriedProcessesTest : public ProgramTest {
  protected:
   // Of a C program with that body of main, without buffers that a fork would double.
   std::string Output(const std::string& body, const std::string& before = "") {
-    Compile("program.c", std::string(kIncludes) + before + "\nint main(int argc, char** argv) {\n" +
-                             "  int status; pid_t child; char text[100] = \"\"; setvbuf(stdout, NULL, _IONBF, 0);\n" + body +
-                             "\n  return 0;\n}\n");
+    const std::string begin = R"(
+      int main(int argc, char** argv) {
+        int status; pid_t child; char text[100] = ""; setvbuf(stdout, NULL, _IONBF, 0);)";
+    Compile("program.c", std::string(kIncludes) + before + begin + body + "\n  return 0;\n}\n");
     const Outcome outcome = RunRepeatedly(Options("program"));
     return outcome.output + outcome.error_output;
   }
@@ -59,7 +60,8 @@ TEST_F(CarriedProcessesTest, DescriptorsAreSharedAsAfterAFork) {
     int fd = listening(9999);
     if (!fork()) { int client = accept(fd, NULL, NULL); send(client, "accepted", 9, 0); exit(0); }
     close(fd); int client = connected("127.0.0.1", 9999); recv(client, text, 99, MSG_WAITALL); printf("%s, ", text);
-    wait(NULL); printf("%d", connect(socket(AF_INET, SOCK_STREAM, 0), (void*)&(struct sockaddr_in){AF_INET, htons(9999)}, 16));
+    wait(NULL);
+    printf("%d", connect(socket(AF_INET, SOCK_STREAM, 0), (void*)&(struct sockaddr_in){AF_INET, htons(9999)}, 16));
     printf(" %d\n", errno == ECONNREFUSED);)"), "from a child, accepted, -1 1\n");
 }
 
@@ -73,7 +75,8 @@ TEST_F(CarriedProcessesTest, ExecKeepsWhatIsNotClosedOnExec) {
     sprintf(a, "%d", ends[1]); sprintf(b, "%d", other[1]);
     if (!(child = fork())) { execl("/submission/other", "other", a, b, "argument", NULL); _exit(1); }
     waitpid(child, &status, 0); close(ends[1]); close(other[1]);
-    printf("%d ", WEXITSTATUS(status)); read(ends[0], text, 99); printf("%s %d\n", text, (int)read(other[0], text, 1));)"),
+    printf("%d ", WEXITSTATUS(status)); read(ends[0], text, 99);
+    printf("%s %d\n", text, (int)read(other[0], text, 1));)"),
             "-1 argument value 1 5\n9 kept 0\n");
 }
 
@@ -99,8 +102,9 @@ TEST_F(CarriedProcessesTest, ShellsAndTheirPipes) {
 }
 
 TEST_F(CarriedProcessesTest, VforkIsAFork) {
-  EXPECT_EQ(Output("if (!(child = vfork())) _exit(4); waitpid(child, &status, 0); printf(\"%d\\n\", WEXITSTATUS(status));"),
-            "4\n");
+  EXPECT_EQ(Output(R"(
+    if (!(child = vfork())) _exit(4);
+    waitpid(child, &status, 0); printf("%d\n", WEXITSTATUS(status));)"), "4\n");
 }
 
 TEST_F(CarriedProcessesTest, AForkLeavesTheOtherThreadsBehind) {
@@ -115,12 +119,15 @@ TEST_F(CarriedProcessesTest, AForkLeavesTheOtherThreadsBehind) {
 
 TEST_F(CarriedProcessesTest, MemoryThatIsSharedHasLocks) {
   EXPECT_EQ(Output(R"(
-    struct { sem_t sem; pthread_mutex_t mutex; int n; } *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct { sem_t sem; pthread_mutex_t mutex; int n; } *shared =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pthread_mutexattr_t a; pthread_mutexattr_init(&a); pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
     pthread_mutex_init(&shared->mutex, &a); sem_init(&shared->sem, 1, 0);
     for (int i = 0; i < 3; ++i) if (!fork()) {
-      for (int k = 0; k < 10; ++k) { pthread_mutex_lock(&shared->mutex); int n = shared->n; usleep(1); shared->n = n + 1;
-                                     pthread_mutex_unlock(&shared->mutex); }
+      for (int k = 0; k < 10; ++k) {
+        pthread_mutex_lock(&shared->mutex); int n = shared->n; usleep(1); shared->n = n + 1;
+        pthread_mutex_unlock(&shared->mutex);
+      }
       sem_post(&shared->sem); exit(0);
     }
     for (int i = 0; i < 3; ++i) sem_wait(&shared->sem);
@@ -158,7 +165,8 @@ TEST_F(CarriedProcessesTest, WhatTellsSharedMemoryApartIsNotToBeSeen) {
     pthread_t thread; pthread_create(&thread, &own, waits, NULL); usleep(1000);
     if (!fork()) {
       char line[500]; void* begin; unsigned long inode = 0; FILE* maps = fopen("/proc/self/maps", "r");
-      while (fgets(line, sizeof line, maps) && (sscanf(line, "%p-%*x %*s %*x %*s %lu", &begin, &inode) < 2 || begin != sem)) {}
+      while (fgets(line, sizeof line, maps) &&
+             (sscanf(line, "%p-%*x %*s %*x %*s %lu", &begin, &inode) < 2 || begin != sem)) {}
       sprintf(text, "%lu", inode);
       printf("%d %d %d ", inode > 0, memmem(stack, sizeof stack, text, strlen(text)) != NULL,
              memmem(stack, sizeof stack, &inode, sizeof inode) != NULL);
@@ -173,7 +181,8 @@ TEST_F(CarriedProcessesTest, ChanceIsTheSameInEveryRun) {
   const std::string program = R"(
     struct { long r; unsigned char bytes[8]; } drawn = {}; char name[] = "/tmp/XXXXXX";
     for (int i = 0; i < 2; ++i) if (!fork()) {
-      getrandom(drawn.bytes, 8, 0); close(mkstemp(name)); printf("%lx %s %p %p %d ", *(long*)drawn.bytes, name, malloc(10), &i, rand());
+      getrandom(drawn.bytes, 8, 0); close(mkstemp(name));
+      printf("%lx %s %p %p %d ", *(long*)drawn.bytes, name, malloc(10), &i, rand());
       execl("/bin/sh", "sh", "-c", "echo $$ $PPID; env | sort; head -c 8 /dev/urandom | od -x", NULL);
     }
     while (wait(NULL) > 0) {})";

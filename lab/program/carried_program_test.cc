@@ -276,9 +276,11 @@ TEST_F(CarriedProgramTest, TheMachineIsNotToBeSeen) {
     int main() {
       struct sysinfo info; struct timex clock = {}; unsigned cpu = 9, node = 9; pthread_t thread; void* of_thread;
       sysinfo(&info); printf("%ld %lu %d ", info.uptime, info.totalram >> 30, info.procs);
-      adjtimex(&clock); printf("%d ", clock.time.tv_sec == time(NULL)); clock.modes = ADJ_TICK; printf("%d ", adjtimex(&clock));
+      adjtimex(&clock); printf("%d ", clock.time.tv_sec == time(NULL)); clock.modes = ADJ_TICK;
+      printf("%d ", adjtimex(&clock));
       pthread_create(&thread, NULL, processor, NULL); pthread_join(thread, &of_thread);
-      printf("%d %ld ", sched_getcpu(), (long)of_thread); syscall(SYS_getcpu, &cpu, &node, NULL); printf("%u %u\n", cpu, node);
+      printf("%d %ld ", sched_getcpu(), (long)of_thread); syscall(SYS_getcpu, &cpu, &node, NULL);
+      printf("%u %u\n", cpu, node);
     })");
   EXPECT_EQ(RunRepeatedly(Options("machine")).output, "1000 4 1 1 -1 0 0 0 0\n");
 }
@@ -292,7 +294,9 @@ TEST_F(CarriedProgramTest, MemoryThatNobodyHasWrittenIsTheSame) {
       for (size_t i = 0; i < length; ++i) value = value * 33 + from[i];
       printf("%s %lx\n", what, value);
     }
-    static void stack(void) { unsigned char below[30000]; __asm__("" : : "r"(below) : "memory"); sum("stack", below, sizeof below); }
+    static void stack(void) {
+      unsigned char below[30000]; __asm__("" : : "r"(below) : "memory"); sum("stack", below, sizeof below);
+    }
     static void* thread(void* p) { char text[100]; snprintf(text, sizeof text, "%p", p); return malloc(300); }
     int main(int argc, char** argv) {
       stack(); sum("chance", (void*)getauxval(AT_RANDOM), 16);

@@ -40,7 +40,8 @@ TEST_F(CarriedSignalsTest, SomeCallsNeverRestart) {
   EXPECT_EQ(Output(R"(
     install(SIGALRM, SA_RESTART); struct pollfd in = {ends[0], POLLIN}; struct timespec left, ten = {10, 0};
     alarm(1); n = poll(&in, 1, -1); printf("%d %d ", n, errno == EINTR);
-    alarm(1); fd_set set; FD_ZERO(&set); FD_SET(ends[0], &set); n = select(10, &set, 0, 0, 0); printf("%d %d ", n, errno == EINTR);
+    alarm(1); fd_set set; FD_ZERO(&set); FD_SET(ends[0], &set); n = select(10, &set, 0, 0, 0);
+    printf("%d %d ", n, errno == EINTR);
     alarm(1); n = epoll_wait(epoll_create1(0), &(struct epoll_event){}, 1, -1); printf("%d %d ", n, errno == EINTR);
     alarm(1); n = nanosleep(&ten, &left); printf("%d %d %ld %d\n", n, errno == EINTR, left.tv_sec, got);)"),
             "-1 1 -1 1 -1 1 -1 1 9 4\n");
@@ -52,7 +53,8 @@ TEST_F(CarriedSignalsTest, SocketCallsAreInterrupted) {
     alarm(1); n = accept(fd, 0, 0); printf("%d %d ", n, errno == EINTR);
     int client = connected("127.0.0.1", 9999);
     alarm(1); n = recv(client, &c, 1, 0); printf("%d %d ", n, errno == EINTR);
-    static char much[10 << 20]; alarm(1); long sent = send(client, much, sizeof much, 0); printf("%d %d\n", sent > 0 && sent < sizeof much, got);)"),
+    static char much[10 << 20]; alarm(1); long sent = send(client, much, sizeof much, 0);
+    printf("%d %d\n", sent > 0 && sent < sizeof much, got);)"),
             "-1 1 -1 1 1 3\n");
 }
 
@@ -61,7 +63,8 @@ TEST_F(CarriedSignalsTest, ATimerTicks) {
     install(SIGALRM, 0); struct itimerval timer = {{0, 100000}, {1, 0}}, old; setitimer(ITIMER_REAL, &timer, NULL);
     struct timespec a, b; clock_gettime(CLOCK_MONOTONIC, &a);
     while (got < 11) pause();
-    clock_gettime(CLOCK_MONOTONIC, &b); printf("%ld ", ((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000));
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    printf("%ld ", ((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000));
     getitimer(ITIMER_REAL, &old); printf("%ld ", old.it_interval.tv_usec);
     timer = (struct itimerval){}; setitimer(ITIMER_REAL, &timer, &old); printf("%d ", old.it_value.tv_usec > 90000);
     sleep(1); printf("%d %d\n", got, alarm(0));)"), "2000 100000 1 11 0\n");
@@ -70,7 +73,8 @@ TEST_F(CarriedSignalsTest, ATimerTicks) {
 TEST_F(CarriedSignalsTest, ATimerThatNobodyNoticesCostsNothing) {
   // A thousand million ticks.
   EXPECT_EQ(Output(R"(
-    signal(SIGALRM, SIG_IGN); struct itimerval timer = {{0, 1}, {0, 1}}; setitimer(ITIMER_REAL, &timer, NULL); sleep(900);
+    signal(SIGALRM, SIG_IGN); struct itimerval timer = {{0, 1}, {0, 1}}; setitimer(ITIMER_REAL, &timer, NULL);
+    sleep(900);
     install(SIGALRM, 0); pause(); printf("%d\n", got);)"), "1\n");
 }
 
@@ -102,7 +106,10 @@ TEST_F(CarriedSignalsTest, BlockedSignalsWait) {
 TEST_F(CarriedSignalsTest, SignalsCanBeWaitedFor) {
   EXPECT_EQ(Output(R"(
     sigset_t set; sigemptyset(&set); sigaddset(&set, SIGUSR1); sigprocmask(SIG_BLOCK, &set, NULL); child = getpid();
-    if (!fork()) { sleep(1); kill(child, SIGUSR1); sleep(1); union sigval v = {.sival_int = 77}; sigqueue(child, SIGUSR1, v); exit(0); }
+    if (!fork()) {
+      sleep(1); kill(child, SIGUSR1); sleep(1);
+      union sigval v = {.sival_int = 77}; sigqueue(child, SIGUSR1, v); exit(0);
+    }
     int signal; printf("%d ", sigwait(&set, &signal)); printf("%d ", signal == SIGUSR1);
     siginfo_t info; n = sigwaitinfo(&set, &info); printf("%d %d ", n == SIGUSR1, info.si_value.sival_int);
     struct timespec two = {2, 0}; time_t before = time(NULL); n = sigtimedwait(&set, &info, &two);
@@ -147,7 +154,8 @@ TEST_F(CarriedSignalsTest, PythonsSignals) {
   WritePython("program.py", R"(
 import os, signal, time
 signal.signal(signal.SIGALRM, lambda *a: print("alarm", flush=True))
-signal.alarm(2); signal.pause(); signal.setitimer(signal.ITIMER_REAL, 1); time.sleep(3); print(round(time.monotonic() - 1000))
+signal.alarm(2); signal.pause(); signal.setitimer(signal.ITIMER_REAL, 1); time.sleep(3);
+print(round(time.monotonic() - 1000))
 def stop(*a): raise KeyboardInterrupt
 signal.signal(signal.SIGTERM, stop)
 parent = os.getpid()
@@ -187,12 +195,14 @@ TEST_F(CarriedSignalsTest, WhatGoesOnWaitsForWhatIsLeft) {
     static volatile int got; static void on(int signal) { ++got; }
     static void* takes(void* p) { for (int i = 0; i < 4000; ++i) { usleep(1); sched_yield(); } return 0; }
     int main() {
-      struct sigaction action = {.sa_handler = on, .sa_flags = SA_RESTART}; sigaction(SIGUSR1, &action, NULL); pthread_t thread;
+      struct sigaction action = {.sa_handler = on, .sa_flags = SA_RESTART}; sigaction(SIGUSR1, &action, NULL);
+      pthread_t thread;
       for (int i = 0; i < 8; ++i) pthread_create(&thread, NULL, takes, NULL);
       if (!fork()) { for (int i = 0; i < 30; ++i) { usleep(100000); kill(getppid(), SIGUSR1); } exit(0); }
       struct timespec begin, end; clock_gettime(CLOCK_MONOTONIC, &begin); int word = 0; struct timespec two = {2, 0};
       for (int slept = 0; slept < 1;) slept = syscall(SYS_futex, &word, 0, 0, &two, 0, 0) == -1 && errno == ETIMEDOUT;
-      clock_gettime(CLOCK_MONOTONIC, &end); printf("%d %d\n", (int)(end.tv_sec - begin.tv_sec), got > 10); _exit((fflush(stdout), 0));
+      clock_gettime(CLOCK_MONOTONIC, &end); printf("%d %d\n", (int)(end.tv_sec - begin.tv_sec), got > 10);
+      _exit((fflush(stdout), 0));
     })");
   EXPECT_EQ(RunRepeatedly(Options("program")).output, "2 1\n");
 }

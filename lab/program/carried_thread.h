@@ -34,8 +34,8 @@ class CarriedThread {
     double cpu_seconds = 0;  // that it had used when it moved
   };
 
-  // Waits until the program asks for something in that slot, or the process that was to do so first has ended. The world
-  // stands still meanwhile.
+  // Waits until the program asks for something in that slot, or the process that was to do so first has ended. The
+  // world stands still meanwhile.
   Fate WaitForRequest(int slot);
   const WatchedProcess* Awaited(int slot);
   Fate Looks(const WatchedProcess* awaited, Silence& silence);

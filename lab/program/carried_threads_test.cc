@@ -73,8 +73,8 @@ TEST_F(CarriedThreadsTest, EveryKindOfMutexExcludes) {
 }
 
 TEST_F(CarriedThreadsTest, ARobustMutexOutlivesItsOwner) {
-  EXPECT_EQ(Output("static pthread_mutex_t mutex; void* dies(void* p) { pthread_mutex_lock(&mutex); sleep(1); return 0; }",
-                   R"(
+  EXPECT_EQ(Output(R"(
+    static pthread_mutex_t mutex; void* dies(void* p) { pthread_mutex_lock(&mutex); sleep(1); return 0; })", R"(
     pthread_mutexattr_t a; pthread_mutexattr_init(&a); pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
     pthread_mutex_init(&mutex, &a);
     pthread_t thread; pthread_create(&thread, NULL, dies, NULL); usleep(10);
@@ -84,7 +84,8 @@ TEST_F(CarriedThreadsTest, ARobustMutexOutlivesItsOwner) {
 
 TEST_F(CarriedThreadsTest, ConditionsWakeAndTimeOutInTheWorldsTime) {
   EXPECT_EQ(Output(R"(
-    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
     static int ready, woken;
     void* wait_for_it(void* p) {
       pthread_mutex_lock(&mutex); while (!ready) pthread_cond_wait(&condition, &mutex);
@@ -134,8 +135,11 @@ TEST_F(CarriedThreadsTest, CancellationReachesBlockedCalls) {
     void clean(void* p) { ++cleaned; }
     void* sleeps(void* p) { pthread_cleanup_push(clean, 0); sleep(1000); pthread_cleanup_pop(0); return 0; }
     void* reads(void* p) { pthread_cleanup_push(clean, 0); read(*(int*)p, p, 1); pthread_cleanup_pop(0); return 0; }
-    void* accepts(void* p) { pthread_cleanup_push(clean, 0); accept(listening(9999), 0, 0); pthread_cleanup_pop(0); return 0; }
-    void* waits(void* p) { sem_t s; sem_init(&s, 0, 0); pthread_cleanup_push(clean, 0); sem_wait(&s); pthread_cleanup_pop(0);
+    void* accepts(void* p) {
+      pthread_cleanup_push(clean, 0); accept(listening(9999), 0, 0); pthread_cleanup_pop(0); return 0;
+    }
+    void* waits(void* p) { sem_t s; sem_init(&s, 0, 0); pthread_cleanup_push(clean, 0);
+                           sem_wait(&s); pthread_cleanup_pop(0);
                            return 0; })", R"(
     int ends[2]; pipe(ends); void* result; pthread_t thread;
     void* (*bodies[4])(void*) = {sleeps, reads, accepts, waits};
@@ -147,7 +151,8 @@ TEST_F(CarriedThreadsTest, CancellationReachesBlockedCalls) {
 }
 
 TEST_F(CarriedThreadsTest, TheMainThreadMayLeaveFirst) {
-  EXPECT_EQ(Output("void* last(void* main_thread) { pthread_join((pthread_t)main_thread, 0); sleep(1); puts(\"last\"); exit(4); }", R"(
+  EXPECT_EQ(Output(R"(
+    void* last(void* main) { pthread_join((pthread_t)main, 0); sleep(1); puts("last"); exit(4); })", R"(
     pthread_t thread; pthread_create(&thread, NULL, last, (void*)pthread_self()); pthread_exit(NULL);)"), "last\n");
 }
 
@@ -166,8 +171,10 @@ TEST_F(CarriedThreadsTest, ADescriptorClosedBeneathAnotherThread) {
 }
 
 TEST_F(CarriedThreadsTest, StandardThreadsOfC) {
-  EXPECT_EQ(Output("#include <threads.h>\nstatic mtx_t mutex; static int n; int work(void* p) { mtx_lock(&mutex); int c = n; "
-                   "thrd_yield(); n = c + 1; mtx_unlock(&mutex); return 42; }", R"(
+  EXPECT_EQ(Output(R"(
+    #include <threads.h>
+    static mtx_t mutex; static int n;
+    int work(void* p) { mtx_lock(&mutex); int c = n; thrd_yield(); n = c + 1; mtx_unlock(&mutex); return 42; })", R"(
     thrd_t threads[3]; int result; mtx_init(&mutex, mtx_plain);
     for (int i = 0; i < 3; ++i) thrd_create(&threads[i], work, NULL);
     for (int i = 0; i < 3; ++i) thrd_join(threads[i], &result);
@@ -263,7 +270,9 @@ constexpr char kServer[] = R"(
   }
   int main() {
     int fd = listening(9999); pthread_t thread;
-    for (;;) { long client = accept(fd, 0, 0); pthread_create(&thread, 0, serve, (void*)client); pthread_detach(thread); }
+    for (;;) {
+      long client = accept(fd, 0, 0); pthread_create(&thread, 0, serve, (void*)client); pthread_detach(thread);
+    }
   })";
 constexpr char kClient[] = R"(
   static int right;

@@ -46,26 +46,26 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  *   dup: fd new          pipe2: flags new new          socketpair: domain type protocol new new
  *   ioctl: fd request value                 (arguments[0] of the answer: the value)
  *   getsockopt: fd level option length      setsockopt: fd level option      (data)
- *   poll: count timeout_ns kernels                (data: struct pollfd[], the program's numbers; -1: for ever)
- *   select: count timeout_ns kernels              (data: three sets of DUET_CHANNEL_SET bytes; arguments[0] of the
+ *   poll: count timeout_ns kernels          (data: struct pollfd[], the program's numbers; -1: for ever)
+ *   select: count timeout_ns kernels        (data: three sets of DUET_CHANNEL_SET bytes; arguments[0] of the
  *                                            answer: nanoseconds left)
- *   epoll_create1: flags - - new                epoll_ctl: epfd operation fd         (data: a struct epoll_event or none)
+ *   epoll_create1: flags - - new            epoll_ctl: epfd operation fd         (data: a struct epoll_event or none)
  *   epoll_pwait2: epfd most timeout_ns      (data of the answer: struct epoll_event[])
  *   getrandom: length    exit_group: status    sched_yield
  *   nanosleep: nanoseconds                  (arguments[0] of the answer: nanoseconds left, where it was interrupted)
  *   futex: operation key.object key.offset count bitset-or-count    (see DUET_FUTEX_)
- *   eventfd2: value flags - new             timerfd_create: flags real - new    (whether its moments are CLOCK_REALTIME's)
- *   timerfd_settime: fd value_ns interval_ns absolute    (value_ns below 0: leaves it; arguments[0] of the answer: what was
- *                                            left; result: the old interval)
+ *   eventfd2: value flags - new             timerfd_create: flags real - new     (whether it is CLOCK_REALTIME's)
+ *   timerfd_settime: fd value_ns interval_ns absolute    (value_ns below 0: leaves it; arguments[0] of the answer: what
+ *                                            was left; result: the old interval)
  *   setitimer: value_ns interval_ns         (arguments[0] of the answer: what was left; result: the old interval)
  * `kernels`: whether it also asks for descriptors that are the kernel's; it is interrupted when these may have changed.
- * A call that is interrupted by a signal gives -EINTR; the library knows whether the program will see that. For a call of
- * sockets arguments[0] of the answer says then whether the socket has a limit on what it may wait. */
+ * A call that is interrupted by a signal gives -EINTR; the library knows whether the program will see that. For a call
+ * of sockets arguments[0] of the answer says then whether the socket has a limit on what it may wait. */
 enum { DUET_CHANNEL_SET = 128 };
 
 enum {
-  DUET_REQUEST_HELLO = 0x10000,  /* version, process: the library is in place, after an exec too. Data of the answer: which
-                                    descriptors are the lab's, a bit each */
+  DUET_REQUEST_HELLO = 0x10000,  /* version, process: the library is in place, after an exec too. Data of the answer:
+                                    which descriptors are the lab's, a bit each */
   DUET_REQUEST_UNSUPPORTED,      /* system call, detail (clone's flags): end me, and say why */
   DUET_REQUEST_SPEND,            /* nanoseconds that the program has computed */
   DUET_REQUEST_RANDOM_FILE,      /* - - - new: a descriptor that gives random bytes */
@@ -85,8 +85,8 @@ enum {
   DUET_REQUEST_SIGNALLED,        /* process, thread, signal: one has been sent. A process below 1: to several; a thread
                                     of 0: to the process */
   DUET_REQUEST_CHANGED,          /* what a poll or select of another thread sees of the kernel's descriptors */
-  DUET_REQUEST_KILL,             /* process, thread, SIGKILL or what stops it: the lab sends that. A thread's process where
-                                    it isn't 0 */
+  DUET_REQUEST_KILL,             /* process, thread, SIGKILL or what stops it: the lab sends that, where the thread
+                                    isn't 0 to the process whose that is */
 };
 
 /* What a thread seems to wait for at a futex: for the report of who waits for what alone. */
@@ -121,8 +121,9 @@ struct duet_lease {
 /* The flags with which something can be sent on a lease: MSG_NOSIGNAL, MSG_DONTWAIT, MSG_MORE. */
 enum { DUET_LEASED_FLAGS = 0x4000 | 0x40 | 0x8000 };
 
-/* What a thread has sent on a lease stands in its queue, in order, and the lab sends it before it serves the request that
- * comes next; nothing else has happened in the world meanwhile. The bytes follow; then, at a multiple of 8, the next. */
+/* What a thread has sent on a lease stands in its queue, in order, and the lab sends it before it serves the request
+ * that comes next; nothing else has happened in the world meanwhile. The bytes follow; then, at a multiple of 8, the
+ * next. */
 struct duet_queued {
   int32_t number; /* SYS_sendto or SYS_write */
   int32_t fd;

@@ -21,7 +21,8 @@ absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& op
 
 // "used more than 10 s of CPU time".
 std::string UsedTooMuchCpu(const Limits& limits);
-// What a program has done whose end has that status (128 + n where signal n ended it), where it is a limit's; or nothing.
+// What a program has done whose end has that status (128 + n where signal n ended it), where it is a limit's; or
+// nothing.
 std::string LimitReached(const Limits& limits, int exit_status);
 
 // What its author calls the program: the file's name.

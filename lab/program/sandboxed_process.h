@@ -1,8 +1,9 @@
 // A program in its sandbox, as a process of this machine: started, watched, and always ended.
 //
-// Which of the machine's processes are the program's is the kernel's word: each says a byte over a socket, which comes with
-// its sender's number and, from Linux 6.5 on, with a pidfd of it (SCM_PIDFD). An older kernel gives the number alone; the
-// pidfd is opened by it then, and counts only where the process is seen below the sandbox's own, and lives on after that.
+// Which of the machine's processes are the program's is the kernel's word: each says a byte over a socket, which comes
+// with its sender's number and, from Linux 6.5 on, with a pidfd of it (SCM_PIDFD). An older kernel gives the number
+// alone; the pidfd is opened by it then, and counts only where the process is seen below the sandbox's own, and lives
+// on after that.
 #pragma once
 
 #include <sys/types.h>

@@ -65,7 +65,8 @@ std::string SystemCallName(int64_t number) {
 std::string UnsupportedSentence(const std::string& program, int64_t number, int64_t detail) {
   const std::string name = SystemCallName(number);
   if (number == SYS_clone || number == SYS_clone3) {
-    return absl::StrCat(program, " calls ", name, " with flags 0x", absl::Hex(detail), ", which Duet does not carry yet");
+    return absl::StrCat(program, " calls ", name, " with flags 0x", absl::Hex(detail),
+                        ", which Duet does not carry yet");
   }
   if (number == SYS_kill || number == SYS_tgkill) {
     return absl::StrCat(program, " stops a process (", name, "), which Duet does not carry yet");

@@ -1,8 +1,8 @@
 // A process of a carried program, as this machine's kernel knows it.
 //
-// It is held by a pidfd, not by its number, which is another's once the process has ended and its parent has asked for its
-// status: what is sent here reaches this process or nobody, and what /proc says of the number counts only while the pidfd
-// says that it is still this one's.
+// It is held by a pidfd, not by its number, which is another's once the process has ended and its parent has asked for
+// its status: what is sent here reaches this process or nobody, and what /proc says of the number counts only while the
+// pidfd says that it is still this one's.
 #pragma once
 
 #include <sys/types.h>
@@ -35,8 +35,8 @@ class WatchedProcess {
   bool ended() const;
   // The same, after waiting for it for at most so long.
   bool WaitForEnd(std::chrono::milliseconds limit) const;
-  // Once it has ended: until all that follows has happened. Its parent has been told; where there is nobody to ask for its
-  // status, because its parent didn't want to know or has ended before it (`orphaned`), nothing is left of it.
+  // Once it has ended: until all that follows has happened. Its parent has been told; where there is nobody to ask for
+  // its status, because its parent didn't want to know or has ended before it (`orphaned`), nothing is left of it.
   void WaitUntilSettled(bool orphaned) const;
   void Send(int signal) const;
 

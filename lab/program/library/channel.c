@@ -30,8 +30,8 @@ void duet_leave(void) {
 
 /* Gives the turn to the lab, and waits for it to come back where `waits`.
  *
- * The calls have one place, and so leave one return address on the stack: a fork by another thread, which may come as soon
- * as the turn is given, copies a stack that is the same however far this thread has got. */
+ * The calls have one place, and so leave one return address on the stack: a fork by another thread, which may come as
+ * soon as the turn is given, copies a stack that is the same however far this thread has got. */
 static void hand_over(struct duet_slot* slot, int waits) {
   long operation = FUTEX_WAKE;
   long value = 1;

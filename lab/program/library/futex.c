@@ -66,9 +66,9 @@ __attribute__((noinline)) static void wipe_stack(void) {
   explicit_bzero(below, sizeof(below));
 }
 
-/* Inodes are others in every run: nothing of them may be left on the stack, where a program may look. A fork copies it also
- * while its thread waits. So a key goes straight into the slot, and what was read to find it is wiped before anything else
- * happens. */
+/* Inodes are others in every run: nothing of them may be left on the stack, where a program may look. A fork copies it
+ * also while its thread waits. So a key goes straight into the slot, and what was read to find it is wiped before
+ * anything else happens. */
 static void put_key(const void* address, long operation, int64_t key[2]) {
   key[0] = 0;
   key[1] = (int64_t)address;
@@ -108,8 +108,8 @@ static long time_left(long operation, const void* programs, int64_t* left_ns) {
   return 0;
 }
 
-/* By libc's layouts: a thread's end is shown by its number, which stands where it is shared with the kernel; a mutex that
- * others wait for is 2, and its owner's number stands 8 bytes behind. */
+/* By libc's layouts: a thread's end is shown by its number, which stands where it is shared with the kernel; a mutex
+ * that others wait for is 2, and its owner's number stands 8 bytes behind. */
 static long seems_to_wait_for(const long a[6], uint32_t value) {
   uint32_t owner;
   if (!(a[1] & FUTEX_PRIVATE_FLAG) && value > 2) return (long)value << 8 | DUET_FOR_END;

@@ -1,9 +1,9 @@
 /* Copies between the channel and the program's memory. A bad pointer is EFAULT, as it would be from the real call, and
  * not a crash inside this library.
  *
- * The kernel does them, which costs a system call each: pages that it has reached are remembered, and copied to and from
- * directly, until the program changes its mappings. Every call of it that does so, or that can cut a mapped file short,
- * comes by here (call.c), and meanwhile no other thread runs.
+ * The kernel does them, which costs a system call each: pages that it has reached are remembered, and copied to and
+ * from directly, until the program changes its mappings. Every call of it that does so, or that can cut a mapped file
+ * short, comes by here (call.c), and meanwhile no other thread runs.
  *
  * Without memcpy and memset, which a program may have of its own. */
 #include <errno.h>
@@ -14,7 +14,8 @@
 #include "lab/program/library/library.h"
 
 enum { kPage = 12, kRemembered = 256, kMostPages = 16 };
-static uintptr_t readable[kRemembered]; /* numbers of pages, each where its last bits say; 0: none, nor is there that page */
+/* Numbers of pages, each where its last bits say. 0: none, nor is there that page. */
+static uintptr_t readable[kRemembered];
 static uintptr_t writable[kRemembered];
 
 static void copy_bytes(void* to, const void* from, size_t length) {

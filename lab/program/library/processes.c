@@ -1,4 +1,5 @@
-/* Processes: fork and exec are the kernel's own, with a hand-over before and after, so that the lab knows who is who. */
+/* Processes: fork and exec are the kernel's own, with a hand-over before and after, so that the lab knows who is
+ * who. */
 #include <errno.h>
 #include <linux/sched.h>
 #include <linux/wait.h>

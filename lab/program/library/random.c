@@ -21,7 +21,8 @@ static int is_random(long fd) {
   return file.st_rdev == makedev(1, 8) || file.st_rdev == makedev(1, 9);
 }
 
-/* /dev/random and /dev/urandom are the lab's descriptors: also where they are shared, passed on and kept over an exec. */
+/* /dev/random and /dev/urandom are the lab's descriptors: also where they are shared, passed on and kept over an
+ * exec. */
 long duet_open(long number, const long a[6]) {
   duet_forget_memory(); /* O_TRUNC may cut short what is mapped */
   const long fd = duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);

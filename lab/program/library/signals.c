@@ -261,8 +261,8 @@ long duet_signal_call(long number, const long a[6], void* context) {
   }
 }
 
-/* The number of the process whose pidfd that is, or a negative errno. The kernel tells it by /proc: "Pid:\t12". What else
- * it tells is another in every run, and so nothing for the stack. */
+/* The number of the process whose pidfd that is, or a negative errno. The kernel tells it by /proc: "Pid:\t12". What
+ * else it tells is another in every run, and so nothing for the stack. */
 static long process_of(long pidfd) {
   static const char field[] = "\nPid:\t";
   static char text[1024];
@@ -282,7 +282,9 @@ static long process_of(long pidfd) {
   const char* number = __builtin_strstr(text, field);
   if (number == NULL) return -EBADF;
   long process = 0;
-  for (number += sizeof(field) - 1; *number >= '0' && *number <= '9'; ++number) process = process * 10 + (*number - '0');
+  for (number += sizeof(field) - 1; *number >= '0' && *number <= '9'; ++number) {
+    process = process * 10 + (*number - '0');
+  }
   return process > 0 ? process : -ESRCH;
 }
 

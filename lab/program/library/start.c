@@ -63,7 +63,8 @@ static struct duet_slot* inherited_slot(struct duet_channel* channel) {
   return NULL;
 }
 
-/* Which descriptors are the lab's stands in its answer. Those that the kernel closed at the exec are closed there too. */
+/* Which descriptors are the lab's stands in its answer. Those that the kernel closed at the exec are closed there
+ * too. */
 static void take_descriptors(void) {
   static unsigned char there[DUET_CHANNEL_DESCRIPTORS / 8];
   __builtin_memcpy(there, duet_slot()->data, sizeof(there));
@@ -74,8 +75,8 @@ static void take_descriptors(void) {
   }
 }
 
-/* Where libc wants the first thread's end to be shown. It has told the kernel, which doesn't say; what it tells debuggers
- * does: a field's size in bits, its count, and where it is in the thread's descriptor. */
+/* Where libc wants the first thread's end to be shown. It has told the kernel, which doesn't say; what it tells
+ * debuggers does: a field's size in bits, its count, and where it is in the thread's descriptor. */
 extern const uint32_t _thread_db_pthread_tid[3] __attribute__((weak, visibility("default")));
 
 static uint32_t* tid_of_this_thread(void) {

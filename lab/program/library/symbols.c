@@ -57,7 +57,9 @@ EXPORT int bind(int fd, const struct sockaddr* address, socklen_t length) {
   return CALL(SYS_bind, fd, address, length);
 }
 EXPORT int listen(int fd, int backlog) { return CALL(SYS_listen, fd, backlog); }
-EXPORT int accept(int fd, struct sockaddr* address, socklen_t* length) { return CANCELLABLE(SYS_accept, fd, address, length); }
+EXPORT int accept(int fd, struct sockaddr* address, socklen_t* length) {
+  return CANCELLABLE(SYS_accept, fd, address, length);
+}
 EXPORT int accept4(int fd, struct sockaddr* address, socklen_t* length, int flags) {
   return CANCELLABLE(SYS_accept4, fd, address, length, flags);
 }
@@ -84,7 +86,9 @@ EXPORT ssize_t recvfrom(int fd, void* buffer, size_t length, int flags, struct s
 EXPORT ssize_t sendmsg(int fd, const struct msghdr* message, int flags) {
   return CANCELLABLE(SYS_sendmsg, fd, message, flags);
 }
-EXPORT ssize_t recvmsg(int fd, struct msghdr* message, int flags) { return CANCELLABLE(SYS_recvmsg, fd, message, flags); }
+EXPORT ssize_t recvmsg(int fd, struct msghdr* message, int flags) {
+  return CANCELLABLE(SYS_recvmsg, fd, message, flags);
+}
 EXPORT ssize_t read(int fd, void* buffer, size_t length) { return CANCELLABLE(SYS_read, fd, buffer, length); }
 EXPORT ssize_t write(int fd, const void* buffer, size_t length) { return CANCELLABLE(SYS_write, fd, buffer, length); }
 
@@ -101,7 +105,9 @@ EXPORT int getpeername(int fd, struct sockaddr* address, socklen_t* length) {
   return CALL(SYS_getpeername, fd, address, length);
 }
 
-EXPORT int poll(struct pollfd* fds, nfds_t count, int timeout_ms) { return CANCELLABLE(SYS_poll, fds, count, timeout_ms); }
+EXPORT int poll(struct pollfd* fds, nfds_t count, int timeout_ms) {
+  return CANCELLABLE(SYS_poll, fds, count, timeout_ms);
+}
 EXPORT int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, struct timeval* timeout) {
   return CANCELLABLE(SYS_select, count, readable, writable, exceptional, timeout);
 }

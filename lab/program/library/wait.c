@@ -1,8 +1,8 @@
 /* poll, select and their relatives, over the lab's descriptors and the program's files together.
  *
- * The lab waits for its own. The program's other descriptors are asked without waiting. What can change them (a pidfd, a
- * named pipe) is the end of a process, or a call of another thread, which says so: the call is interrupted then, and made
- * again. */
+ * The lab waits for its own. The program's other descriptors are asked without waiting. What can change them (a pidfd,
+ * a named pipe) is the end of a process, or a call of another thread, which says so: the call is interrupted then, and
+ * made again. */
 #include <errno.h>
 #include <poll.h>
 #include <sys/select.h>
