@@ -58,13 +58,21 @@ void CarriedThread::Run() {
 
 void CarriedThread::ServeQueue() {
   size_t position = 0;
+  bool sent = false;
   {
     const Thread::AtOnce at_once(thread_);
-    while (carrier_.channel().ReadQueued(slot_, position, queued_)) server_.SendLeased(queued_, unread_);
+    while (carrier_.channel().ReadQueued(slot_, position, queued_)) {
+      if (queued_.number == DUET_REQUEST_NOTE) {
+        Note(queued_);
+        continue;
+      }
+      server_.SendLeased(queued_, unread_);
+      sent = true;
+    }
   }
   if (position == 0) return;
   carrier_.channel().EmptyQueue(slot_);
-  thread_.PassDebt();
+  if (sent) thread_.PassDebt();
 }
 
 CarriedThread::Fate CarriedThread::Serve() {
@@ -132,6 +140,10 @@ CarriedThread::Fate CarriedThread::Hello() {
     carrier_.EndThreads(process_, &thread_);
     made_ = -1;  // went with them
     seat_.number = process_.number;
+    duet_ledger_entry entry = LedgerEntry(DUET_CALL_EXECVE, 0, 0, 0);
+    entry.data_length = static_cast<uint16_t>(std::min<size_t>(process_.executes.size(), DUET_LEDGER_DATA));
+    std::copy_n(process_.executes.begin(), entry.data_length, entry.data);
+    Record(entry, 0);
   }
   process_.registered = true;
   process_.executes.clear();
@@ -253,7 +265,9 @@ CarriedThread::Fate CarriedThread::Cloned() {
   }
   // It is on its way: until it waits there nobody else may run.
   if (WaitForRequest(slot) == Fate::kIsOver) return Fate::kIsOver;
+  const duet_ledger_entry entry = LedgerEntry(DUET_CALL_CLONE, made_process_ ? 0 : 1, 0, 0);
   answer_.result = Begin(slot, static_cast<int>(number));
+  Record(entry, answer_.result);
   thread_.Spend(kCallCost);
   return Fate::kGoesOn;
 }
@@ -287,12 +301,44 @@ int64_t CarriedThread::Interruptible(Thread::Woken woken) {
   }
 }
 
+duet_ledger_entry CarriedThread::LedgerEntry(uint32_t call, int64_t first, int64_t second, int64_t third) const {
+  duet_ledger_entry entry{};
+  entry.call = call;
+  entry.arguments[0] = first;
+  entry.arguments[1] = second;
+  entry.arguments[2] = third;
+  entry.begin_ns = thread_.clock().count();
+  entry.end_ns = entry.begin_ns - 1;
+  return entry;
+}
+
+void CarriedThread::Record(duet_ledger_entry entry, int64_t result) {
+  entry.end_ns = thread_.clock().count();
+  entry.result = result < 0 ? -1 : result;
+  entry.error = result < 0 ? static_cast<int32_t>(-result) : 0;
+  thread_.Record(entry);
+}
+
+// It can lie, but not about what stands in the ledger already, nor about the time.
+void CarriedThread::Note(const CarriedRequest& request) {
+  duet_ledger_entry entry;
+  if (request.data.size() != sizeof(entry)) return;
+  std::memcpy(&entry, request.data.data(), sizeof(entry));
+  if (entry.call < DUET_CALL_FUTEX || entry.call >= DUET_CALL_COUNT || entry.data_length > DUET_LEDGER_DATA) return;
+  entry.end_ns = thread_.clock().count();
+  entry.begin_ns = std::clamp<int64_t>(entry.begin_ns, 0, entry.end_ns);
+  thread_.Record(entry);
+}
+
 void CarriedThread::WaitForChild() {
+  const duet_ledger_entry entry = LedgerEntry(DUET_CALL_WAIT, request_.arguments[0], 0, 0);
+  thread_.SetPending(&entry);
   seat_.waits_for_child = true;
   const Thread::Woken woken = thread_.Block(std::nullopt, [this] {
     return absl::StrCat("waits for a child process to end: ", carrier_.ChildrenOf(process_));
   });
   seat_.waits_for_child = false;
+  thread_.SetPending(nullptr);
   answer_.result = Interruptible(woken);
 }
 
@@ -300,7 +346,10 @@ void CarriedThread::WaitForSignal() {
   const int64_t wait_ns = std::min(request_.arguments[0], kLongestWait);
   std::optional<Time> deadline;
   if (wait_ns >= 0) deadline = thread_.clock() + Duration(wait_ns);
+  const duet_ledger_entry entry = LedgerEntry(DUET_CALL_SIGWAIT, wait_ns, 0, 0);
+  thread_.SetPending(&entry);
   const Thread::Woken woken = thread_.Block(deadline, [] { return "waits for a signal"; });
+  thread_.SetPending(nullptr);
   answer_.result = woken == Thread::Woken::kTimedOut ? -EAGAIN : -EINTR;
   thread_.Spend(kCallCost);
 }
@@ -329,6 +378,15 @@ std::string CarriedThread::WaitsAtFutex() const {
 }
 
 void CarriedThread::Futex() {
+  const bool waits = request_.arguments[0] == DUET_FUTEX_WAIT;
+  const duet_ledger_entry entry = LedgerEntry(DUET_CALL_FUTEX, request_.arguments[2], waits ? 0 : 1, request_.arguments[3]);
+  thread_.SetPending(&entry);
+  ServeFutex();
+  thread_.SetPending(nullptr);
+  Record(entry, answer_.result);
+}
+
+void CarriedThread::ServeFutex() {
   const FutexTable::Key key = Key(request_.arguments[1], request_.arguments[2]);
   const int64_t first = request_.arguments[3];
   const int64_t second = request_.arguments[4];

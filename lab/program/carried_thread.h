@@ -13,6 +13,7 @@
 
 #include "lab/program/call_server.h"
 #include "lab/program/carrier.h"
+#include "lab/trace/ledger_entry.h"
 
 namespace lab {
 
@@ -56,6 +57,12 @@ class CarriedThread {
   void WaitForChild();
   void WaitForSignal();
   void Futex();
+  void ServeFutex();
+  // A call that has not returned.
+  duet_ledger_entry LedgerEntry(uint32_t call, int64_t first, int64_t second, int64_t third) const;
+  void Record(duet_ledger_entry entry, int64_t result);
+  // What the program says that it has called without the lab.
+  void Note(const CarriedRequest& request);
   void SetTimer();
 
   // The process has ended without saying so.

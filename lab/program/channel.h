@@ -80,13 +80,14 @@ enum {
                                     Nobody waits for the answer */
   DUET_REQUEST_EXEC,             /* data: a path. It is executed next; if that fails, the next request says so by being
                                     no hello */
-  DUET_REQUEST_WAIT_CHILD,       /* until a child has ended */
+  DUET_REQUEST_WAIT_CHILD,       /* process as in waitpid, for the ledger: until a child has ended */
   DUET_REQUEST_WAIT_SIGNAL,      /* nanoseconds, or -1: until a signal comes that is not blocked, or awaited */
   DUET_REQUEST_SIGNALLED,        /* process, thread, signal: one has been sent. A process below 1: to several; a thread
                                     of 0: to the process */
   DUET_REQUEST_CHANGED,          /* what a poll or select of another thread sees of the kernel's descriptors */
   DUET_REQUEST_KILL,             /* process, thread, SIGKILL or what stops it: the lab sends that, where the thread
                                     isn't 0 to the process whose that is */
+  DUET_REQUEST_NOTE,             /* in a queue alone; data: a duet_ledger_entry of what the library has answered itself */
 };
 
 /* What a thread seems to wait for at a futex: for the report of who waits for what alone. */
@@ -125,7 +126,7 @@ enum { DUET_LEASED_FLAGS = 0x4000 | 0x40 | 0x8000 };
  * that comes next; nothing else has happened in the world meanwhile. The bytes follow; then, at a multiple of 8, the
  * next. */
 struct duet_queued {
-  int32_t number; /* SYS_sendto or SYS_write */
+  int32_t number; /* SYS_sendto or SYS_write; or DUET_REQUEST_NOTE: of what was called otherwise, for the ledger */
   int32_t fd;
   int32_t flags;
   uint32_t length;

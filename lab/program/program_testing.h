@@ -33,6 +33,8 @@ inline constexpr char kIncludes[] = R"(
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
+#include <linux/futex.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>

@@ -135,6 +135,11 @@ absl::Status SandboxAvailable() {
     return absl::FailedPreconditionError(
         "programs run in a sandbox, and bubblewrap is not installed: apt install bubblewrap");
   }
+  if (Runfile("lab/program/library/namespaces").empty()) {
+    return absl::FailedPreconditionError(
+        "Duet's own files are missing: they stand beside the program that Bazel builds, in duet.runfiles. Run ./duet, or "
+        "bazel-bin/lab/cli/duet where it was built");
+  }
   SandboxOptions options;
   options.kind = SandboxOptions::Kind::kProgram;
   const absl::StatusOr<pid_t> child = Spawn(SandboxCommand(options, {"/usr/bin/true"}), {});

@@ -68,6 +68,9 @@ std::string UnsupportedSentence(const std::string& program, int64_t number, int6
     return absl::StrCat(program, " calls ", name, " with flags 0x", absl::Hex(detail),
                         ", which Duet does not carry yet");
   }
+  if (number == SYS_sendmsg) {
+    return absl::StrCat(program, " passes a descriptor (sendmsg with SCM_RIGHTS), which Duet does not carry yet");
+  }
   if (number == SYS_kill || number == SYS_tgkill) {
     return absl::StrCat(program, " stops a process (", name, "), which Duet does not carry yet");
   }

@@ -55,7 +55,8 @@ run::Player PlayerFor(const Order& order, MessageOutput& output) {
   return player;
 }
 
-LabResult ToResult(const Order& order, const run::Played& played, const Trace& trace) {
+LabResult ToResult(const Order& order, const run::Played& played, World& world) {
+  const Trace& trace = world.trace();
   LabResult result;
   for (const run::Played::Program& program : played.programs) {
     LabResult::Program& each = *result.add_programs();
@@ -68,8 +69,8 @@ LabResult ToResult(const Order& order, const run::Played& played, const Trace& t
   result.set_hash(trace.hash());
   if (order.ladder()) result.set_ladder(Ladder(trace, {}));
   if (order.capture()) result.set_pcapng(Pcapng(trace));
-  if (order.ledger() == Order::TEXT_LEDGER) result.set_ledger(LedgerText(trace));
-  if (order.ledger() == Order::JSON_LEDGER) result.set_ledger(LedgerJson(trace));
+  if (order.ledger() == Order::TEXT_LEDGER) result.set_ledger(LedgerText(trace, world.Unfinished()));
+  if (order.ledger() == Order::JSON_LEDGER) result.set_ledger(LedgerJson(trace, world.Unfinished()));
   result.set_left_out(trace.left_out());
   return result;
 }
@@ -83,7 +84,7 @@ int PlayLab(const Order& order, const Worlds& worlds, MessageOutput& output) {
   const auto world = (order.real() ? worlds.real : worlds.sim)(Choices::Seeded(plan->seed), plan->seed);
   if (world.ok()) {
     const run::Played played = run::Play(**world, *plan, PlayerFor(order, output));
-    *message.mutable_lab() = ToResult(order, played, (*world)->trace());
+    *message.mutable_lab() = ToResult(order, played, **world);
   } else {
     message.mutable_lab()->set_unavailable(std::string(world.status().message()));
   }

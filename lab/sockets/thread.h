@@ -11,6 +11,8 @@
 
 #include "lab/sockets/process.h"
 
+struct duet_ledger_entry;  // lab/trace/ledger_entry.h
+
 namespace lab {
 
 // Calls come from the thread itself, but for those marked otherwise. A reference stays good until the thread's body
@@ -73,6 +75,10 @@ class Thread : public Process {
   virtual void LeaveDescriptors() = 0;
   // What it is called in a report of who waits for what, "thread 4"; the first needs no name.
   virtual void SetName(std::string name) = 0;
+  // Calls that are none of Sockets, for the ledger: the one that it is in from here on (null: none), and one that has
+  // returned.
+  virtual void SetPending(const duet_ledger_entry* call) = 0;
+  virtual void Record(const duet_ledger_entry& call) = 0;
   // No interruption from before counts any more.
   virtual void ForgetInterruption() = 0;
 

@@ -26,7 +26,8 @@ constexpr const char* kCalls[] = {
     "socket", "bind",     "listen", "accept", "connect",    "send",       "recv",        "read",
     "write",  "shutdown", "close",  "dup",    "fcntl",      "ioctl",      "getsockopt",  "setsockopt",
     "getsockname", "getpeername", "poll", "select", "pipe", "gethostname", "getaddrinfo", "sleep",
-    "socketpair", "epoll_create", "epoll_ctl", "epoll_wait",
+    "socketpair", "epoll_create", "epoll_ctl", "epoll_wait", "futex", "clone", "execve", "wait", "kill",
+    "sigaction", "sigwait", "setitimer", "eventfd", "timerfd_create", "timerfd_settime",
 };
 static_assert(std::size(kCalls) == DUET_CALL_COUNT);
 
@@ -117,6 +118,11 @@ std::string FileCommandName(int64_t command) { return NameIn(kFileCommands, comm
 std::string FileFlagNames(int64_t flags) { return FlagsIn(kFileFlags, flags); }
 std::string RequestName(int64_t request) { return NameIn(kRequests, request); }
 std::string LevelName(int64_t level) { return NameIn(kLevels, level); }
+
+std::string SignalName(int64_t signal) {
+  const char* const name = signal > 0 && signal <= 64 ? sigabbrev_np(static_cast<int>(signal)) : nullptr;
+  return name != nullptr ? absl::StrCat("SIG", name) : absl::StrCat(signal);
+}
 
 std::string OptionName(int64_t level, int64_t option) {
   if (level == SOL_SOCKET) return NameIn(kSocketOptions, option);

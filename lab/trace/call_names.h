@@ -29,6 +29,7 @@ std::string EpollOperationName(int64_t operation);  // "EPOLL_CTL_ADD"
 std::string FileCommandName(int64_t command);   // "F_SETFL"
 std::string FileFlagNames(int64_t flags);       // "O_NONBLOCK"
 std::string RequestName(int64_t request);       // "FIONREAD"
+std::string SignalName(int64_t signal);         // "SIGTERM"
 std::string LevelName(int64_t level);           // "SOL_SOCKET"
 std::string OptionName(int64_t level, int64_t option);
 // "ECONNREFUSED", or of getaddrinfo "EAI_NONAME".

@@ -17,6 +17,8 @@ namespace {
 
 // What only prepares or asks, and succeeded, is not part of the story.
 bool IsAside(const duet_ledger_entry& entry) {
+  // What concerns one host alone stands in the ledger; there is much of it.
+  if (entry.call >= DUET_CALL_FUTEX && entry.call < DUET_CALL_COUNT) return true;
   if (HasFailed(entry) || !HasReturned(entry)) return false;
   switch (entry.call) {
     case DUET_CALL_SOCKET:

@@ -16,11 +16,12 @@ namespace {
 double Seconds(int64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
 
 // The trace has a call where it returned.
-std::vector<const CallEvent*> InOrder(const Trace& trace) {
+std::vector<const CallEvent*> InOrder(const Trace& trace, const std::vector<CallEvent>& unfinished) {
   std::vector<const CallEvent*> calls;
   for (const Event& event : trace.events()) {
     if (const auto* call = std::get_if<CallEvent>(&event)) calls.push_back(call);
   }
+  for (const CallEvent& call : unfinished) calls.push_back(&call);
   std::stable_sort(calls.begin(), calls.end(), [](const CallEvent* a, const CallEvent* b) {
     return a->entry.begin_ns < b->entry.begin_ns;
   });
@@ -35,11 +36,11 @@ const Trace::TracedProcess* ProcessOf(const Trace& trace, const CallEvent& call)
 
 }  // namespace
 
-std::string LedgerText(const Trace& trace) {
+std::string LedgerText(const Trace& trace, const std::vector<CallEvent>& unfinished) {
   size_t width = 0;
   for (const Trace::TracedProcess& process : trace.processes()) width = std::max(width, process.name.size());
   std::string text;
-  for (const CallEvent* const call : InOrder(trace)) {
+  for (const CallEvent* const call : InOrder(trace, unfinished)) {
     const duet_ledger_entry& entry = call->entry;
     const Trace::TracedProcess* const process = ProcessOf(trace, *call);
     absl::StrAppendFormat(&text, "%.6f %-*s  %s", Seconds(entry.begin_ns), static_cast<int>(width),
@@ -50,9 +51,9 @@ std::string LedgerText(const Trace& trace) {
   return text;
 }
 
-std::string LedgerJson(const Trace& trace) {
+std::string LedgerJson(const Trace& trace, const std::vector<CallEvent>& unfinished) {
   std::string text;
-  for (const CallEvent* const call : InOrder(trace)) {
+  for (const CallEvent* const call : InOrder(trace, unfinished)) {
     const duet_ledger_entry& entry = call->entry;
     duet::v1::LedgerCall line;
     line.set_begin(Seconds(entry.begin_ns));

@@ -5,12 +5,14 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "lab/trace/call_names.h"
 #include "lab/trace/printable.h"
@@ -73,6 +75,20 @@ std::string FileArgumentOf(const duet_ledger_entry& entry) {
 const char* Suffix(const duet_ledger_entry& entry) {
   if (EndpointOf(entry) == Endpoint()) return "";
   return entry.call == DUET_CALL_SEND ? "to" : "from";
+}
+
+std::string TimeOf(int64_t nanoseconds) {
+  constexpr int64_t kMillisecond = 1'000'000;
+  if (nanoseconds < 0) return "for ever";
+  if (nanoseconds % kMillisecond == 0) return absl::StrCat(nanoseconds / kMillisecond, " ms");
+  return absl::StrFormat("%.6g ms", static_cast<double>(nanoseconds) / kMillisecond);
+}
+
+// ", exited with 3": a process's end, as wait tells it.
+std::string StatusOf(int64_t status) {
+  const int plain = static_cast<int>(status);
+  if (WIFEXITED(plain)) return absl::StrCat(", exited with ", WEXITSTATUS(plain));
+  return WIFSIGNALED(plain) ? absl::StrCat(", ended by ", SignalName(WTERMSIG(plain))) : "";
 }
 
 std::string NameAndArguments(const duet_ledger_entry& entry, const Trace* names) {
@@ -138,6 +154,30 @@ std::string NameAndArguments(const duet_ledger_entry& entry, const Trace* names)
       return absl::StrCat("gethostname(\"", Quotable(DataOf(entry)), "\", ", a[0], ")");
     case DUET_CALL_GETADDRINFO:
       return absl::StrCat("getaddrinfo(\"", Quotable(DataOf(entry)), "\")");
+    case DUET_CALL_FUTEX:
+      return absl::StrCat("futex(0x", absl::Hex(a[0]), a[1] == 0 ? ", FUTEX_WAIT, " : ", FUTEX_WAKE, ",
+                          a[1] == 0 ? TimeOf(a[2]) : absl::StrCat(a[2]), ")");
+    case DUET_CALL_CLONE:
+      return a[0] != 0 ? "clone(CLONE_THREAD)" : "fork()";
+    case DUET_CALL_EXECVE:
+      return absl::StrCat("execve(\"", Quotable(DataOf(entry)), "\")");
+    case DUET_CALL_WAIT:
+      return absl::StrCat("waitpid(", a[0], HasReturned(entry) && entry.result > 0 ? StatusOf(a[1]) : "", ")");
+    case DUET_CALL_KILL:
+      if (a[1] == 0) return absl::StrCat("kill(", a[0], ", ", SignalName(a[2]), ")");
+      return absl::StrCat("tgkill(", a[0], ", ", a[1], ", ", SignalName(a[2]), ")");
+    case DUET_CALL_SIGACTION:
+      return absl::StrCat("sigaction(", SignalName(a[0]), ", ",
+                          a[1] == 0 ? "SIG_DFL" : a[1] == 1 ? "SIG_IGN" : "a handler", ")");
+    case DUET_CALL_SIGWAIT:
+      return a[0] < 0 ? "sigwait()" : absl::StrCat("sigwait(", TimeOf(a[0]), ")");
+    case DUET_CALL_SETITIMER:
+    case DUET_CALL_TIMERFD_SETTIME:
+      return absl::StrCat(CallName(entry.call), "(", entry.call == DUET_CALL_SETITIMER ? "ITIMER_REAL" : absl::StrCat(a[0]),
+                          ", ", TimeOf(a[1]), a[2] > 0 ? ", every " + TimeOf(a[2]) : "", ")");
+    case DUET_CALL_EVENTFD:
+    case DUET_CALL_TIMERFD_CREATE:
+      return absl::StrCat(CallName(entry.call), "(", a[0], ", ", FileFlagNames(a[1]), ")");
     case DUET_CALL_SLEEP:
       return absl::StrCat("sleep(", a[0] / 1'000'000, " ms)");
     default:
@@ -146,7 +186,7 @@ std::string NameAndArguments(const duet_ledger_entry& entry, const Trace* names)
 }
 
 std::string ResultOf(const duet_ledger_entry& entry, const Trace* names) {
-  if (!HasReturned(entry)) return "? (has not returned)";
+  if (!HasReturned(entry)) return "? <unfinished ...>";
   if (HasFailed(entry)) {
     const bool plain = entry.call == DUET_CALL_GETADDRINFO;
     return absl::StrCat(plain ? "" : absl::StrCat(entry.result, " "), ErrorName(entry), " (",

@@ -34,6 +34,17 @@ enum duet_call {
   DUET_CALL_EPOLL_CREATE,
   DUET_CALL_EPOLL_CTL,
   DUET_CALL_EPOLL_WAIT,
+  DUET_CALL_FUTEX,
+  DUET_CALL_CLONE,
+  DUET_CALL_EXECVE,
+  DUET_CALL_WAIT,
+  DUET_CALL_KILL,
+  DUET_CALL_SIGACTION,
+  DUET_CALL_SIGWAIT,
+  DUET_CALL_SETITIMER,
+  DUET_CALL_EVENTFD,
+  DUET_CALL_TIMERFD_CREATE,
+  DUET_CALL_TIMERFD_SETTIME,
   DUET_CALL_COUNT
 };
 
@@ -54,7 +65,13 @@ struct duet_ledger_entry {
    *   sleep: nanoseconds    socketpair: domain type, the two ends
    *   epoll_create: flags    epoll_ctl: epfd operation fd events
    *   epoll_wait: epfd most timeout_ms; data holds the first six answers as struct pollfd, whose fd is the data.fd that
-   *   epoll_ctl was given */
+   *   epoll_ctl was given
+   *   futex: the address (of one that processes share, the place in its file), 0 to wait or 1 to wake, how many to wake
+   *   or how long to wait in nanoseconds (-1: for ever)
+   *   clone: 1 for a thread, 0 for a process    execve: data holds the path    wait: process (-1: any) status
+   *   kill: process (0: none said) thread (0: none) signal    sigaction: signal, 0 default, 1 ignore, 2 a handler
+   *   sigwait: nanoseconds (-1: for ever): pause and its kin    setitimer, timerfd_settime: fd or which, value and
+   *   interval in nanoseconds    eventfd: value flags    timerfd_create: clock flags */
   uint32_t call;        /* enum duet_call */
   int32_t error;        /* errno, or an EAI_ error of getaddrinfo; 0 where the call succeeded */
   uint8_t address[16];  /* network byte order, IPv4 as the address that maps it; all 0 and port 0: none */

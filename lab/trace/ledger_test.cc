@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+
 #include <cerrno>
+#include <csignal>
 
 #include "lab/trace/story_for_test.h"
 
@@ -25,10 +28,45 @@ TEST(LedgerTest, ACallThatHasNotReturnedHasNoResult) {
   story.At(1).Call(1, DUET_CALL_RECV, {4, 10, 0}, 0, 0, -1);
   const std::string text = LedgerText(story.trace());
   EXPECT_EQ(text.find("0.000001 server  recv(4, "), 0u) << text;
-  EXPECT_EQ(text.find('<'), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with(" = ? <unfinished ...>\n")) << text;
   const std::string json = LedgerJson(story.trace());
   EXPECT_EQ(json.find("\"end\""), std::string::npos) << json;
   EXPECT_EQ(json.find("\"result\""), std::string::npos) << json;
+}
+
+TEST(LedgerTest, WhatProcessesAreInIsThereTooAtItsPlace) {
+  Story story;
+  story.At(5).Call(1, DUET_CALL_CLOSE, {4}, 0, 0, 1);
+  CallEvent call{.process = 0};
+  call.entry.call = DUET_CALL_FUTEX;
+  call.entry.arguments[0] = 0x1000;
+  call.entry.arguments[2] = -1;
+  call.entry.begin_ns = 2'000;
+  call.entry.end_ns = 1'999;
+  EXPECT_EQ(LedgerText(story.trace(), {call}),
+            "0.000002 client  futex(0x1000, FUTEX_WAIT, for ever) = ? <unfinished ...>\n"
+            "0.000005 server  close(4) = 0 <0.000001>\n");
+}
+
+TEST(LedgerTest, CallsOfProcessesAndSignalsReadAsStraceWritesThem) {
+  Story story;
+  story.At(1).Call(0, DUET_CALL_CLONE, {0}, 7, 0, 1);
+  story.At(2).Call(0, DUET_CALL_WAIT, {-1, 3 << 8}, 7, 0, 1);
+  story.At(3).Call(0, DUET_CALL_WAIT, {7, SIGTERM}, 7, 0, 1);
+  story.At(4).Call(0, DUET_CALL_KILL, {7, 0, SIGTERM}, -1, ESRCH, 1);
+  story.At(5).Call(0, DUET_CALL_SIGACTION, {SIGPIPE, 1}, 0, 0, 1);
+  story.At(6).Call(0, DUET_CALL_FUTEX, {16, 1, 1}, 1, 0, 1);
+  story.At(7).Call(0, DUET_CALL_EVENTFD, {1, O_NONBLOCK}, 3, 0, 1);
+  story.At(8).Call(0, DUET_CALL_TIMERFD_SETTIME, {4, 20'000'000, 1'000'000}, 0, 0, 1);
+  EXPECT_EQ(LedgerText(story.trace()),
+            "0.000001 client  fork() = 7 <0.000001>\n"
+            "0.000002 client  waitpid(-1, exited with 3) = 7 <0.000001>\n"
+            "0.000003 client  waitpid(7, ended by SIGTERM) = 7 <0.000001>\n"
+            "0.000004 client  kill(7, SIGTERM) = -1 ESRCH (No such process) <0.000001>\n"
+            "0.000005 client  sigaction(SIGPIPE, SIG_IGN) = 0 <0.000001>\n"
+            "0.000006 client  futex(0x10, FUTEX_WAKE, 1) = 1 <0.000001>\n"
+            "0.000007 client  eventfd(1, O_NONBLOCK) = 3 <0.000001>\n"
+            "0.000008 client  timerfd_settime(4, 20 ms, every 1 ms) = 0 <0.000001>\n");
 }
 
 TEST(LedgerTest, AFailedCallNamesItsError) {

@@ -81,7 +81,7 @@ TEST_F(TracedSocketsTest, ACallIsPendingUntilItReturns) {
   TracedSockets traced(inner, [] { return Time(7); }, [](const duet_ledger_entry&) {});
   inner.ask = [&traced] {
     ASSERT_TRUE(traced.pending().has_value());
-    EXPECT_EQ(ToString(*traced.pending()), "close(4) = ? (has not returned)");
+    EXPECT_EQ(ToString(*traced.pending()), "close(4) = ? <unfinished ...>");
   };
   traced.close(4);
   EXPECT_FALSE(traced.pending().has_value());

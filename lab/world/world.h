@@ -131,6 +131,8 @@ class World {
   // All packets, calls and notes so far. In the real world the calls come from inside the processes: they
   // explain, and nothing is graded by them.
   virtual const Trace& trace() = 0;
+  // The calls that processes are in, which the trace doesn't have yet.
+  virtual std::vector<CallEvent> Unfinished() { return {}; }
 };
 
 }  // namespace lab

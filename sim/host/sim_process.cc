@@ -72,6 +72,12 @@ void SimProcess::Ended(int status, std::string note) {
   first().LeaveDescriptors();
 }
 
+void SimProcess::AddUnfinished(std::vector<lab::CallEvent>& calls) const {
+  for (const auto& thread : threads_) {
+    if (const duet_ledger_entry* const call = thread->pending()) calls.push_back({id_, *call});
+  }
+}
+
 void SimProcess::Kill() {
   if (outcome_.exited) return;
   for (const auto& thread : threads_) thread->TracePending();

@@ -32,6 +32,8 @@ class SimProcess {
   // As SIGKILL: its descriptors are closed as a kernel does, its destructors run, and it has ended.
   void Kill();
   const lab::Outcome& outcome() const { return outcome_; }
+  // Adds the calls that its threads are in.
+  void AddUnfinished(std::vector<lab::CallEvent>& calls) const;
   // A line for each thread that waits for ever, "server waits in accept(3) on port 9999", which is noted in the trace
   // unless that was the last that was said of it; empty where it has ended.
   std::string NoteDeadlock();

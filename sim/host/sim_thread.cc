@@ -25,8 +25,24 @@ SimThread::SimThread(SimProcess& process, std::shared_ptr<DescriptorTable> descr
 
 const std::vector<std::string>& SimThread::arguments() const { return process_.arguments(); }
 
+const duet_ledger_entry* SimThread::pending() const {
+  if (done()) return nullptr;
+  if (traced_.pending()) return &*traced_.pending();
+  return pending_ ? &*pending_ : nullptr;
+}
+
 void SimThread::TracePending() {
-  if (!done() && traced_.pending()) process_.trace().Add(lab::CallEvent{process_.id(), *traced_.pending()});
+  const duet_ledger_entry* const call = pending();
+  if (call != nullptr && !std::exchange(pending_traced_, true)) Record(*call);
+}
+
+void SimThread::SetPending(const duet_ledger_entry* call) {
+  if (call == nullptr) pending_.reset();
+  else pending_ = *call;
+}
+
+void SimThread::Record(const duet_ledger_entry& call) {
+  process_.trace().Add(lab::CallEvent{process_.id(), call});
 }
 
 void SimThread::Wake() {
@@ -34,6 +50,7 @@ void SimThread::Wake() {
 }
 
 void SimThread::End() {
+  TracePending();
   task_.Kill();
   LeaveDescriptors();
 }
@@ -53,13 +70,16 @@ void SimThread::sleep(lab::Duration duration) {
   entry.call = DUET_CALL_SLEEP;
   entry.begin_ns = engine.now().count();
   entry.arguments[0] = duration.count();
+  entry.end_ns = entry.begin_ns - 1;
+  SetPending(&entry);
   sleeping_ = true;
   if (engine.Spend(SimSockets::kCallCost) && duration > lab::Duration::zero()) {
     engine.WaitInterruptibly(engine.now() + duration);
   }
   sleeping_ = false;
+  SetPending(nullptr);
   entry.end_ns = engine.now().count();
-  process_.trace().Add(lab::CallEvent{process_.id(), entry});
+  Record(entry);
 }
 
 void SimThread::random(void* buffer, size_t length) {

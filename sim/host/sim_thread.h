@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,9 @@ class SimThread final : public lab::Thread {
   Task& task() { return task_; }
   const Task& task() const { return task_; }
   bool done() const { return task_.done(); }
-  // The call that it has not come back from goes into the trace as it is.
+  // The call that it has not come back from, or null.
+  const duet_ledger_entry* pending() const;
+  // That call goes into the trace as it is, once: this ends next.
   void TracePending();
   // "waits in accept(3) on port 9999"; empty where nobody needs to know.
   std::string WaitsFor();
@@ -61,6 +64,8 @@ class SimThread final : public lab::Thread {
   void PassDebt() override { sockets_.PassDebt(); }
   void LeaveDescriptors() override { sockets_.LeaveTable(); }
   void SetName(std::string name) override { name_ = std::move(name); }
+  void SetPending(const duet_ledger_entry* call) override;
+  void Record(const duet_ledger_entry& call) override;
   void ForgetInterruption() override { task_.ForgetInterruption(); }
 
  private:
@@ -74,6 +79,8 @@ class SimThread final : public lab::Thread {
   std::string noted_;
   bool sleeping_ = false;
   bool blocked_ = false;
+  std::optional<duet_ledger_entry> pending_;  // a call that is no call of Sockets
+  bool pending_traced_ = false;
   const lab::Thread::WaitsFor* waits_for_ = nullptr;  // while it is blocked
   Task task_;
 };

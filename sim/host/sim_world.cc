@@ -51,6 +51,12 @@ bool SimWorld::Bound(lab::HostId host, uint16_t port) const {
 
 bool SimWorld::Serves(lab::HostId host) const { return hosts_[static_cast<size_t>(host)]->Serves(); }
 
+std::vector<lab::CallEvent> SimWorld::Unfinished() {
+  std::vector<lab::CallEvent> calls;
+  for (const auto& process : processes_) process->AddUnfinished(calls);
+  return calls;
+}
+
 const lab::Outcome& SimWorld::outcome(lab::ProcessId process) const { return At(process).outcome(); }
 
 }  // namespace sim

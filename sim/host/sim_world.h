@@ -45,6 +45,7 @@ class SimWorld final : public lab::World {
   const lab::Outcome& outcome(lab::ProcessId process) const override;
   std::string Deadlock() const override { return deadlock_; }
   const lab::Trace& trace() override { return trace_; }
+  std::vector<lab::CallEvent> Unfinished() override;
 
   // What this run has decided: enough to replay it.
   const std::vector<lab::Deviation>& deviations() const { return engine_.choices().deviations(); }

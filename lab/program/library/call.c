@@ -233,6 +233,9 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_seccomp:
       return -EPERM;
 
+    case SYS_flock:
+      return duet_flock((int)a[0], (int)a[1]);
+
     case SYS_vmsplice:
       return unless_simulated(number, a, -1);
     case SYS_splice:
@@ -310,6 +313,7 @@ long duet_call(long number, const long a[6], void* context) {
     duet_self.call_ends_ns = duet_self.interrupted_call.ends_ns;
     duet_self.interrupted_call.arguments = NULL;
   }
+  const int64_t begin_ns = duet_channel->world_ns;
   long result = dispatch(number, a, context);
   if (result == -EINTR && duet_self.interrupted) result = duet_after_interruption(number);
   if (result == -DUET_RESTART) {
@@ -317,6 +321,7 @@ long duet_call(long number, const long a[6], void* context) {
     duet_self.interrupted_call.arguments = a;
     duet_self.interrupted_call.ends_ns = duet_self.call_ends_ns;
   }
+  duet_note_call(number, a, begin_ns, result);
   if (duet_channel->watchers != 0 && changes_readiness(number)) duet_request(DUET_REQUEST_CHANGED, 0, 0, 0, 0, 0, 0);
   return result;
 }

@@ -117,7 +117,10 @@ long duet_duplicate(long number, const long arguments[6]) {
 }
 
 long duet_fcntl(long fd, long command, long argument) {
-  if (!duet_simulated(fd)) return duet_kernel(SYS_fcntl, fd, command, argument);
+  if (!duet_simulated(fd)) {
+    const int waits = command == F_SETLKW || command == F_OFD_SETLKW;
+    return waits ? duet_waiting_lock(fd, command, argument) : duet_kernel(SYS_fcntl, fd, command, argument);
+  }
   switch (command) {
     case F_GETFD:
     case F_SETFD:

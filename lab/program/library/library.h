@@ -64,6 +64,9 @@ extern const uint64_t duet_postponed; /* the signals that wait */
 /* Ends the program; the lab says which call it was. */
 _Noreturn void duet_unsupported(long number, long detail);
 
+/* notes.c: a line in the ledger, with the next request, of a call that has returned; nothing where the lab has served it. */
+void duet_note_call(long number, const long arguments[6], int64_t begin_ns, long result);
+
 /* memory.c: copies that give -EFAULT where the program's pointer is bad, as the kernel does. */
 long duet_copy_in(void* to, const void* from, size_t length);
 long duet_copy_out(void* to, const void* from, size_t length);
@@ -84,6 +87,10 @@ long duet_close_range(unsigned first, unsigned last, unsigned flags);
 long duet_duplicate(long number, const long arguments[6]); /* dup, dup2, dup3 */
 long duet_fcntl(long fd, long command, long argument);
 long duet_ioctl(long fd, unsigned long request, void* argument);
+
+/* locks.c: flock, and fcntl's F_SETLKW and F_OFD_SETLKW */
+long duet_flock(long fd, long operation);
+long duet_waiting_lock(long fd, long command, long argument);
 
 /* sockets.c */
 long duet_socket_call(long number, const long arguments[6]);

@@ -102,38 +102,41 @@ EXPORT int getaddrinfo(const char* node, const char* service, const struct addri
   return count > 0 ? 0 : EAI_NONAME;
 }
 
-/* gethostbyname and its relatives: one name, its IPv4 addresses. */
+/* gethostbyname and its relatives: one name, its addresses of one family. */
 enum { kMostAddresses = 8, kLongestHost = 256 };
 struct host_buffer {
-  struct in_addr addresses[kMostAddresses];
+  struct in6_addr addresses[kMostAddresses]; /* an IPv4 one at the beginning */
   char* list[kMostAddresses + 1];
   char* aliases[1];
   char name[kLongestHost];
 };
 
-static int find_host(const char* name, struct hostent* host, struct host_buffer* buffer) {
-  const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+static int find_host(const char* name, int family, struct hostent* host, struct host_buffer* buffer) {
+  const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+  const size_t size = family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
   struct addrinfo* found;
-  if (strlen(name) >= kLongestHost) return HOST_NOT_FOUND;
+  if (strlen(name) >= kLongestHost || (family != AF_INET && family != AF_INET6)) return HOST_NOT_FOUND;
   const int error = getaddrinfo(name, NULL, &hints, &found);
   if (error != 0) return error == EAI_AGAIN ? TRY_AGAIN : HOST_NOT_FOUND;
   int count = 0;
   for (const struct addrinfo* next = found; next != NULL && count < kMostAddresses; next = next->ai_next, ++count) {
-    buffer->addresses[count] = ((const struct sockaddr_in*)next->ai_addr)->sin_addr;
+    const void* const address = family == AF_INET ? (void*)&((struct sockaddr_in*)next->ai_addr)->sin_addr
+                                                  : (void*)&((struct sockaddr_in6*)next->ai_addr)->sin6_addr;
+    memcpy(&buffer->addresses[count], address, size);
     buffer->list[count] = (char*)&buffer->addresses[count];
   }
   freeaddrinfo(found);
   buffer->list[count] = NULL;
   buffer->aliases[0] = NULL;
   strcpy(buffer->name, name);
-  *host = (struct hostent){buffer->name, buffer->aliases, AF_INET, sizeof(struct in_addr), buffer->list};
+  *host = (struct hostent){buffer->name, buffer->aliases, family, (int)size, buffer->list};
   return 0;
 }
 
 EXPORT struct hostent* gethostbyname2(const char* name, int family) {
   static struct hostent host;
   static struct host_buffer buffer;
-  h_errno = family == AF_INET ? find_host(name, &host, &buffer) : HOST_NOT_FOUND;
+  h_errno = find_host(name, family, &host, &buffer);
   return h_errno == 0 ? &host : NULL;
 }
 
@@ -144,7 +147,7 @@ EXPORT int gethostbyname2_r(const char* name, int family, struct hostent* host, 
   const size_t skip = -(uintptr_t)memory % _Alignof(struct host_buffer);
   *result = NULL;
   if (length < skip + sizeof(struct host_buffer)) return ERANGE;
-  *error = family == AF_INET ? find_host(name, host, (struct host_buffer*)(memory + skip)) : HOST_NOT_FOUND;
+  *error = find_host(name, family, host, (struct host_buffer*)(memory + skip));
   if (*error == 0) *result = host;
   return 0;
 }

@@ -59,7 +59,7 @@ static long wait_call(long number, const long a[6]) {
       return duet_copy_out(told, by_id ? (void*)&info : &status, by_id ? sizeof(info) : sizeof(status)) < 0 ? -EFAULT
                                                                                                            : found;
     }
-    const long waited = duet_request(DUET_REQUEST_WAIT_CHILD, 0, 0, 0, 0, 0, 0);
+    const long waited = duet_request(DUET_REQUEST_WAIT_CHILD, 0, 0, by_id ? -1 : (int)a[0], 0, 0, 0);
     if (waited < 0) return waited;
   }
 }

@@ -134,12 +134,26 @@ static long receive_place(long number, long fd, struct place place, long flags) 
   }
 }
 
+/* Whether descriptors go with the message. */
+static int passes_descriptors(const struct msghdr* message) {
+  const char* const control = message->msg_control;
+  size_t at = 0;
+  struct cmsghdr header;
+  while (at + sizeof(header) <= message->msg_controllen && duet_copy_in(&header, control + at, sizeof(header)) == 0) {
+    if (header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS) return 1;
+    if (header.cmsg_len < sizeof(header)) return 0;
+    at += CMSG_ALIGN(header.cmsg_len);
+  }
+  return 0;
+}
+
 static long send_message(long fd, const struct msghdr* programs, long flags) {
   struct msghdr message;
   if (duet_copy_in(&message, programs, sizeof(message)) != 0) return -EFAULT;
   socklen_t length = message.msg_name == NULL ? 0 : message.msg_namelen;
   if ((int)length < 0) return -EINVAL;
   if (message.msg_iovlen > kMostBuffers) return -EMSGSIZE;
+  if (message.msg_control != NULL && passes_descriptors(&message)) duet_unsupported(SYS_sendmsg, 0);
   if (length > DUET_CHANNEL_ADDRESS) length = DUET_CHANNEL_ADDRESS;
   if (duet_copy_in(duet_slot()->address, message.msg_name, length) != 0) return -EFAULT;
   const struct place place = {message.msg_iov, (long)message.msg_iovlen, 0};

@@ -1,0 +1,79 @@
+// Files' locks, which are the kernel's, waited for in the world's time; and what ends with a sentence beside them.
+#include "lab/program/program_testing.h"
+
+namespace lab {
+namespace {
+
+class CarriedLocksTest : public ProgramTest {
+ protected:
+  // The child has the lock for 50 ms; the parent says when it has it.
+  std::string WaitsFor(const std::string& lock) {
+    CompileMain("locks", R"(
+      struct flock whole = {.l_type = F_WRLCK};
+      struct timespec begin, end;
+      int fd, told[2];
+      pipe(told);
+      if (fork() == 0) {
+        fd = open("/tmp/locked", O_RDWR | O_CREAT, 0600);
+        if ()" + lock + R"( != 0) perror("child");
+        write(told[1], "x", 1);
+        usleep(50000);
+        _exit(0);
+      }
+      read(told[0], &fd, 1);
+      fd = open("/tmp/locked", O_RDWR | O_CREAT, 0600);
+      clock_gettime(CLOCK_MONOTONIC, &begin);
+      if ()" + lock + R"( != 0) perror("parent");
+      clock_gettime(CLOCK_MONOTONIC, &end);
+      printf("%ld", (end.tv_nsec - begin.tv_nsec + 1000000000) % 1000000000 / 10000000);
+      wait(NULL);
+      return 0;)");
+    return RunRepeatedly(Options("locks")).output;
+  }
+};
+
+TEST_F(CarriedLocksTest, FlockWaits) { EXPECT_EQ(WaitsFor("flock(fd, LOCK_EX)"), "5"); }
+TEST_F(CarriedLocksTest, RecordLocksWait) { EXPECT_EQ(WaitsFor("fcntl(fd, F_SETLKW, &whole)"), "5"); }
+TEST_F(CarriedLocksTest, LocksOfOpenFilesWait) { EXPECT_EQ(WaitsFor("fcntl(fd, F_OFD_SETLKW, &whole)"), "5"); }
+
+TEST_F(CarriedLocksTest, ASignalInterruptsTheWait) {
+  CompileMain("interrupted", R"(
+    struct sigaction action = {.sa_handler = (void (*)(int))getpid};
+    int told[2], fd;
+    char byte;
+    pipe(told);
+    sigaction(SIGALRM, &action, NULL);
+    if (fork() == 0) {
+      fd = open("/tmp/locked", O_RDWR | O_CREAT, 0600);
+      flock(fd, LOCK_EX);
+      write(told[1], "x", 1);
+      sleep(2);
+      _exit(0);
+    }
+    read(told[0], &byte, 1);
+    fd = open("/tmp/locked", O_RDWR | O_CREAT, 0600);
+    alarm(1);
+    printf("%d", flock(fd, LOCK_EX) == -1 && errno == EINTR);
+    wait(NULL);
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("interrupted")).output, "1");
+}
+
+TEST_F(CarriedLocksTest, PassingADescriptorEndsWithASentence) {
+  CompileMain("rights", R"(
+    int ends[2];
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec one = {"x", 1};
+    struct msghdr message = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    *CMSG_FIRSTHDR(&message) = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    return sendmsg(ends[0], &message, 0) != 1;)");
+  TwoHosts hosts;
+  const ProcessId rights = hosts.Start(hosts.alpha, Options("rights"));
+  hosts.Run();
+  EXPECT_EQ(hosts.world.outcome(rights).Report(kUnsupportedReport),
+            "rights passes a descriptor (sendmsg with SCM_RIGHTS), which Duet does not carry yet");
+}
+
+}  // namespace
+}  // namespace lab
