@@ -164,7 +164,7 @@ TEST(LadderTest, ALongRunIsCutInTheMiddleAndSaysSo) {
 
 TEST(LadderTest, SaysHowMuchOfALongRunWasNotKept) {
   Story story;
-  for (size_t i = 0; i <= Trace::kMostEvents; ++i) story.At(static_cast<int64_t>(i)).Call(0, DUET_CALL_LISTEN, {3, 1}, 0);
+  for (int64_t i = 0; i <= int64_t{Trace::kMostEvents}; ++i) story.At(i).Call(0, DUET_CALL_LISTEN, {3, 1}, 0);
   const std::string ladder = Ladder(story.trace(), {});
   EXPECT_TRUE(absl::StrContains(ladder, "lines, and 30000 events are left out here")) << ladder;
   Story repeating;

@@ -62,7 +62,9 @@ void TimerFile::Set(const Setting& setting) {
 TimerFile::Setting TimerFile::Get() const {
   if (!armed_) return {Duration::zero(), interval_};
   Duration left = next_ - engine_.now();
-  if (left <= Duration::zero()) left = interval_ > Duration::zero() ? interval_ - (-left % interval_) : Duration::zero();
+  if (left <= Duration::zero()) {
+    left = interval_ > Duration::zero() ? interval_ - (-left % interval_) : Duration::zero();
+  }
   return {left, interval_};
 }
 

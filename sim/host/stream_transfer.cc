@@ -34,7 +34,8 @@ short StreamSocket::Ready() const {
 short StreamSocket::ReadyOfConnection() const {
   const tcp::Connection& connection = flow_->connection();
   const bool closed = connection.state() == tcp::State::kClosed;
-  const bool read_ended = closed || connection.peer_finished() || connection.read_shut() || (shut_ & (SHUT_RD + 1)) != 0;
+  const bool read_ended =
+      closed || connection.peer_finished() || connection.read_shut() || (shut_ & (SHUT_RD + 1)) != 0;
   const bool write_ended = closed || connection.write_shut() || (shut_ & (SHUT_WR + 1)) != 0;
   short events = 0;
   if (read_ended && write_ended) events |= POLLHUP;
@@ -130,7 +131,8 @@ int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int f
   if (const int error = connection.TakeError()) return -error;
   // Also where it is shut for writing: as in Linux that is looked at once the connection stands.
   if (Handshaking(connection.state())) return -EAGAIN;
-  if ((shut_ & (SHUT_WR + 1)) != 0 || connection.write_shut() || connection.state() == tcp::State::kClosed) return -EPIPE;
+  const bool shut = (shut_ & (SHUT_WR + 1)) != 0 || connection.write_shut();
+  if (shut || connection.state() == tcp::State::kClosed) return -EPIPE;
   if (length == 0) return 0;
   const size_t space = std::min(length, connection.write_space());
   if (space < length) no_space_ = true;

@@ -23,7 +23,8 @@ void Sender::OnAcknowledgement(Time now, const Acknowledgement& seen) {
   probes_unanswered_ = 0;
   // Linux's fast path: text that acknowledges nothing new has nothing sent.
   const uint32_t window_before = snd_wnd_;
-  const bool predicted = predicts_ && seen.text_alone && seen.ack == snd_una_ && seen.window == snd_wnd_ && seen.sack.empty();
+  const bool predicted =
+      predicts_ && seen.text_alone && seen.ack == snd_una_ && seen.window == snd_wnd_ && seen.sack.empty();
   if (!predicted) more_ = false;
   burst_ = hold_lost_ = false;
   const bool updated = UpdateWindow(seen);

@@ -102,7 +102,8 @@ void ForEachOf(int sock_diag, uint8_t family, uint32_t states, bool info, const 
     const ssize_t got = recv(sock_diag, buffer, sizeof buffer, 0);
     if (got <= 0) abort();
     auto left = static_cast<uint32_t>(got);
-    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(header, left);
+         header = NLMSG_NEXT(header, left)) {
       if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR) return;
       const auto* message = static_cast<const inet_diag_msg*>(NLMSG_DATA(header));
       const tcp_info* found = nullptr;

@@ -149,7 +149,9 @@ class Runner {
     std::string text = absl::StrCat("= ", outcome.result);
     if (outcome.result < 0) absl::StrAppend(&text, " ", ErrorName(outcome.error));
     absl::StrAppend(&text, outcome.details);
-    if (begun.step.call == Call::kPipe || begun.step.call == Call::kSocketPair) absl::StrAppend(&text, " ", outcome.fds[0], " ", outcome.fds[1]);
+    if (begun.step.call == Call::kPipe || begun.step.call == Call::kSocketPair) {
+      absl::StrAppend(&text, " ", outcome.fds[0], " ", outcome.fds[1]);
+    }
     if (!outcome.runs.empty()) absl::StrAppend(&text, " ", Digest(outcome.runs.data(), outcome.runs.size()));
     if (outcome.address) absl::StrAppend(&text, AddressText(outcome, ports_));
     return text;

@@ -70,7 +70,8 @@ TEST(BadInputTest, WhatDoesNotCompileGetsTheCompilersWordsAlone) {
   WriteFile(folder + "/wrong.py", "def f(:\n");
   const Ran python = Duet({"grade", "02-server", folder + "/wrong.py"});
   EXPECT_EQ(python.status, kWrongUse);
-  EXPECT_THAT(python.error_output, AllOf(HasSubstr("wrong.py\", line 1"), HasSubstr("SyntaxError"), Not(HasSubstr("duet"))));
+  EXPECT_THAT(python.error_output,
+              AllOf(HasSubstr("wrong.py\", line 1"), HasSubstr("SyntaxError"), Not(HasSubstr("duet"))));
 }
 
 TEST(BadInputTest, AStaticBinaryIsToldHowToLink) {

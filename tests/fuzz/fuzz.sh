@@ -6,8 +6,8 @@ fuzzer=$1 corpus=$2 seconds=$3
 name=$(basename "$corpus")
 found=${TEST_TMPDIR:-/tmp}/found-$name
 mkdir -p "$found"
-if "$fuzzer" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -max_len=1000 -timeout=10 -rss_limit_mb=1000 -print_final_stats=1 \
-  -artifact_prefix="$found/" "$found" "$corpus"; then
+if "$fuzzer" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -max_len=1000 -timeout=10 \
+  -rss_limit_mb=1000 -print_final_stats=1 -artifact_prefix="$found/" "$found" "$corpus"; then
   exit 0
 fi
 for input in "$found"/{crash,leak,oom,timeout}-*; do
