@@ -3,9 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -31,6 +33,53 @@ std::string Bytes(std::ifstream& file, uint64_t offset, size_t length) {
   return bytes;
 }
 
+// As many `Entry`s as there are of `count` at `offset`.
+template <typename Entry>
+std::vector<Entry> Entries(std::ifstream& file, uint64_t offset, size_t count) {
+  const std::string bytes = Bytes(file, offset, count * sizeof(Entry));
+  std::vector<Entry> entries(bytes.size() / sizeof(Entry));
+  std::memcpy(entries.data(), bytes.data(), entries.size() * sizeof(Entry));
+  return entries;
+}
+
+// The names that the loader knows it by, each behind a NUL: libraries that it needs, and functions. Empty where they
+// can't be found, which is for the loader to complain about.
+std::string DynamicNames(std::ifstream& file, const std::vector<Elf64_Phdr>& segments) {
+  constexpr uint64_t kMost = 64 << 20;
+  uint64_t address = 0;
+  uint64_t size = 0;
+  for (const Elf64_Phdr& segment : segments) {
+    if (segment.p_type != PT_DYNAMIC) continue;
+    const size_t count = std::min(segment.p_filesz, kMost) / sizeof(Elf64_Dyn);
+    for (const Elf64_Dyn& entry : Entries<Elf64_Dyn>(file, segment.p_offset, count)) {
+      if (entry.d_tag == DT_STRTAB) address = entry.d_un.d_ptr;
+      if (entry.d_tag == DT_STRSZ) size = entry.d_un.d_val;
+    }
+  }
+  for (const Elf64_Phdr& segment : segments) {
+    const bool here = segment.p_type == PT_LOAD && address - segment.p_vaddr < segment.p_filesz;
+    if (here) return Bytes(file, segment.p_offset + (address - segment.p_vaddr), std::min(size, kMost));
+  }
+  return "";
+}
+
+// What these keep in mind of memory does not fit into the limit on it, nor may another library be there before theirs.
+absl::Status CheckSanitizers(const std::string& name, const std::string& names) {
+  constexpr std::pair<const char*, const char*> kSanitizers[] = {{"__asan_init", "address"},
+                                                                 {"__hwasan_init", "hwaddress"},
+                                                                 {"__tsan_init", "thread"},
+                                                                 {"__msan_init", "memory"},
+                                                                 {"liblsan.so", "leak"},
+                                                                 {"__lsan_init", "leak"}};
+  for (const auto& [mark, sanitizer] : kSanitizers) {
+    if (names.find(mark) == std::string::npos) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(name, " is built with -fsanitize=", sanitizer,
+                     ", which can't run in Duet's sandbox: build it without (-fsanitize=undefined works)"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckElf(const std::string& name, std::ifstream& file) {
   Elf64_Ehdr header;
   const std::string bytes = Bytes(file, 0, sizeof(header));
@@ -42,16 +91,15 @@ absl::Status CheckElf(const std::string& name, std::ifstream& file) {
   if (header.e_type != ET_EXEC && header.e_type != ET_DYN) {
     return Refuse(name, "is an object file, not a program: link it");
   }
-  for (int i = 0; i < header.e_phnum; ++i) {
-    Elf64_Phdr segment;
-    const std::string entry = Bytes(file, header.e_phoff + static_cast<uint64_t>(i) * sizeof(segment), sizeof(segment));
-    if (entry.size() < sizeof(segment)) return Refuse(name, "is cut short: build it again");
-    std::memcpy(&segment, entry.data(), sizeof(segment));
-    if (segment.p_type == PT_INTERP) return absl::OkStatus();
+  const std::vector<Elf64_Phdr> segments = Entries<Elf64_Phdr>(file, header.e_phoff, header.e_phnum);
+  if (segments.size() < header.e_phnum) return Refuse(name, "is cut short: build it again");
+  const auto interpreter = [](const Elf64_Phdr& segment) { return segment.p_type == PT_INTERP; };
+  if (std::none_of(segments.begin(), segments.end(), interpreter)) {
+    return Refuse(name,
+                  "is statically linked: link it with the shared C library (without -static), so that Duet can carry "
+                  "its calls");
   }
-  return Refuse(name,
-                "is statically linked: link it with the shared C library (without -static), so that Duet can carry "
-                "its calls");
+  return CheckSanitizers(name, DynamicNames(file, segments));
 }
 
 // `line`: what follows "#!".

@@ -49,5 +49,16 @@ TEST_F(CheckExecutableTest, WhatCannotRunIsSaidInASentence) {
   EXPECT_EQ(Check(""), folder() + "/ is not a file");
 }
 
+TEST_F(CheckExecutableTest, OfTheSanitizersOnlyTheOneForUndefinedBehaviourRunsHere) {
+  CompileMain("undefined", "return 0;", "-fsanitize=undefined");
+  EXPECT_EQ(Check("undefined"), "");
+  for (const std::string sanitizer : {"address", "thread", "leak"}) {
+    CompileMain("sanitized", "return 0;", "-fsanitize=" + sanitizer);
+    EXPECT_EQ(Check("sanitized"), "sanitized is built with -fsanitize=" + sanitizer +
+                                      ", which can't run in Duet's sandbox: build it without (-fsanitize=undefined "
+                                      "works)");
+  }
+}
+
 }  // namespace
 }  // namespace lab
