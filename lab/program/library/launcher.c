@@ -120,6 +120,11 @@ static void keep_descriptors(void) {
   struct rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) fail("getrlimit");
   files.rlim_cur = files.rlim_max;
+  if (files.rlim_max <= DUET_HELLO_FD) {
+    fprintf(stderr, "a process may have %lu descriptors here, and %d are needed: raise `ulimit -Hn`\n",
+            (unsigned long)files.rlim_max, DUET_HELLO_FD + 1);
+    _exit(127);
+  }
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) fail("setrlimit");
   if (dup2(DUET_LAUNCHER_CHANNEL_FD, DUET_CHANNEL_FD) < 0) fail("channel");
   if (dup2(DUET_LAUNCHER_HELLO_FD, DUET_HELLO_FD) < 0) fail("hello");
@@ -141,8 +146,8 @@ int main(int count, char** arguments) {
   if (count <= kCommand) return 127;
   const int carried = strcmp(arguments[1], "carried") == 0;
   if (carried) {
-    if (write(DUET_LAUNCHER_HELLO_FD, "", 1) != 1) fail("hello");
     keep_descriptors();
+    if (write(DUET_LAUNCHER_HELLO_FD, "", 1) != 1) fail("hello");
     if (personality(ADDR_NO_RANDOMIZE) < 0) fail("personality");
   }
   close_others(carried, atoi(arguments[kLedger]));
