@@ -57,9 +57,6 @@ boost::context::fiber Fiber::Run(boost::context::fiber&& caller) {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_start_switch_fiber(nullptr, caller_bottom_, caller_size_);
 #endif
-#if defined(__SANITIZE_THREAD__)
-  __tsan_switch_to_fiber(tsan_caller_, 0);
-#endif
   return std::move(caller_);
 }
 
@@ -72,10 +69,14 @@ void Fiber::Resume() {
   __sanitizer_start_switch_fiber(&fake_stack, static_cast<char*>(stack_.sp) - stack_.size, stack_.size);
 #endif
 #if defined(__SANITIZE_THREAD__)
+  // Both here: what is called and returned from on the way there and back counts for the fiber, and comes out even.
   tsan_caller_ = __tsan_get_current_fiber();
   __tsan_switch_to_fiber(tsan_fiber_, 0);
 #endif
   context_ = std::move(context_).resume();
+#if defined(__SANITIZE_THREAD__)
+  __tsan_switch_to_fiber(tsan_caller_, 0);
+#endif
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
 #endif
@@ -86,9 +87,6 @@ void Fiber::Resume() {
 void Fiber::Switch() {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_start_switch_fiber(&fake_stack_, caller_bottom_, caller_size_);
-#endif
-#if defined(__SANITIZE_THREAD__)
-  __tsan_switch_to_fiber(tsan_caller_, 0);
 #endif
   caller_ = std::move(caller_).resume();
 #if defined(__SANITIZE_ADDRESS__)
