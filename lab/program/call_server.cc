@@ -36,15 +36,17 @@ class AddressRoom {
   socklen_t length_ = DUET_CHANNEL_ADDRESS;
 };
 
-bool WaitsOnSocket(int64_t number) {
+// The limit (SO_RCVTIMEO, SO_SNDTIMEO) that a descriptor may have on what a call of that number waits for; null where
+// there is none such.
+bool DescriptorMap::Entry::*LimitOf(int64_t number) {
   switch (number) {
     case SYS_accept4:
     case SYS_recvfrom:
-    case SYS_read:
+    case SYS_read: return &DescriptorMap::Entry::limits_receiving;
     case SYS_connect:
     case SYS_sendto:
-    case SYS_write: return true;
-    default: return false;
+    case SYS_write: return &DescriptorMap::Entry::limits_sending;
+    default: return nullptr;
   }
 }
 
@@ -100,17 +102,8 @@ void CallServer::Serve(const CarriedRequest& request, CarriedAnswer& answer) {
   answer.address.clear();
   const Handler handler = Find(request.number);
   answer.result = handler == nullptr ? -ENOSYS : (this->*handler)(request, answer);
-  if (answer.result == -EINTR && WaitsOnSocket(request.number)) answer.argument = HasLimit(request);
-}
-
-bool CallServer::HasLimit(const CarriedRequest& request) const {
-  const DescriptorMap::Entry entry = descriptors_.Find(request.arguments[0]);
-  switch (request.number) {
-    case SYS_accept4:
-    case SYS_recvfrom:
-    case SYS_read: return entry.limits_receiving;
-    default: return entry.limits_sending;
-  }
+  if (answer.result != -EINTR) return;
+  if (const auto limit = LimitOf(request.number)) answer.argument = descriptors_.Find(request.arguments[0]).*limit;
 }
 
 int64_t CallServer::Keep(int64_t number, const DescriptorMap::Entry& made) {

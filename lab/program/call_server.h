@@ -51,9 +51,6 @@ class CallServer {
   // The same for two; 0, or a negative errno.
   int64_t KeepBoth(int64_t first, int64_t second, const int made[2], bool socket);
 
-  // Whether the descriptor of a request that waits on a socket has a limit on that (SO_RCVTIMEO, SO_SNDTIMEO).
-  bool HasLimit(const CarriedRequest& request) const;
-
   int64_t Socket(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t SocketPair(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Accept(const CarriedRequest& request, CarriedAnswer& answer);

@@ -4,7 +4,18 @@
 namespace segments {
 namespace {
 
-using SynReceived = SegmentTest;
+class SynReceived : public SegmentTest {
+ protected:
+  // After a segment that was challenged: nothing of it was taken, and the next one's text is.
+  void ExpectChallenged() {
+    EXPECT_EQ("ACK 1 ack 1", script.OutAll());
+    EXPECT_EQ("SYN-RECEIVED", script.StateName());
+    script.Inject({.text = "world"});
+    EXPECT_EQ("ESTABLISHED", script.StateName());
+    EXPECT_EQ("ACK 1 ack 6", script.OutAll());
+    EXPECT_EQ("world", script.Read());
+  }
+};
 
 TEST_F(SynReceived, AckMayCarryText) {
   script.AcceptSyn();
@@ -58,12 +69,7 @@ TEST_F(SynReceived, ResetElsewhereInTheWindowIsChallenged) {
 TEST_F(SynReceived, SynAckIsChallenged) {
   script.AcceptSyn();
   script.Inject({.seq = 0, .ack = 1, .syn = true});
-  EXPECT_EQ("ACK 1 ack 1", script.OutAll());
-  EXPECT_EQ("SYN-RECEIVED", script.StateName());
-  script.Inject({.text = "hello"});
-  EXPECT_EQ("ESTABLISHED", script.StateName());
-  EXPECT_EQ("ACK 1 ack 6", script.OutAll());
-  EXPECT_EQ("hello", script.Read());
+  ExpectChallenged();
 }
 
 TEST_F(SynReceived, SynAckWithAnotherAckIsReset) {
@@ -76,12 +82,7 @@ TEST_F(SynReceived, SynAckWithAnotherAckIsReset) {
 TEST_F(SynReceived, SynAckWithTextIsChallenged) {
   script.AcceptSyn();
   script.Inject({.seq = 0, .ack = 1, .text = "hello", .syn = true});
-  EXPECT_EQ("ACK 1 ack 1", script.OutAll());
-  EXPECT_EQ("SYN-RECEIVED", script.StateName());
-  script.Inject({.text = "world"});
-  EXPECT_EQ("ESTABLISHED", script.StateName());
-  EXPECT_EQ("ACK 1 ack 6", script.OutAll());
-  EXPECT_EQ("world", script.Read());
+  ExpectChallenged();
 }
 
 TEST_F(SynReceived, OfASimultaneousOpenSynAckWithTextIsChallenged) {
@@ -89,12 +90,7 @@ TEST_F(SynReceived, OfASimultaneousOpenSynAckWithTextIsChallenged) {
   script.Inject({.seq = 0, .syn = true, .no_ack = true});
   script.OutAll();
   script.Inject({.seq = 0, .ack = 1, .text = "hello", .syn = true});
-  EXPECT_EQ("ACK 1 ack 1", script.OutAll());
-  EXPECT_EQ("SYN-RECEIVED", script.StateName());
-  script.Inject({.text = "world"});
-  EXPECT_EQ("ESTABLISHED", script.StateName());
-  EXPECT_EQ("ACK 1 ack 6", script.OutAll());
-  EXPECT_EQ("world", script.Read());
+  ExpectChallenged();
 }
 
 }  // namespace

@@ -58,19 +58,10 @@ static long unless_simulated(long number, const long a[6], long other) {
   return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* Calls whose first argument is a descriptor, and which could change what it stands for. */
+/* Calls whose first argument is a descriptor, and which could change what it stands for; beside those that move bytes
+ * (transfer.c) or end descriptors. */
 static int touches_descriptor(long number) {
   switch (number) {
-    case SYS_read:
-    case SYS_write:
-    case SYS_readv:
-    case SYS_writev:
-    case SYS_sendto:
-    case SYS_recvfrom:
-    case SYS_sendmsg:
-    case SYS_recvmsg:
-    case SYS_sendmmsg:
-    case SYS_recvmmsg:
     case SYS_pread64:
     case SYS_pwrite64:
     case SYS_preadv:

@@ -75,6 +75,19 @@ long duet_request_in_slot(long number, uint32_t data_length, uint32_t address_le
   return slot->result;
 }
 
+uint8_t* duet_queue_room(size_t length) {
+  struct duet_slot* const slot = duet_slot();
+  if (slot == NULL || length + sizeof(struct duet_queued) > DUET_CHANNEL_QUEUE - slot->queue_length) return NULL;
+  return slot->queue + slot->queue_length + sizeof(struct duet_queued);
+}
+
+void duet_queue(long number, long fd, long flags, size_t length) {
+  struct duet_slot* const slot = duet_slot();
+  const struct duet_queued head = {(int32_t)number, (int32_t)fd, (int32_t)flags, (uint32_t)length};
+  __builtin_memcpy(slot->queue + slot->queue_length, &head, sizeof(head));
+  slot->queue_length += (uint32_t)(sizeof(head) + (length + 7) / 8 * 8);
+}
+
 long duet_request(long number, uint32_t data_length, uint32_t address_length, long a, long b, long c, long d) {
   put_arguments(a, b, c, d);
   return duet_request_in_slot(number, data_length, address_length);

@@ -56,6 +56,10 @@ static inline struct duet_slot* duet_slot(void) { return duet_self.slot; } /* th
 long duet_request(long number, uint32_t data_length, uint32_t address_length, long a, long b, long c, long d);
 /* The same with all six arguments in the slot already. */
 long duet_request_in_slot(long number, uint32_t data_length, uint32_t address_length);
+/* The thread's queue, which the lab reads with its next request: where so many bytes can be put, NULL where they don't
+ * fit; and what was put there is now the queue's last. */
+uint8_t* duet_queue_room(size_t length);
+void duet_queue(long number, long fd, long flags, size_t length);
 /* As duet_request, and nobody waits for an answer. */
 void duet_tell(long number, long a, long b, long c, long d);
 /* Ends a call that came by a symbol: signals that waited come now. */

@@ -11,14 +11,10 @@
 #include "lab/trace/ledger_entry.h"
 
 static void append(const struct duet_ledger_entry* entry) {
-  struct duet_slot* const slot = duet_slot();
-  const struct duet_queued head = {DUET_REQUEST_NOTE, -1, 0, sizeof(*entry)};
-  const size_t taken = sizeof(head) + (sizeof(*entry) + 7) / 8 * 8;
-  if (slot == NULL || slot->queue_length + taken > DUET_CHANNEL_QUEUE) return;
-  uint8_t* const to = slot->queue + slot->queue_length;
-  __builtin_memcpy(to, &head, sizeof(head));
-  __builtin_memcpy(to + sizeof(head), entry, sizeof(*entry));
-  slot->queue_length += (uint32_t)taken;
+  uint8_t* const to = duet_queue_room(sizeof(*entry));
+  if (to == NULL) return;
+  __builtin_memcpy(to, entry, sizeof(*entry));
+  duet_queue(DUET_REQUEST_NOTE, -1, 0, sizeof(*entry));
 }
 
 static int64_t nanoseconds(int64_t seconds, int64_t rest) {

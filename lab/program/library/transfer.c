@@ -75,20 +75,14 @@ static long total_length(struct place place) {
 
 /* Sends without asking where the lab has leased the room: all of the bytes, or nothing (0). */
 static long send_on_lease(long number, long fd, struct place place, long flags) {
-  struct duet_slot* const slot = duet_slot();
-  struct duet_lease* const lease = &slot->leases[fd % DUET_CHANNEL_LEASES];
+  struct duet_lease* const lease = &duet_slot()->leases[fd % DUET_CHANNEL_LEASES];
   if (lease->fd != fd || lease->room == 0 || (flags & ~(long)DUET_LEASED_FLAGS) != 0) return 0;
   if (number == SYS_sendto && !lease->socket) return 0;
-  const struct duet_queued head = {(int32_t)number, (int32_t)fd, (int32_t)flags, 0};
-  const size_t left = DUET_CHANNEL_QUEUE - slot->queue_length;
   const long length = total_length(place);
-  if (length <= 0 || (size_t)length > lease->room || (size_t)length + sizeof(head) > left) return 0;
-  uint8_t* const to = slot->queue + slot->queue_length;
-  if (move(&place, (size_t)length, to + sizeof(head), 1) != length) return 0;
-  __builtin_memcpy(to, &head, sizeof(head));
-  ((struct duet_queued*)(void*)to)->length = (uint32_t)length;
-  const size_t taken = sizeof(head) + ((size_t)length + 7) / 8 * 8;
-  slot->queue_length += (uint32_t)(taken < left ? taken : left);
+  if (length <= 0 || (size_t)length > lease->room) return 0;
+  uint8_t* const to = duet_queue_room((size_t)length);
+  if (to == NULL || move(&place, (size_t)length, to, 1) != length) return 0;
+  duet_queue(number, fd, flags, (size_t)length);
   lease->room -= (uint32_t)length;
   return length;
 }
@@ -238,6 +232,7 @@ static long write_several(long fd, struct place place) {
 }
 
 long duet_transfer_call(long number, const long a[6]) {
+  if (duet_is_ours(a[0])) return -EBADF;
   if (!duet_simulated(a[0])) {
     return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   }
