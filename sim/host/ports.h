@@ -28,6 +28,8 @@ class PortClaim {
   PortClaim& operator=(const PortClaim&) = delete;
 
   void Release();
+  // A held claim stands for this address from now on: what a connection leaves of all addresses, and back again.
+  void StandFor(const lab::IpAddress& address) { address_ = address; }
 
   bool held() const { return ports_ != nullptr; }
   const lab::IpAddress& address() const { return address_; }

@@ -137,6 +137,10 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   host_.ports().Share(flow_->claim(), local.address, local.port, options_->reuse, /*by_connect=*/!bound);
   // From here on the connection's own claim holds the port that was chosen for it.
   if (!bound) claim_.Release();
+  if (bound && claim_.address().is_any()) {
+    all_addresses_ = true;
+    claim_.StandFor(local.address);
+  }
   host_.Add(flow_);
   if ((shut_ & (SHUT_RD + 1)) != 0) flow_->connection().ShutdownRead(host_.now());
   connecting_ = true;
@@ -190,6 +194,7 @@ void StreamSocket::LoseConnection() {
     connection.Abort(host_.now());
     flow->Settle();
   }
+  if (std::exchange(all_addresses_, false)) claim_.StandFor(any());
   if (!keeps_port) LosePort();
   waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
 }
@@ -198,6 +203,7 @@ void StreamSocket::LoseConnection() {
 void StreamSocket::LosePort() {
   if (!claim_.held() || port_asked_) return;
   last_ = {claim_.address(), claim_.port()};
+  all_addresses_ = false;
   claim_.Release();
 }
 

@@ -95,6 +95,7 @@ class StreamSocket final : public Socket, private Flow::Owner {
   FlowPtr flow_;                       // a connection's, from connect's beginning on
   lab::Endpoint last_;                 // what it was called before it lost its port; port 0: it had none
   bool port_asked_ = false;            // bind was given a port: it stays with the socket
+  bool all_addresses_ = false;         // is what bind was given, and again once the connection is given up
   bool connecting_ = false;
   bool bound_again_ = false;           // after the connection's end
   bool spoke_ipv4_ = false;            // the last way that it took, or still takes, was IPv4

@@ -127,10 +127,13 @@ void UnixSocket::Deliver(lab::Payload bytes, size_t memory) {
 void UnixSocket::DropFirst() {
   const size_t memory = inbox_.front().memory;
   inbox_.pop_front();
-  if (peer_ == nullptr) return;
-  peer_->memory_ -= memory;
+  if (peer_ != nullptr) peer_->GetBack(memory);
+}
+
+void UnixSocket::GetBack(size_t memory) {
+  memory_ -= memory;
   // Writers write in bulk: they hear of room only when three quarters are free.
-  if (4 * peer_->memory_ <= peer_->send_buffer()) peer_->Wake(POLLOUT | POLLWRNORM | POLLWRBAND);
+  if (4 * memory_ <= send_buffer()) Wake(POLLOUT | POLLWRNORM | POLLWRBAND);
 }
 
 int64_t UnixSocket::Write(Buffers buffers, size_t offset, size_t length, int) {
@@ -198,12 +201,15 @@ void UnixSocket::Release() {
   UnixSocket* const peer = std::exchange(peer_, nullptr);
   if (peer == nullptr) return;
   peer->peer_ = nullptr;
-  if (!connection_based()) return;
-  peer->read_shut_ = peer->write_shut_ = true;
-  // As in Linux a first message without bytes doesn't count.
-  const bool unread = !inbox_.empty() && (!inbox_.front().bytes.empty() || inbox_.size() > 1);
-  if (unread) peer->error_ = ECONNRESET;
-  peer->Wake(WaitQueue::kAnything);
+  if (connection_based()) {
+    peer->read_shut_ = peer->write_shut_ = true;
+    // As in Linux a first message without bytes doesn't count.
+    const bool unread = !inbox_.empty() && (!inbox_.front().bytes.empty() || inbox_.size() > 1);
+    if (unread) peer->error_ = ECONNRESET;
+    peer->Wake(WaitQueue::kAnything);
+  }
+  // What nobody will read takes no room: a writer who waits for some learns so that there is nobody.
+  if (peer->memory_ > 0) peer->GetBack(peer->memory_);
 }
 
 int UnixSocket::access_mode() const { return O_RDWR; }

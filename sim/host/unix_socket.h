@@ -59,6 +59,8 @@ class UnixSocket final : public Socket {
   void Deliver(lab::Payload bytes, size_t memory);
   // The first piece has been read.
   void DropFirst();
+  // `memory` of what was sent takes no room any more.
+  void GetBack(size_t memory);
   void Wake(short events) { waiters().Wake(scheduler_, events); }
 
   Scheduler& scheduler_;

@@ -150,6 +150,20 @@ TEST_F(DatagramConnectTest, UnspecLeavesWhatBindWasTold) {
   });
 }
 
+TEST_F(DatagramConnectTest, AnAssociationLeavesThePortOfOtherAddressesFree) {
+  Alone([this](Self& self) {
+    const int fd = self.Bind(kPort);
+    self.Fails(self->bind(self.Datagram(), At(address(server_), kPort), At::kLength), EADDRINUSE);
+    self.Gives(Connect(self, fd, kLoopback, kNobody), 0);
+    self.Fails(self->bind(self.Datagram(), At(kLoopback, kPort), At::kLength), EADDRINUSE);
+    const int other = self.Datagram();
+    self.Gives(self->bind(other, At(address(server_), kPort), At::kLength), 0);
+    self.Close(other);
+    self.Gives(Disconnect(self, fd), 0);
+    self.Fails(self->bind(self.Datagram(), At(address(server_), kPort), At::kLength), EADDRINUSE);
+  });
+}
+
 TEST_F(DatagramConnectTest, AnyAddressIsThisHost) {
   Alone([](Self& self) {
     const int server = self.Bind(kPort);

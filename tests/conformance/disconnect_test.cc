@@ -125,6 +125,48 @@ TEST_F(DisconnectTest, APortThatWasAskedForStays) {
   });
 }
 
+// Whatever it was bound to: what is connected stands for the one address that it has.
+TEST_F(DisconnectTest, AConnectionLeavesThePortOfOtherAddressesFree) {
+  Alone([this](Self& self) {
+    self.Listen(kPort, 5);
+    const int fd = self.Socket();
+    self.Gives(self->bind(fd, At(INADDR_ANY, 7000), At::kLength), 0);
+    self.Fails(self->bind(self.Socket(), At(address(server_), 7000), At::kLength), EADDRINUSE);
+    self.Gives(self->connect(fd, At(kLoopback, kPort), At::kLength), 0);
+    self.Fails(self->bind(self.Socket(), At(kLoopback, 7000), At::kLength), EADDRINUSE);
+    const int other = self.Socket();
+    self.Gives(self->bind(other, At(address(server_), 7000), At::kLength), 0);
+    self.Close(other);
+    Disconnect(self, fd);
+    self.Fails(self->bind(self.Socket(), At(address(server_), 7000), At::kLength), EADDRINUSE);
+  });
+}
+
+TEST_F(DisconnectTest, ARefusedAttemptLeavesThePortOfAllAddressesBound) {
+  Alone([this](Self& self) {
+    const int fd = self.Socket();
+    self.Gives(self->bind(fd, At(INADDR_ANY, 7000), At::kLength), 0);
+    self.Fails(self->connect(fd, At(kLoopback, kPort), At::kLength), ECONNREFUSED);
+    self.Fails(self->bind(self.Socket(), At(address(server_), 7000), At::kLength), EADDRINUSE);
+  });
+}
+
+TEST_F(DisconnectTest, AResetConnectionStandsForItsAddressUntilItIsGivenUp) {
+  Alone([this](Self& self) {
+    const int listener = self.Listen(kPort, 5);
+    const int fd = self.Socket();
+    self.Gives(self->bind(fd, At(INADDR_ANY, 7000), At::kLength), 0);
+    self.Gives(self->connect(fd, At(kLoopback, kPort), At::kLength), 0);
+    const int server = self.Accept(listener);
+    self.SetLinger(server, 0);
+    self.Close(server);
+    self.WaitForEvents(fd, POLLIN, POLLIN | POLLERR | POLLHUP);
+    self.Fails(self->bind(self.Socket(), At(kLoopback, 7000), At::kLength), EADDRINUSE);
+    const int other = self.Socket();
+    self.Gives(self->bind(other, At(address(server_), 7000), At::kLength), 0);
+  });
+}
+
 TEST_F(DisconnectTest, APortThatWasChosenIsFreeAndStillInTheName) {
   Alone([](Self& self) {
     self.Listen(kPort, 5);

@@ -583,6 +583,25 @@ TEST_F(PairedEpollTest, TheEndIsAnEdge) {
   });
 }
 
+// The room that unread messages took is free again: whoever waited for some hears of it, and sees that nobody is left.
+TEST_F(PairedEpollTest, TheOthersEndMakesRoom) {
+  Alone([](Self& self) {
+    const std::pair<int, int> types[] = {{SOCK_STREAM, EPOLLHUP | EPOLLERR}, {SOCK_DGRAM, 0},
+                                         {SOCK_SEQPACKET, EPOLLHUP | EPOLLERR}};
+    for (const auto& [type, besides] : types) {
+      const auto [a, b] = MakePair(self, type | SOCK_NONBLOCK);
+      const std::string bytes(4'000, 'x');
+      while (self->send(a, bytes.data(), bytes.size(), 0) >= 0) continue;
+      const int epoll = Make(self, a, EPOLLOUT | EPOLLET);
+      self.Equal(Told(self, epoll), 0);
+      self.Close(b);
+      self.Equal(Told(self, epoll), EPOLLOUT | besides);
+      self.Equal(Told(self, epoll), 0);
+      if (type == SOCK_DGRAM) self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), ECONNREFUSED);
+    }
+  });
+}
+
 TEST_F(SocketPairTest, TheNumbersAreToldBeforeAnythingFails) {
   Alone([](Self& self) {
     int ends[2] = {-1, -1};
