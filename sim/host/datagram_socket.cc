@@ -141,11 +141,13 @@ int64_t DatagramSocket::SendMessage(Buffers buffers, const Dispatch& dispatch, i
   if (ipv4 && length > kMostAsked) return -EMSGSIZE;
   if (ipv4 && (flags & MSG_OOB) != 0) return -EOPNOTSUPP;
   if (!dispatch.to && !binding_.connected()) return -EDESTADDRREQ;
-  if (dispatch.to && dispatch.to->port == 0) return -EINVAL;
   lab::Packet packet;
   packet.protocol = lab::Protocol::kUdp;
   packet.source = {dispatch.source.value_or(lab::IpAddress()), binding_.local().port};
   packet.destination = dispatch.to.value_or(binding_.remote());
+  // To IPv4 a socket of IPv6 sends as if each time it were told where to.
+  const bool told = dispatch.to || (ipv4 && domain() == AF_INET6);
+  if (told && packet.destination.port == 0) return -EINVAL;
   if (const int error = Route(packet.destination.address, packet.source.address)) return error;
   packet.hops = static_cast<uint8_t>(dispatch.hops.value_or(options_->ttl >= 0 ? options_->ttl : packet.hops));
   packet.type_of_service = static_cast<uint8_t>(dispatch.type_of_service.value_or(options_->tos));

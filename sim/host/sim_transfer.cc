@@ -56,9 +56,10 @@ int LoadDestination(const Socket& socket, const sockaddr* address, socklen_t len
 constexpr size_t kMostAtOnce = 0x7ffff000;
 
 // How many bytes a receive waits for: all with MSG_WAITALL, otherwise SO_RCVLOWAT's. Datagrams and pipes give what
-// there is.
+// there is, and in Linux pairs do to who peeks.
 size_t Target(const Socket* socket, size_t length, int flags) {
   if (socket == nullptr || socket->type() != SOCK_STREAM) return 0;
+  if (socket->domain() == AF_UNIX && (flags & MSG_PEEK) != 0) return 0;
   if ((flags & MSG_WAITALL) != 0) return length;
   return std::min(length, static_cast<size_t>(socket->options()->receive_low));
 }

@@ -167,6 +167,23 @@ TEST_F(DatagramIpv6Test, AnAddressOfItsOwnIsAWishForIpv6Alone) {
   });
 }
 
+TEST_F(DatagramIpv6Test, PortZeroIsNoDestinationOverIpv4) {
+  Alone([](Self& self) {
+    for (const IpAddress& address : {kLoopback6, IpAddress(kLoopback)}) {
+      const int fd = Datagram6(self);
+      if (address.is_ipv4()) {
+        self.Gives(self->connect(fd, At(kLoopback, 0), At::kLength), 0);
+        self.Fails(self->send(fd, "x", 1, 0), EINVAL);
+        self.Fails(self->write(fd, "x", 1), EINVAL);
+        self.Fails(self->send(fd, "x", 1, MSG_OOB), EOPNOTSUPP);
+      } else {
+        self.Gives(Connect6(self, fd, address, 0), 0);
+        self.Gives(self->send(fd, "x", 1, 0), 1);
+      }
+    }
+  });
+}
+
 TEST_F(DatagramIpv6Test, TheDestinationIsAskedForBeforeTheLength) {
   Alone([](Self& self) {
     const std::string large(100'000, 'x');

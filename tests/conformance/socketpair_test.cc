@@ -311,6 +311,17 @@ TEST_F(PairedStreamTest, ASmallerSendBufferTakesLess) {
   });
 }
 
+TEST_F(PairedStreamTest, APeekTakesWhatThereIsWhateverItWasToWaitFor) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_STREAM);
+    self.SetOption(b, SOL_SOCKET, SO_RCVLOWAT, 5);
+    Write(self, a, "x");
+    Write(self, a, "yz");
+    Reads(self, b, "xyz", MSG_PEEK);
+    Reads(self, b, "xyz", MSG_PEEK | MSG_WAITALL);
+  });
+}
+
 TEST_F(PairedStreamTest, AWriterWaitsForRoom) {
   Start(server_, "one", [](Self& self) {
     const auto [a, b] = MakePair(self, SOCK_STREAM);
