@@ -86,7 +86,6 @@ int DatagramSocket::CheckSize(const lab::Packet& packet) {
 }
 
 int DatagramSocket::Connect(const lab::Endpoint& asked) {
-  if (const int error = BindAnywhere()) return error;
   lab::Endpoint to = asked;
   lab::IpAddress source;
   if (const int error = Route(to.address, source)) return error;

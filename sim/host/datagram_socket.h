@@ -38,7 +38,7 @@ class DatagramSocket final : public Socket, private udp::Binding::Owner {
   lab::Endpoint local() const override;
   std::optional<lab::Endpoint> remote() const override;
 
-  int BindToSend() override { return BindAnywhere(); }
+  int BindAnywhere() override;
   int64_t SendMessage(Buffers buffers, const Dispatch& dispatch, int flags) override;
   int64_t ReceiveMessage(Buffers buffers, int flags, Message& message) override;
 
@@ -54,8 +54,6 @@ class DatagramSocket final : public Socket, private udp::Binding::Owner {
   void OnDatagram(const lab::Packet& packet) override;
   void OnError(const lab::Packet& icmp, const lab::Quoted& quoted) override;
 
-  // Takes a free port where it has none.
-  int BindAnywhere();
   // Where datagrams to `to` go, and from which address if `source` is none: what the routes of a host say. 0, or a
   // negative errno.
   int Route(lab::IpAddress& to, lab::IpAddress& source) const;

@@ -202,11 +202,14 @@ int LoadRemote(const Socket& socket, const sockaddr* address, socklen_t length, 
 int SimSockets::Connect(int sockfd, const sockaddr* address, socklen_t length) {
   SocketPtr socket;
   if (const int error = Find(sockfd, socket)) return error;
-  if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC) {
+  const bool has_family = address != nullptr && length >= sizeof(sa_family_t) && length <= sizeof(sockaddr_storage);
+  if (has_family && address->sa_family == AF_UNSPEC) {
     if (socket->domain() == AF_UNIX && socket->type() != SOCK_DGRAM) return -EINVAL;
     socket->Disconnect();
     return 0;
   }
+  // Whatever the address turns out to be.
+  if (const int unbound = has_family ? socket->BindAnywhere() : 0) return unbound;
   lab::Endpoint remote;
   const int loaded = LoadRemote(*socket, address, length, remote);
   // A stream's state is looked at before what the address says.

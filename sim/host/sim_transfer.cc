@@ -183,7 +183,7 @@ int64_t SimSockets::SendOn(int fd, Buffers buffers, int flags, By by, Destinatio
   if (error != 0) return error;
   int64_t result;
   if (socket != nullptr && socket->keeps_messages()) {
-    if (const int unbound = socket->BindToSend()) return unbound;
+    if (const int unbound = socket->BindAnywhere()) return unbound;
     Dispatch dispatch;
     if (to.address != nullptr && socket->domain() == AF_UNIX) {
       dispatch.to.emplace();

@@ -53,8 +53,9 @@ class Socket : public File {
   virtual int SetOption(int level, int option, const void* value, socklen_t length) = 0;
   virtual int GetOption(int level, int option, void* value, socklen_t* length) = 0;
 
-  // What a send does to the socket before anything else is looked at: one of datagrams gets a port. 0 or -EAGAIN.
-  virtual int BindToSend() { return 0; }
+  // What sends and connect do to the socket before anything else is looked at: one of datagrams gets a port, where it
+  // has none. 0 or -EAGAIN.
+  virtual int BindAnywhere() { return 0; }
 
   // Moves a whole message, for sockets that keep their boundaries; streams have Read and Write. `flags`: MSG_ of the
   // call.

@@ -164,6 +164,27 @@ TEST_F(DatagramConnectTest, AnAssociationLeavesThePortOfOtherAddressesFree) {
   });
 }
 
+TEST_F(DatagramConnectTest, AnAttemptTakesAPortWhateverTheAddressIs) {
+  Alone([](Self& self) {
+    sockaddr_in in{};
+    in.sin_family = AF_PACKET;
+    const auto* const address = reinterpret_cast<const sockaddr*>(&in);
+    const int fd = self.Datagram();
+    self.Fails(self->connect(fd, address, 1), EINVAL);
+    self.Fails(self->connect(fd, address, 129), EINVAL);
+    self.Equal(self.LocalPort(fd), 0);
+    self.Fails(self->connect(fd, address, sizeof in), EAFNOSUPPORT);
+    self.True(self.LocalPort(fd) != 0, "it has a port");
+    self.Fails(self->bind(fd, At(kLoopback, kPort), At::kLength), EINVAL);
+    const int other = self.Datagram();
+    self.Fails(self->connect(other, address, 2), EINVAL);
+    self.True(self.LocalPort(other) != 0, "it has a port");
+    in.sin_family = AF_UNSPEC;
+    self.Fails(self->connect(other, address, 129), EINVAL);
+    self.True(self.LocalPort(other) != 0, "it still has one");
+  });
+}
+
 TEST_F(DatagramConnectTest, AnyAddressIsThisHost) {
   Alone([](Self& self) {
     const int server = self.Bind(kPort);

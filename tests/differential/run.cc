@@ -7,7 +7,6 @@
 #include <array>
 #include <deque>
 #include <map>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -50,7 +49,8 @@ constexpr int kBulk = 32'768;
 
 class Runner {
  public:
-  Runner(const Program& program, Stage& stage) : program_(program), stage_(stage), has_timeouts_(HasTimeouts(program)) {}
+  Runner(const Program& program, Stage& stage)
+      : program_(program), stage_(stage), has_timeouts_(HasTimeouts(program)) {}
 
   Transcript Run() {
     stage_.Begin();
@@ -65,6 +65,8 @@ class Runner {
   struct Begun {
     Step step;
     Resolved resolved;
+    int file = 0;             // that its descriptor stood for when it began
+    std::vector<int> polled;  // and those that it polls
     Outcome outcome;
     size_t seen = 0;  // its place in the transcript
   };
@@ -75,10 +77,10 @@ class Runner {
       transcript_.back().text = "skipped";
       return;
     }
-    begun_.push_back({step, {}, {}, transcript_.size() - 1});
+    begun_.push_back({step, {}, 0, {}, {}, transcript_.size() - 1});
     Begun& begun = begun_.back();
-    Resolve(begun);
-    transcript_.back().contended = Contended(begun, ProcessOfAny(actor));
+    Resolve(begun, ProcessOfAny(actor));
+    transcript_.back().contended = Contended(begun);
     busy_[static_cast<size_t>(actor)] = &begun;
     Settle(actor, begun);
     for (int other = 0; other < kAllActors; ++other) Collect(other, step.id);
@@ -106,20 +108,16 @@ class Runner {
 
   // Whether what `one` takes, or waits to see, may be gone because of `other`. What epoll waits for is not looked up.
   static bool Competes(const Begun& one, const Begun& other) {
-    if (Reads(one.step.call) && Reads(other.step.call)) return one.resolved.fd == other.resolved.fd;
+    if (Reads(one.step.call) && Reads(other.step.call)) return one.file == other.file;
     if (!Polls(one.step.call) || !Takes(other.step.call)) return false;
-    const std::vector<int>& polled = one.resolved.polled;
     return one.step.call == Call::kEpollWait ||
-           std::find(polled.begin(), polled.end(), other.resolved.fd) != polled.end();
+           std::find(one.polled.begin(), one.polled.end(), other.file) != one.polled.end();
   }
 
-  bool Contended(const Begun& begun, int process) const {
-    for (int other = 0; other < kAllActors; ++other) {
-      const Begun* const waiting = busy_[static_cast<size_t>(other)];
-      if (waiting == nullptr || ProcessOfAny(other) != process) continue;
-      if (Competes(begun, *waiting) || Competes(*waiting, begun)) return true;
-    }
-    return false;
+  bool Contended(const Begun& begun) const {
+    return std::any_of(std::begin(busy_), std::end(busy_), [&](const Begun* waiting) {
+      return waiting != nullptr && (Competes(begun, *waiting) || Competes(*waiting, begun));
+    });
   }
 
   Patience PatienceFor(const Step& step) const {
@@ -163,20 +161,32 @@ class Runner {
     filled_ = filled_ || begun.step.call == Call::kFill;
     slots_[begun.step.id] = {outcome.fds[0], outcome.fds[1]};
     if (outcome.result < 0) return;
-    std::set<int>& open = open_[process];
+    std::map<int, int>& open = open_[process];
+    const bool copies = begun.step.call == Call::kDup || begun.step.call == Call::kDup2 ||
+                        begun.step.call == Call::kDup3;
     for (const int fd : outcome.fds) {
-      if (fd >= 0) open.insert(fd);
+      if (fd >= 0) open[fd] = copies ? begun.file : ++last_file_;
     }
-    if (begun.step.call == Call::kDup2 || begun.step.call == Call::kDup3) open.insert(begun.resolved.other);
+    if (begun.step.call == Call::kDup2 || begun.step.call == Call::kDup3) open[begun.resolved.other] = begun.file;
     if (begun.step.call == Call::kClose) open.erase(begun.resolved.fd);
     if (begun.step.call == Call::kSetOption && begun.step.b == SO_LINGER) lingers_ = true;
   }
 
-  void Resolve(Begun& begun) {
+  void Resolve(Begun& begun, int process) {
     begun.resolved.step = &begun.step;
     begun.resolved.fd = NumberOf(begun.step.fd);
     begun.resolved.other = NumberOf(begun.step.other);
-    for (const Polled& polled : begun.step.polled) begun.resolved.polled.push_back(NumberOf(polled.fd));
+    begun.file = FileOf(process, begun.resolved.fd);
+    for (const Polled& polled : begun.step.polled) {
+      begun.resolved.polled.push_back(NumberOf(polled.fd));
+      begun.polled.push_back(FileOf(process, begun.resolved.polled.back()));
+    }
+  }
+
+  // Which open file a descriptor stands for; 0 where it is closed.
+  int FileOf(int process, int fd) const {
+    const auto found = open_[process].find(fd);
+    return found == open_[process].end() ? 0 : found->second;
   }
 
   int NumberOf(Slot slot) const {
@@ -186,9 +196,9 @@ class Runner {
   }
 
   void CloseAll(int process) {
-    std::set<int>& open = open_[process];
+    std::map<int, int>& open = open_[process];
     while (!open.empty() && !stage_.Busy(CloserOf(process))) {
-      const int fd = *open.begin();
+      const int fd = open.begin()->first;
       Step close;
       close.id = ++last_id_;
       close.call = Call::kClose;
@@ -208,7 +218,8 @@ class Runner {
   std::deque<Begun> begun_;
   Begun* busy_[kAllActors] = {};
   std::map<int, std::array<int, 2>> slots_;
-  std::set<int> open_[kProcesses];
+  std::map<int, int> open_[kProcesses];  // each process's descriptors, and the open files that they stand for
+  int last_file_ = 0;
   PortNames ports_;
 };
 
