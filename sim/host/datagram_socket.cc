@@ -19,6 +19,12 @@ constexpr int kLoopbackDevice = 1;
 constexpr int kWorldDevice = 2;
 constexpr uint32_t kMostAsked = 65'535;
 
+// Of a message to an IPv4 address. IPv6 minds no urgency, and finds what is too long on its way.
+int CheckIpv4Message(size_t length, int flags) {
+  if (length > kMostAsked) return -EMSGSIZE;
+  return (flags & MSG_OOB) != 0 ? -EOPNOTSUPP : 0;
+}
+
 }  // namespace
 
 int DatagramSocket::Bind(const lab::Endpoint& local) {
@@ -131,14 +137,17 @@ int DatagramSocket::GetOption(int level, int option, void* value, socklen_t* len
   return options_.Get({domain(), SOCK_DGRAM, IPPROTO_UDP}, level, option, value, length);
 }
 
+// As in Linux IPv6 asks for the destination first.
+int DatagramSocket::CheckMessage(size_t length, int flags) const {
+  return domain() == AF_INET ? CheckIpv4Message(length, flags) : 0;
+}
+
 int64_t DatagramSocket::SendMessage(Buffers buffers, const Dispatch& dispatch, int flags) {
   const size_t length = TotalSize(buffers);
-  // As in Linux IPv6 asks for the destination first, and minds no urgency.
   const lab::IpAddress peer = binding_.connected() ? binding_.remote().address : any();
   const bool ipv4 = (dispatch.to ? dispatch.to->address : peer).is_ipv4();
   if (ipv4 && options_->ipv6_only) return -ENETUNREACH;
-  if (ipv4 && length > kMostAsked) return -EMSGSIZE;
-  if (ipv4 && (flags & MSG_OOB) != 0) return -EOPNOTSUPP;
+  if (const int error = ipv4 ? CheckIpv4Message(length, flags) : 0) return error;
   if (!dispatch.to && !binding_.connected()) return -EDESTADDRREQ;
   lab::Packet packet;
   packet.protocol = lab::Protocol::kUdp;

@@ -39,6 +39,7 @@ class DatagramSocket final : public Socket, private udp::Binding::Owner {
   std::optional<lab::Endpoint> remote() const override;
 
   int BindAnywhere() override;
+  int CheckMessage(size_t length, int flags) const override;
   int64_t SendMessage(Buffers buffers, const Dispatch& dispatch, int flags) override;
   int64_t ReceiveMessage(Buffers buffers, int flags, Message& message) override;
 

@@ -184,6 +184,7 @@ int64_t SimSockets::SendOn(int fd, Buffers buffers, int flags, By by, Destinatio
   int64_t result;
   if (socket != nullptr && socket->keeps_messages()) {
     if (const int unbound = socket->BindAnywhere()) return unbound;
+    if (const int misfit = socket->CheckMessage(TotalSize(buffers), flags)) return misfit;
     Dispatch dispatch;
     if (to.address != nullptr && socket->domain() == AF_UNIX) {
       dispatch.to.emplace();

@@ -57,6 +57,8 @@ class Socket : public File {
   // has none. 0 or -EAGAIN.
   virtual int BindAnywhere() { return 0; }
 
+  // What can be said of a message before anybody looks where it is to go. 0, or a negative errno.
+  virtual int CheckMessage(size_t /*length*/, int /*flags*/) const { return 0; }
   // Moves a whole message, for sockets that keep their boundaries; streams have Read and Write. `flags`: MSG_ of the
   // call.
   virtual int64_t SendMessage(Buffers, const Dispatch&, int /*flags*/) { return -EOPNOTSUPP; }

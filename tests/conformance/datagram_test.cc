@@ -285,6 +285,10 @@ TEST_F(DatagramTest, AddressesThatAreNoneAreMisuse) {
     self.Fails(self->sendto(fd, "x", 1, 0, address, sizeof in), EAFNOSUPPORT);
     self.Fails(self->connect(fd, address, sizeof in), EAFNOSUPPORT);
     self.Fails(self->connect(fd, address, 4), EINVAL);
+    // What is wrong with the message itself is told first.
+    const std::string large(65'536, 'x');
+    self.Fails(self->sendto(fd, large.data(), large.size(), 0, address, sizeof in), EMSGSIZE);
+    self.Fails(self->sendto(fd, "x", 1, MSG_OOB, address, sizeof in), EOPNOTSUPP);
     const int server = self.Bind(kPort);
     in.sin_family = AF_UNSPEC;
     self.Gives(self->sendto(fd, "x", 1, 0, address, sizeof in), 1);
