@@ -119,8 +119,8 @@ lab::ProcessId RealWorld::Start(lab::HostId host, const lab::StartOptions& optio
   Watch(pipes.error_output.get(), EPOLLIN, Source::kErrorOutput, id);
   Watch(pipes.reports.get(), EPOLLIN, Source::kReports, id);
   Watch(running.child->ended_fd(), EPOLLIN, Source::kEnd, id);
-  Feed(running);
-  if (pipes.input) Watch(pipes.input.get(), EPOLLOUT, Source::kInput, id);
+  Watch(pipes.input.get(), EPOLLONESHOT, Source::kInput, id);
+  Feed(id);
   return id;
 }
 
@@ -130,6 +130,7 @@ absl::Status RealWorld::Launch(Running& running, lab::ProcessId process, const l
   if (!ledger.ok()) return ledger.status();
   running.ledger = std::make_unique<LedgerRing>(*std::move(ledger));
   running.input = options.input;
+  running.more_input = options.more_input;
   absl::StatusOr<std::unique_ptr<Child>> child =
       Child::Start(*hosts_.at(running.host), *names_, running.ledger->fd(), BodyOf(process, options, function));
   if (!child.ok()) return child.status();
@@ -237,10 +238,14 @@ bool RealWorld::Step(lab::Time deadline) {
 }
 
 void RealWorld::Watch(int fd, uint32_t events, Source source, int index) {
+  Control(EPOLL_CTL_ADD, fd, events, source, index);
+}
+
+void RealWorld::Control(int operation, int fd, uint32_t events, Source source, int index) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = uint64_t{static_cast<uint32_t>(source)} << 32 | static_cast<uint32_t>(index);
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+  if (epoll_ctl(epoll_.get(), operation, fd, &event) != 0) {
     status_.Update(absl::ErrnoToStatus(errno, "watching a descriptor"));
   }
 }
@@ -252,7 +257,7 @@ void RealWorld::Handle(Source source, int index) {
   Child::Pipes& pipes = running.child->pipes();
   switch (source) {
     case Source::kInput:
-      return Feed(running);
+      return Feed(index);
     case Source::kOutput:
       return Drain(index, pipes.output, running.outcome.output, "output");
     case Source::kErrorOutput:
@@ -264,17 +269,32 @@ void RealWorld::Handle(Source source, int index) {
   }
 }
 
-void RealWorld::Feed(Running& running) {
+void RealWorld::GiveInput(lab::ProcessId process, std::string_view bytes) {
+  Running& running = *processes_.at(process);
+  running.input += bytes;
+  Feed(process);
+}
+
+void RealWorld::EndInput(lab::ProcessId process) {
+  processes_.at(process)->more_input = false;
+  Feed(process);
+}
+
+void RealWorld::Feed(lab::ProcessId process) {
+  Running& running = *processes_.at(process);
+  if (running.child == nullptr || !running.child->pipes().input) return;
   UniqueFd& input = running.child->pipes().input;
   while (!running.input.empty()) {
     const ssize_t written = write(input.get(), running.input.data(), running.input.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && errno == EAGAIN) return;
-    if (written < 0) break;  // it has closed its standard input
+    // Once: a pipe that nobody fills would be ready all the time.
+    if (written < 0 && errno == EAGAIN) {
+      return Control(EPOLL_CTL_MOD, input.get(), EPOLLOUT | EPOLLONESHOT, Source::kInput, process);
+    }
+    if (written < 0) return input.Reset();  // it has closed its standard input
     running.input.erase(0, written);
   }
-  running.input.clear();
-  input.Reset();
+  if (!running.more_input) input.Reset();
 }
 
 void RealWorld::Drain(lab::ProcessId process, UniqueFd& pipe, std::string& output, const char* name) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -45,6 +46,8 @@ class RealWorld : public lab::World {
   void Pause(lab::ProcessId process) override;
   void Resume(lab::ProcessId process) override;
   void Kill(lab::ProcessId process) override;
+  void GiveInput(lab::ProcessId process, std::string_view bytes) override;
+  void EndInput(lab::ProcessId process) override;
   void SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) override;
   void AddRule(lab::Rule rule) override { switch_.AddRule(std::move(rule)); }
   bool RunUntil(const std::function<bool()>& condition, lab::Duration limit) override;
@@ -64,6 +67,7 @@ class RealWorld : public lab::World {
     lab::HostId host = -1;
     bool paused = false;
     std::string input;  // what is left to write
+    bool more_input = false;
     ReportReader reports;
     std::unique_ptr<LedgerRing> ledger;
     lab::Outcome outcome;
@@ -80,13 +84,14 @@ class RealWorld : public lab::World {
   // Waits for events until `deadline` at most, and handles them. False where there were none.
   bool Step(lab::Time deadline);
   void Handle(Source source, int index);
-  void Feed(Running& running);
+  void Feed(lab::ProcessId process);
   void Drain(lab::ProcessId process, UniqueFd& pipe, std::string& output, const char* name);
   void TakeReports(Running& running, UniqueFd& pipe);
   // Notes that the process has ended, after reading what it left.
   void Finish(lab::ProcessId process);
   bool SomethingRuns() const;
   void Watch(int fd, uint32_t events, Source source, int index);
+  void Control(int operation, int fd, uint32_t events, Source source, int index);
   void Note(lab::HostId host, lab::ProcessId process, std::string text);
 
   const lab::Time start_;

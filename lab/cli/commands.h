@@ -61,6 +61,8 @@ struct RunOptions {
   std::string directory;  // what programs see; "": the lab's, or the current one
   std::string trace;      // files to write, or ""
   std::string ledger;
+  std::string record;
+  std::string interactive;  // the program that has this command's standard input, or ""
   bool ladder = false;
 };
 int Run(const RunOptions& options, Interrupts& interrupts);

@@ -9,7 +9,8 @@
 
 namespace lab::cli {
 
-LabelledOutput::LabelledOutput(std::vector<std::string> names, StatusLine& line) : line_(line) {
+LabelledOutput::LabelledOutput(std::vector<std::string> names, std::optional<size_t> interactive, StatusLine& line)
+    : interactive_(interactive), line_(line) {
   for (std::string& name : names) {
     width_ = std::max(width_, name.size());
     programs_.push_back({std::move(name), {}});
@@ -24,25 +25,41 @@ void LabelledOutput::Write(size_t program, bool error_output, std::string_view b
   for (size_t end; (end = pending.find('\n', begin)) != std::string::npos; begin = end + 1) {
     // What network protocols end their lines with has a carriage return ahead.
     const size_t length = end - begin - (end > begin && pending[end - 1] == '\r' ? 1 : 0);
-    WriteLine(programs_[program], error_output, std::string_view(pending).substr(begin, length));
+    WriteLine({program, error_output}, std::string_view(pending).substr(begin, length));
   }
   pending.erase(0, begin);
+  if (program != interactive_ || pending.empty()) return;
+  Begin({program, error_output});
+  Of({program, error_output}) << Printable(pending) << std::flush;
+  open_ = {program, error_output};
+  pending.clear();
 }
 
 void LabelledOutput::Finish() {
-  for (Program& program : programs_) {
+  for (size_t program = 0; program < programs_.size(); ++program) {
     for (const bool error_output : {false, true}) {
-      std::string& pending = program.pending[error_output];
-      if (!pending.empty()) WriteLine(program, error_output, pending);
+      std::string& pending = programs_[program].pending[error_output];
+      if (!pending.empty()) WriteLine({program, error_output}, pending);
       pending.clear();
     }
   }
+  if (open_.has_value()) Of(*open_) << std::endl;
+  open_.reset();
 }
 
-void LabelledOutput::WriteLine(const Program& program, bool error_output, std::string_view text) {
+std::ostream& LabelledOutput::Of(Stream stream) { return stream.error_output ? std::cerr : std::cout; }
+
+void LabelledOutput::Begin(Stream stream) {
+  if (open_ == stream) return;
+  if (open_.has_value()) Of(*open_) << std::endl;
   line_.Clear();
-  std::ostream& stream = error_output ? std::cerr : std::cout;
-  stream << std::left << std::setw(static_cast<int>(width_)) << program.name << " | " << Printable(text) << std::endl;
+  Of(stream) << std::left << std::setw(static_cast<int>(width_)) << programs_[stream.program].name << " | ";
+}
+
+void LabelledOutput::WriteLine(Stream stream, std::string_view text) {
+  Begin(stream);
+  Of(stream) << Printable(text) << std::endl;
+  open_.reset();
 }
 
 }  // namespace lab::cli

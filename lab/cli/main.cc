@@ -72,6 +72,10 @@ void AddRun(CLI::App& app, Options& options, std::map<CLI::App*, Action>& comman
   run->add_option("--trace", given.trace, "write the packets to this file, for Wireshark")->type_name("FILE.pcapng");
   run->add_option("--ledger", given.ledger, "write every call to this file: JSON lines where it ends in .jsonl")
       ->type_name("FILE");
+  run->add_option("--interactive", given.interactive, "the program that this terminal's input, or a file's, is for")
+      ->type_name("NAME");
+  run->add_option("--record", given.record, "write the lab to this file, with all that was typed: it runs again so")
+      ->type_name("FILE.textproto");
   run->add_flag("--ladder", given.ladder, "show the run as a picture at the end");
   commands[run] = [&](Interrupts& interrupts) {
     options.run.real = options.run_world == "real";

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "lab/cli/commands.h"
 #include "lab/cli/exit_status.h"
 #include "lab/cli/files.h"
+#include "lab/cli/lab_input.h"
 #include "lab/cli/labelled_output.h"
 #include "lab/cli/session.h"
 #include "lab/cli/status_line.h"
@@ -73,6 +75,8 @@ absl::StatusOr<Lab> MakeLab(const RunOptions& options) {
   if (!lab.ok()) return lab.status();
   if (options.seed.has_value()) lab->set_seed(*options.seed);
   if (!options.limit.empty()) lab->set_limit(options.limit);
+  if (options.interactive.empty()) return lab;
+  if (const absl::Status status = SetInteractive(*lab, options.interactive); !status.ok()) return status;
   return lab;
 }
 
@@ -99,15 +103,16 @@ absl::Status CheckFiles(const RunOptions& options) {
   if (!std::filesystem::is_directory(DirectoryOf(options))) {
     return absl::NotFoundError(absl::StrCat(DirectoryOf(options), " is not a directory"));
   }
-  for (const std::string& path : {options.trace, options.ledger}) {
+  for (const std::string& path : {options.trace, options.ledger, options.record}) {
     if (path.empty()) continue;
     if (const absl::Status status = CheckWritable(path); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status WriteFiles(const LabResult& result, const RunOptions& options) {
+absl::Status WriteFiles(const LabResult& result, const Lab& lab, const RunOptions& options) {
   absl::Status status;
+  if (!options.record.empty()) status.Update(WriteWholeFile(options.record, Recorded(lab, result)));
   if (!options.trace.empty()) status.Update(WriteWholeFile(options.trace, result.pcapng()));
   if (!options.ledger.empty()) status.Update(WriteWholeFile(options.ledger, result.ledger()));
   return status;
@@ -140,16 +145,19 @@ void Tell(const LabResult& result, const Lab& lab, bool real) {
 }  // namespace
 
 int Run(const RunOptions& options, Interrupts& interrupts) {
-  const absl::StatusOr<Lab> lab = MakeLab(options);
+  absl::StatusOr<Lab> lab = MakeLab(options);
   if (!lab.ok()) return Fail(lab.status());
   if (const absl::Status status = CheckFiles(options); !status.ok()) return Fail(status);
   if (const absl::Status status = CheckPrograms(*lab, DirectoryOf(options)); !status.ok()) return Fail(status);
   if (const absl::Status status = SandboxAvailable(); !status.ok()) return Fail(status);
 
+  if (const absl::Status status = TakeInput(*lab, interrupts); !status.ok()) return Fail(status);
+
   std::vector<std::string> names;
-  for (const auto& program : lab->program()) names.push_back(program.has_name() ? program.name() : program.host());
+  for (const auto& program : lab->program()) names.push_back(NameOf(program));
+  const std::optional<size_t> interactive = Interactive(*lab);
   StatusLine line;
-  LabelledOutput output(std::move(names), line);
+  LabelledOutput output(std::move(names), interactive, line);
   duet::internal::Order order;
   *order.mutable_lab() = *lab;
   order.set_folder(service::kFolderInWorker);
@@ -163,7 +171,13 @@ int Run(const RunOptions& options, Interrupts& interrupts) {
       .on_output = [&](const duet::internal::LabOutput& each) {
         output.Write(each.program(), each.error_output(), each.bytes());
       },
-      .on_time = [&](double seconds) { line.Show(absl::StrFormat("%.0f s", seconds)); },
+      .on_time =
+          [&](double seconds) {
+            // Whoever types has the line.
+            if (!interactive.has_value()) line.Show(absl::StrFormat("%.0f s", seconds));
+          },
+      .input = interactive.has_value() ? STDIN_FILENO : -1,
+      .on_input = [&] { output.Typed(); },
       .cancelled = [&] { return interrupts.signal() != 0; },
   };
   const absl::StatusOr<LabResult> result = service::PlayInWorker(worker, order);
@@ -173,7 +187,7 @@ int Run(const RunOptions& options, Interrupts& interrupts) {
   if (!result->unavailable().empty()) return Fail(absl::UnavailableError(result->unavailable()));
   if (options.ladder) std::cout << "\n" << result->ladder() << std::flush;
   Tell(*result, *lab, options.real);
-  if (const absl::Status written = WriteFiles(*result, options); !written.ok()) return Fail(written);
+  if (const absl::Status written = WriteFiles(*result, *lab, options); !written.ok()) return Fail(written);
   if (result->lab_error()) return kLabFailure;
   return result->problems().empty() ? kFullScore : kLess;
 }

@@ -30,6 +30,8 @@ class FakeWorld : public World {
   void Pause(ProcessId) override {}
   void Resume(ProcessId) override {}
   void Kill(ProcessId) override {}
+  void GiveInput(ProcessId, std::string_view) override {}
+  void EndInput(ProcessId) override {}
   void SetLink(HostId, HostId, const LinkOptions&) override {}
   void AddRule(Rule) override {}
   bool RunUntil(const std::function<bool()>& condition, Duration) override {

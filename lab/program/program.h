@@ -33,6 +33,8 @@ struct ProgramOptions {
   // A folder of this machine that stands, read only, at /submission.
   std::string folder;
   Limits limits;
+  // Somebody waits for its output: where it leaves it to libc or Python when that is written, it is by the line.
+  bool writes_lines = false;
   // Further files of this machine, and where they stand, read only.
   std::vector<std::pair<std::string, std::string>> files = {};
 };

@@ -59,6 +59,10 @@ absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& op
   if (sandbox.carried) box.hostname = "host";
   box.tmp_bytes = options.limits.file_bytes;
   box.environment = {{"PYTHONHASHSEED", "0"}, {"PYTHONDONTWRITEBYTECODE", "1"}};
+  if (options.writes_lines) {
+    box.environment.emplace_back("DUET_LINES", "1");
+    box.environment.emplace_back("PYTHONUNBUFFERED", "1");
+  }
   if (!sandbox.carried) {
     for (const char* name : {"DUET_LEDGER", "DUET_SHORT_TRANSFERS"}) {
       if (const char* value = std::getenv(name); value != nullptr) box.environment.emplace_back(name, value);

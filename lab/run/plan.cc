@@ -260,11 +260,38 @@ class Planner {
         return status;
       }
     }
-    if (program.input().size() > kMostInput) return place.At("input").Wrong("an input has at most 16 MiB");
-    planned.input = program.input();
+    if (absl::Status status = SetInput(program, place, planned); !status.ok()) return status;
     planned.short_transfers = program.short_transfers();
     if (program.has_serves()) planned.serves = program.serves();
     plan_.programs.push_back(std::move(planned));
+    return absl::OkStatus();
+  }
+
+  absl::Status SetInput(const duet::v1::Program& program, const Place& place, PlannedProgram& planned) {
+    size_t length = program.input().size();
+    planned.input = program.input();
+    for (int i = 0; i < program.typed_size(); ++i) {
+      const Place here = place.In("typed", i);
+      PlannedInput typed{.text = program.typed(i).text(), .end = program.typed(i).end()};
+      if (absl::Status status = here.At("at").Take(ParseTime(program.typed(i).at()), typed.at); !status.ok()) {
+        return status;
+      }
+      if (i > 0 && planned.typed.back().end) return here.Wrong("nothing is typed after the end");
+      if (i > 0 && typed.at < planned.typed.back().at) {
+        return here.At("at").Wrong("what is typed stands in the order of time");
+      }
+      length += typed.text.size();
+      planned.typed.push_back(std::move(typed));
+    }
+    if (length > kMostInput) return place.At("input").Wrong("an input has at most 16 MiB");
+    planned.interactive = program.interactive();
+    if (!planned.interactive) return absl::OkStatus();
+    if (std::exchange(has_interactive_, true)) {
+      return place.At("interactive").Wrong("there is one standard input, and one program can have it");
+    }
+    if (length > 0 || !planned.typed.empty()) {
+      return place.At("interactive").Wrong(absl::StrCat(planned.name, " has an input of its own"));
+    }
     return absl::OkStatus();
   }
 
@@ -393,6 +420,7 @@ class Planner {
   std::map<std::string, HostId> hosts_;
   std::set<std::string> lower_names_;  // to names of hosts, case is nothing
   std::map<std::string, size_t> programs_;
+  bool has_interactive_ = false;
   std::map<std::pair<HostId, HostId>, LinkOptions> links_;
   std::vector<LinkEvent> link_events_;
 };

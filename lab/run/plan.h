@@ -12,12 +12,21 @@
 
 namespace lab::run {
 
+// What comes on a program's standard input at a time.
+struct PlannedInput {
+  Time at{0};
+  std::string text;
+  bool end = false;
+};
+
 struct PlannedProgram {
   std::string name;
   HostId host = -1;
   std::vector<std::string> command;
   std::optional<Time> at;  // without: when the one before it is ready
   std::string input;
+  std::vector<PlannedInput> typed;  // in the order of time
+  bool interactive = false;         // somebody may type more
   bool short_transfers = false;
   std::optional<bool> serves;
 };

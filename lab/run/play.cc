@@ -1,11 +1,14 @@
 #include "lab/run/play.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "lab/run/judge.h"
+#include "lab/run/pace.h"
 
 namespace lab::run {
 namespace {
@@ -27,7 +30,12 @@ const char* Name(Change::What what) {
 class Stage {
  public:
   Stage(World& world, const Plan& plan, const Player& player)
-      : world_(world), plan_(plan), player_(player), programs_(plan.programs.size()) {}
+      : world_(world), plan_(plan), player_(player), programs_(plan.programs.size()) {
+    for (size_t i = 0; i < programs_.size(); ++i) {
+      programs_[i].typed = plan.programs[i].typed;
+      if (plan.programs[i].interactive && player.live_input != nullptr) live_ = i;
+    }
+  }
 
   Played::End Run() {
     for (const HostOptions& host : plan_.hosts) world_.AddHost(host);
@@ -36,7 +44,7 @@ class Stage {
     Played::End end = Played::End::kDone;
     while (!AllDone()) {
       const Time next = std::min(NextTime(), plan_.limit);
-      const bool at_rest = Advance(next);
+      const bool at_rest = Listens() ? AdvanceListening(next) : Advance(next);
       if (AllDone()) break;
       if (at_rest && NextTime() == Time::max()) {
         // Where only servers are left, of which none can be told to be one, nothing is missing.
@@ -50,6 +58,7 @@ class Stage {
       }
       Start();
       ApplyChanges();
+      GiveInputs();
     }
     ended_at_ = world_.now();
     standstill_ = world_.Deadlock();
@@ -61,7 +70,7 @@ class Stage {
   Played::Program Result(size_t i) const {
     const Running& program = programs_[i];
     if (!program.started()) return {.name = plan_.programs[i].name};
-    return {plan_.programs[i].name, program.process, world_.outcome(program.process), program.killed};
+    return {plan_.programs[i].name, program.process, world_.outcome(program.process), program.killed, program.typed};
   }
   Time ended_at() const { return ended_at_; }
   const std::string& standstill() const { return standstill_; }
@@ -74,6 +83,8 @@ class Stage {
     Time start{0};
     size_t passed_output = 0;  // bytes that on_output has seen
     size_t passed_errors = 0;
+    std::vector<PlannedInput> typed;
+    size_t given = 0;  // of those
 
     bool started() const { return process >= 0; }
   };
@@ -94,6 +105,73 @@ class Stage {
       if (world_.now() < until) return true;
     }
     return false;
+  }
+
+  // Whether somebody may type something that a program is to have.
+  bool Listens() const { return live_.has_value() && !Ended(*live_); }
+
+  // As Advance, until somebody has typed something too, and no faster than time passes on the wall. Never at rest.
+  bool AdvanceListening(Time next) {
+    const bool real = world_.kind() == WorldKind::kReal;
+    const auto typed = [&] { return programs_[*live_].started() && player_.live_input->Wait(Duration::zero()); };
+    const auto due = [&] {
+      PassOutput();
+      return StartsNow() || AllDone() || (real && typed());
+    };
+    while (world_.now() < next) {
+      const Time until = real ? std::min(next, world_.now() + kTell) : std::clamp(pace_.Allowed(), world_.now(), next);
+      const bool held = world_.RunUntil(due, until - world_.now());
+      if (!held && world_.now() < until) world_.RunFor(until - world_.now());
+      PassOutput();
+      TellTime();
+      pace_.Reached(world_.now());
+      const bool taken = typed();
+      if (taken) TakeTyped();
+      if (held || taken) return false;
+      if (real || world_.now() >= next) continue;
+      const Time wake = std::min({next, world_.NextEvent(), world_.now() + kTell});
+      if (programs_[*live_].started()) player_.live_input->Wait(wake - pace_.Allowed());
+      else std::this_thread::sleep_for(wake - pace_.Allowed());
+    }
+    return false;
+  }
+
+  // It comes at a whole millisecond that is still ahead, so that it can be planned as well.
+  void TakeTyped() {
+    using std::chrono::milliseconds;
+    Running& program = programs_[*live_];
+    std::string text = player_.live_input->Take();
+    Time after = world_.now();
+    if (world_.kind() == WorldKind::kSim) after = std::max(after, pace_.Allowed());
+    if (!program.typed.empty()) after = std::max(after, program.typed.back().at);
+    const bool end = text.empty();
+    program.typed.push_back({std::chrono::floor<milliseconds>(after) + milliseconds(1), std::move(text), end});
+    if (end) live_.reset();
+  }
+
+  void TellTime() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < told_ + kTell) return;
+    told_ = now;
+    player_.on_time(world_.now());
+  }
+
+  // When a program gets something on its standard input, if it does.
+  Time NextInput(size_t i) const {
+    const Running& program = programs_[i];
+    const bool more = program.started() && !Ended(i) && program.given < program.typed.size();
+    return more ? program.typed[program.given].at : Time::max();
+  }
+
+  void GiveInputs() {
+    for (size_t i = 0; i < programs_.size(); ++i) {
+      Running& program = programs_[i];
+      for (; NextInput(i) <= world_.now(); ++program.given) {
+        const PlannedInput& typed = program.typed[program.given];
+        world_.GiveInput(program.process, typed.text);
+        if (typed.end) world_.EndInput(program.process);
+      }
+    }
   }
 
   // Lets time go by in which nothing happens.
@@ -155,7 +233,9 @@ class Stage {
     return true;
   }
 
-  bool Done(size_t i) const { return programs_[i].started() && (Ended(i) || Serves(i)); }
+  bool AwaitsInput(size_t i) const { return live_ == i || programs_[i].given < programs_[i].typed.size(); }
+
+  bool Done(size_t i) const { return programs_[i].started() && (Ended(i) || (!AwaitsInput(i) && Serves(i))); }
 
   bool AllDone() const {
     for (size_t i = 0; i < programs_.size(); ++i) {
@@ -195,6 +275,7 @@ class Stage {
     for (size_t i = 0; i < programs_.size(); ++i) {
       const PlannedProgram& planned = plan_.programs[i];
       if (!programs_[i].started() && planned.at.has_value()) next = std::min(next, *planned.at);
+      next = std::min(next, NextInput(i));
     }
     const std::optional<size_t> before = LastInOrder();
     if (NextInOrder() < programs_.size()) next = std::min(next, before ? programs_[*before].start + kReady : Time(0));
@@ -240,9 +321,10 @@ class Stage {
     options.name = planned.name;
     options.arguments.assign(planned.command.begin() + 1, planned.command.end());
     options.input = planned.input;
+    options.more_input = live_ == i || !planned.typed.empty();
     options.short_transfers = planned.short_transfers;
     programs_[i].start = world_.now();
-    programs_[i].process = world_.Start(planned.host, options, player_.make_program(planned.command[0]));
+    programs_[i].process = world_.Start(planned.host, options, player_.make_program(planned));
   }
 
   World& world_;
@@ -250,6 +332,9 @@ class Stage {
   const Player& player_;
   std::vector<Running> programs_;
   size_t changed_ = 0;
+  std::optional<size_t> live_;  // the program that somebody may type for
+  Pace pace_;
+  std::chrono::steady_clock::time_point told_{};
   Time ended_at_{0};
   std::string standstill_;
   std::vector<std::string> idle_faults_;

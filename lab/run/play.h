@@ -3,6 +3,10 @@
 // Programs start at their times, or in order: each once the one before it serves, has ended or has run for a second.
 // The run is over when all have started and each has ended or serves; servers then get a moment to finish. It is over,
 // too, when nothing can ever happen again, or its limit has passed. What is left running ends with the world.
+//
+// While somebody may type for a program, it has not ended and can wait for ever, and the simulated world's time passes
+// no faster than the clock's on the wall: what is typed comes at the moment that both have reached. What came can be
+// planned, at the times that it came at: that run is the same.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lab/run/live_input.h"
 #include "lab/run/plan.h"
 #include "lab/world/world.h"
 
@@ -23,6 +28,7 @@ struct Played {
     ProcessId process = -1;  // -1: it was never started
     Outcome outcome;         // with what it wrote
     bool killed = false;     // by a fault
+    std::vector<PlannedInput> typed;  // what it was given at times: as planned, or as it came
   };
 
   End end = End::kDone;
@@ -40,12 +46,14 @@ struct Played {
 };
 
 struct Player {
-  // The function for the program that a command's first word names; its process has the others as arguments.
-  std::function<Function(const std::string& word)> make_program;
+  // The function for the program that its command's first word names; its process has the others as arguments.
+  std::function<Function(const PlannedProgram& program)> make_program;
   // Given what programs write, as they write it.
   std::function<void(size_t program, bool error_output, std::string_view bytes)> on_output;
   // Asked about once a second of the world's time.
   std::function<void(Time now)> on_time;
+  // What is typed for the plan's interactive program. Null: nothing.
+  LiveInput* live_input = nullptr;
 };
 
 // "ended with status 1", "is still running", "was never started": for what happened.

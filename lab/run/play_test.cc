@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <map>
 
@@ -55,6 +56,15 @@ int SleepTen(Process& p) {
   return 0;
 }
 
+int Echo(Process& p) {
+  char buffer[100];
+  for (ssize_t length; (length = p.sockets().read(0, buffer, sizeof buffer)) != 0;) {
+    if (length < 0) return 1;
+    p.sockets().write(1, buffer, static_cast<size_t>(length));
+  }
+  return 0;
+}
+
 class PlayTest : public testing::Test {
  protected:
   Played Play(const std::string& programs) {
@@ -63,10 +73,11 @@ class PlayTest : public testing::Test {
     const auto plan = MakePlan(*lab);
     sim::SimWorld world(Choices::Seeded(plan->seed), plan->seed);
     Player player;
-    player.make_program = [](const std::string& word) {
+    player.live_input = live_input_;
+    player.make_program = [](const PlannedProgram& program) {
       const std::map<std::string, Function> functions = {
-          {"serve", Serve}, {"ask", Ask}, {"wait", WaitForEver}, {"sleep", SleepTen}};
-      return functions.at(word);
+          {"serve", Serve}, {"ask", Ask}, {"wait", WaitForEver}, {"sleep", SleepTen}, {"echo", Echo}};
+      return functions.at(program.command[0]);
     };
     player.on_output = [&](size_t program, bool, std::string_view bytes) {
       output_ += plan->programs[program].name + ": " + std::string(bytes);
@@ -76,6 +87,7 @@ class PlayTest : public testing::Test {
   }
 
   std::string output_;
+  LiveInput* live_input_ = nullptr;
 };
 
 TEST_F(PlayTest, AClientStartsOnceItsServerListensAndARunEndsWithIt) {
@@ -191,6 +203,44 @@ TEST_F(PlayTest, AResetInTheMiddleReachesTheClient) {
       program { host: "b" command: "ask" }
       fault { at: "0s" packets { from: "a" data: true count: 1 reset: true } }
       expect { program: "b" exit_status: 3 })");
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+}
+
+TEST_F(PlayTest, InputComesAtItsTimes) {
+  const Played played = Play(R"(program { host: "b" command: "echo" input: "at first, "
+      typed { at: "2s" text: "later, " } typed { at: "5s" text: "at last" end: true } })");
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+  EXPECT_EQ(output_, "b: at first, b: later, b: at last");
+  EXPECT_GE(played.ended_at, seconds(5));
+  EXPECT_LT(played.ended_at, seconds(6));
+}
+
+TEST_F(PlayTest, WithoutAnEndOfItsInputAProgramWaits) {
+  const Played played = Play(R"(program { host: "b" command: "echo" typed { at: "2s" text: "once" } })");
+  EXPECT_EQ(played.end, Played::End::kStandstill);
+  EXPECT_EQ(output_, "b: once");
+}
+
+TEST_F(PlayTest, WhatIsTypedReachesTheInteractiveProgramAndIsTold) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "hello", 5), 5);
+  close(ends[1]);
+  LiveInput input(ends[0]);
+  live_input_ = &input;
+  const Played played = Play(R"(program { host: "b" command: "echo" interactive: true })");
+  close(ends[0]);
+  EXPECT_EQ(played.problems, std::vector<std::string>());
+  EXPECT_EQ(output_, "b: hello");
+  ASSERT_EQ(played.programs[0].typed.size(), 2u);
+  EXPECT_EQ(played.programs[0].typed[0].text, "hello");
+  EXPECT_FALSE(played.programs[0].typed[0].end);
+  EXPECT_TRUE(played.programs[0].typed[1].end);
+  EXPECT_GT(played.programs[0].typed[1].at, played.programs[0].typed[0].at);
+}
+
+TEST_F(PlayTest, NobodyTypesWhereNobodyIs) {
+  const Played played = Play(R"(program { host: "b" command: "echo" interactive: true })");
   EXPECT_EQ(played.problems, std::vector<std::string>());
 }
 

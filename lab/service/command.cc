@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -60,13 +61,46 @@ absl::StatusOr<Child> Start(const std::vector<std::string>& command) {
   return child;
 }
 
-// Writes what the pipe takes; closes it when all is written or nobody reads.
-void Feed(UniqueFd& pipe, std::string_view& input) {
-  const ssize_t written = write(pipe.get(), input.data(), input.size());
-  if (written > 0) input.remove_prefix(static_cast<size_t>(written));
-  const bool broken = written < 0 && errno != EAGAIN && errno != EINTR;
-  if (input.empty() || broken) pipe.Reset();
-}
+// What a command reads.
+class Input {
+ public:
+  Input(UniqueFd& pipe, const CommandOptions& options)
+      : pipe_(pipe), bytes_(options.input), more_(options.more_input), on_more_(options.on_more_input) {
+    CloseAtEnd();
+  }
+
+  // The pipe while there is something to write, and where more comes from while there is not.
+  pollfd ToWrite() const { return {bytes_.empty() ? -1 : pipe_.get(), POLLOUT, 0}; }
+  pollfd ToRead() const { return {bytes_.empty() && pipe_ ? more_ : -1, POLLIN, 0}; }
+
+  // Writes what the pipe takes; closes it when all is written or nobody reads.
+  void Write() {
+    const ssize_t written = write(pipe_.get(), bytes_.data(), bytes_.size());
+    if (written > 0) bytes_.remove_prefix(static_cast<size_t>(written));
+    if (written < 0 && errno != EAGAIN && errno != EINTR) pipe_.Reset();
+    CloseAtEnd();
+  }
+
+  void Read() {
+    const ssize_t length = read(more_, buffer_, sizeof(buffer_));
+    if (length < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (length <= 0) more_ = -1;
+    if (length > 0) bytes_ = {buffer_, static_cast<size_t>(length)};
+    if (length > 0 && on_more_) on_more_();
+    CloseAtEnd();
+  }
+
+ private:
+  void CloseAtEnd() {
+    if (bytes_.empty() && more_ < 0) pipe_.Reset();
+  }
+
+  UniqueFd& pipe_;
+  std::string_view bytes_;
+  int more_;
+  const std::function<void()>& on_more_;
+  char buffer_[4096];
+};
 
 // Reads what is there; closes the pipe at its end.
 std::string Drain(UniqueFd& pipe) {
@@ -96,19 +130,20 @@ class MemoryGuard {
 
 // Serves the pipes until both outputs have ended.
 CommandResult::End Serve(Child& child, const CommandOptions& options, std::string& error_output) {
-  std::string_view input = options.input;
-  if (input.empty()) child.input.Reset();
+  Input input(child.input, options);
   Clock::time_point heard = Clock::now();
   MemoryGuard memory(child.pid, options.most_memory);
   while (child.output || child.error_output) {
     if (options.cancelled()) return CommandResult::End::kCancelled;
     if (memory.TooLarge()) return CommandResult::End::kTooLarge;
     if (Clock::now() - heard > options.most_silence) return CommandResult::End::kSilent;
-    pollfd fds[3] = {{child.input.get(), POLLOUT, 0},
-                     {child.output.get(), POLLIN, 0},
-                     {child.error_output.get(), POLLIN, 0}};  // negative ones are ignored
-    if (poll(fds, 3, kPollMs) <= 0) continue;
-    if (fds[0].revents != 0) Feed(child.input, input);
+    pollfd fds[] = {input.ToWrite(),
+                    {child.output.get(), POLLIN, 0},
+                    {child.error_output.get(), POLLIN, 0},
+                    input.ToRead()};  // negative ones are ignored
+    if (poll(fds, std::size(fds), kPollMs) <= 0) continue;
+    if (fds[0].revents != 0) input.Write();
+    if (fds[3].revents != 0) input.Read();
     if (fds[1].revents != 0) {
       heard = Clock::now();
       const std::string bytes = Drain(child.output);

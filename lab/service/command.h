@@ -16,6 +16,9 @@ namespace lab::service {
 
 struct CommandOptions {
   std::string input;
+  // A descriptor that gives what follows, as it comes, or -1; and who is told of each piece.
+  int more_input = -1;
+  std::function<void()> on_more_input;
   // Given what comes on standard output, as it comes.
   std::function<void(std::string_view)> on_output;
   // The command is ended when it says nothing on standard output for that long…

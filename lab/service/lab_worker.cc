@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "lab/program/program.h"
 #include "lab/run/find_program.h"
 #include "lab/run/plan.h"
@@ -30,16 +31,18 @@ constexpr Limits kLimits{.cpu_seconds = 600,
 
 double Seconds(Time time) { return std::chrono::duration<double>(time).count(); }
 
-Function MakeProgram(const Order& order, const std::string& word) {
+Function MakeProgram(const Order& order, const run::PlannedProgram& program) {
+  const std::string& word = program.command[0];
   const absl::StatusOr<run::FoundProgram> found = run::FindProgram(word, order.folder());
   // Where it is gone by now, the sandbox says so.
   ProgramOptions options{.command = {found.ok() ? found->inside : word}, .folder = order.folder(), .limits = kLimits};
+  options.writes_lines = program.interactive || !program.typed.empty();
   return order.real() ? ExecutedProgram(std::move(options)) : CarriedProgram(std::move(options));
 }
 
 run::Player PlayerFor(const Order& order, MessageOutput& output) {
   run::Player player;
-  player.make_program = [&order](const std::string& word) { return MakeProgram(order, word); };
+  player.make_program = [&order](const run::PlannedProgram& program) { return MakeProgram(order, program); };
   player.on_output = [&output](size_t program, bool error_output, std::string_view bytes) {
     WorkerMessage message;
     message.mutable_output()->set_program(static_cast<uint32_t>(program));
@@ -62,6 +65,12 @@ LabResult ToResult(const Order& order, const run::Played& played, World& world) 
     LabResult::Program& each = *result.add_programs();
     each.set_name(program.name);
     each.set_end(run::DescribeEnd(program));
+    for (const run::PlannedInput& typed : program.typed) {
+      duet::v1::Typed& line = *each.add_typed();
+      line.set_at(absl::FormatDuration(absl::FromChrono(typed.at)));
+      if (!typed.text.empty()) line.set_text(typed.text);
+      if (typed.end) line.set_end(true);
+    }
   }
   for (const std::string& problem : played.problems) result.add_problems(Printable(problem));
   result.set_lab_error(played.lab_error);
@@ -83,7 +92,10 @@ int PlayLab(const Order& order, const Worlds& worlds, MessageOutput& output) {
   WorkerMessage message;
   const auto world = (order.real() ? worlds.real : worlds.sim)(Choices::Seeded(plan->seed), plan->seed);
   if (world.ok()) {
-    const run::Played played = run::Play(**world, *plan, PlayerFor(order, output));
+    run::LiveInput input(output.input());
+    run::Player player = PlayerFor(order, output);
+    player.live_input = &input;
+    const run::Played played = run::Play(**world, *plan, player);
     *message.mutable_lab() = ToResult(order, played, **world);
   } else {
     message.mutable_lab()->set_unavailable(std::string(world.status().message()));

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <string>
 
+#include "lab/service/framing.h"
+
 namespace lab::service {
 namespace {
 
@@ -14,7 +16,8 @@ constexpr int kFirstOwnDescriptor = 64;
 
 }  // namespace
 
-MessageOutput::MessageOutput() : fd_(fcntl(1, F_DUPFD_CLOEXEC, kFirstOwnDescriptor)) {
+MessageOutput::MessageOutput()
+    : fd_(fcntl(1, F_DUPFD_CLOEXEC, kFirstOwnDescriptor)), input_(fcntl(0, F_DUPFD_CLOEXEC, kFirstOwnDescriptor)) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   dup2(null, 0);
   dup2(null, 1);
@@ -23,9 +26,7 @@ MessageOutput::MessageOutput() : fd_(fcntl(1, F_DUPFD_CLOEXEC, kFirstOwnDescript
 
 void MessageOutput::Write(const duet::internal::WorkerMessage& message) {
   const std::string body = message.SerializeAsString();
-  std::string bytes;
-  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(body.size() >> shift & 0xff);
-  bytes += body;
+  const std::string bytes = Framed(body);
   for (size_t written = 0; written < bytes.size();) {
     const ssize_t count = write(fd_, bytes.data() + written, bytes.size() - written);
     if (count < 0 && errno == EINTR) continue;

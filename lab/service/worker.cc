@@ -20,6 +20,7 @@
 #include "lab/program/sandbox.h"
 #include "lab/program/spawn.h"
 #include "lab/service/convert.h"
+#include "lab/service/framing.h"
 #include "lab/service/lab_worker.h"
 #include "lab/service/message_output.h"
 #include "lab/service/worker.pb.h"
@@ -36,17 +37,25 @@ using duet::internal::WorkerMessage;
 
 constexpr char kBinaryInProgram[] = "/duet/duet";
 
-absl::StatusOr<Order> ReadOrder() {
+// So many bytes of standard input, or what there is.
+std::string ReadInput(size_t length) {
   std::string bytes;
-  char buffer[4096];
-  while (true) {
-    const ssize_t count = read(0, buffer, sizeof(buffer));
+  char buffer[65536];
+  while (bytes.size() < length) {
+    const ssize_t count = read(0, buffer, std::min(sizeof(buffer), length - bytes.size()));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
     bytes.append(buffer, static_cast<size_t>(count));
   }
+  return bytes;
+}
+
+absl::StatusOr<Order> ReadOrder() {
+  const std::string head = ReadInput(kFrameHead);
   Order order;
-  if (!order.ParseFromString(bytes)) return absl::InvalidArgumentError("the worker was given no order");
+  if (head.size() < kFrameHead || !order.ParseFromString(ReadInput(LengthFrom(head)))) {
+    return absl::InvalidArgumentError("the worker was given no order");
+  }
   return order;
 }
 
@@ -86,7 +95,7 @@ void Confine(const Order& order) {
   sandbox.kind = SandboxOptions::Kind::kProgram;
   sandbox.mounts = {{OwnBinary(), kBinaryInProgram}, {order.folder(), order.folder()}};
   sandbox.limits = Limits{.cpu_seconds = 3600, .memory_bytes = AddressSpace(uint64_t{4} << 30)};
-  const std::string bytes = order.SerializeAsString();
+  const std::string bytes = Framed(order.SerializeAsString());
   const int input = memfd_create("order", 0);
   if (write(input, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return;
   lseek(input, 0, SEEK_SET);

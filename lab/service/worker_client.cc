@@ -14,6 +14,7 @@
 #include "lab/program/sandbox.h"
 #include "lab/service/build.h"
 #include "lab/service/command.h"
+#include "lab/service/framing.h"
 
 namespace lab::service {
 namespace {
@@ -44,14 +45,13 @@ class Messages {
   bool broken() const { return broken_; }
 
   std::optional<WorkerMessage> Next() {
-    if (buffer_.size() < 4) return std::nullopt;
-    size_t length = 0;
-    for (int i = 0; i < 4; ++i) length |= size_t{static_cast<unsigned char>(buffer_[i])} << (8 * i);
+    if (buffer_.size() < kFrameHead) return std::nullopt;
+    const size_t length = LengthFrom(buffer_);
     broken_ |= length > kLargestMessage;
-    if (broken_ || buffer_.size() < 4 + length) return std::nullopt;
+    if (broken_ || buffer_.size() < kFrameHead + length) return std::nullopt;
     WorkerMessage message;
-    const bool parsed = message.ParseFromArray(buffer_.data() + 4, static_cast<int>(length));
-    buffer_.erase(0, 4 + length);
+    const bool parsed = message.ParseFromArray(buffer_.data() + kFrameHead, static_cast<int>(length));
+    buffer_.erase(0, kFrameHead + length);
     broken_ |= !parsed;
     return parsed ? std::optional(std::move(message)) : std::nullopt;
   }
@@ -103,6 +103,9 @@ struct Listening {
   const std::function<bool()>& cancelled;
   // Given what the worker says; tells whether that was the result.
   std::function<bool(WorkerMessage&)> on_message;
+  // What follows the order: a descriptor, or -1.
+  int input = -1;
+  std::function<void()> on_input = nullptr;
 };
 
 // Runs a worker to its end.
@@ -110,7 +113,9 @@ absl::Status Listen(const Listening& listening, const Order& order) {
   Messages messages;
   bool has_result = false;
   CommandOptions options;
-  options.input = order.SerializeAsString();
+  options.input = Framed(order.SerializeAsString());
+  options.more_input = listening.input;
+  options.on_more_input = listening.on_input;
   options.most_silence = listening.most_silence;
   options.most_memory = kMostMemory;
   options.cancelled = [&] { return messages.broken() || listening.cancelled(); };
@@ -151,7 +156,9 @@ absl::StatusOr<LabResult> PlayInWorker(const LabWorkerOptions& options, const Or
     return message.has_lab();
   };
   const absl::Status status =
-      Listen({options.binary, options.folder, kMostSilence, options.cancelled, on_message}, order);
+      Listen({options.binary, options.folder, kMostSilence, options.cancelled, on_message, options.input,
+              options.on_input},
+             order);
   if (!status.ok()) return status;
   return result;
 }

@@ -33,6 +33,9 @@ struct LabWorkerOptions {
   std::string folder;
   std::function<void(const duet::internal::LabOutput&)> on_output;
   std::function<void(double seconds)> on_time;
+  // A descriptor whose bytes are for the lab's interactive program, as they come; -1: it has none. Tells of each piece.
+  int input = -1;
+  std::function<void()> on_input;
   std::function<bool()> cancelled;
 };
 

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,7 @@ struct StartOptions {
   std::string name;                    // "client-1": in the ladder, and arguments()[0]
   std::vector<std::string> arguments;  // without the name
   std::string input;                   // what it reads from standard input, then end of file
+  bool more_input = false;             // no end of file before EndInput: GiveInput may add to it
   // Cuts sends and receives short, as drawn: what POSIX allows and careless programs forget.
   bool short_transfers = false;
 };
@@ -101,6 +103,10 @@ class World {
   virtual void Resume(ProcessId process) = 0;
   // Ends the process at once, as SIGKILL does: its kernel closes its sockets. Nothing happens to one that has ended.
   virtual void Kill(ProcessId process) = 0;
+  // For the standard input of a process that was started with `more_input`, behind what it was given before; and its
+  // end. What nobody reads any more is lost.
+  virtual void GiveInput(ProcessId process, std::string_view bytes) = 0;
+  virtual void EndInput(ProcessId process) = 0;
 
   // Sets both directions between two hosts.
   virtual void SetLink(HostId a, HostId b, const LinkOptions& options) = 0;
@@ -116,6 +122,9 @@ class World {
   }
 
   virtual Time now() const = 0;
+  // When something happens next by itself: Time::max() where nothing will. Known in the simulated world alone; now()
+  // in the real one, where it may be any time.
+  virtual Time NextEvent() const { return now(); }
   // Whether a socket on the host listens on the port.
   virtual bool Listening(HostId host, uint16_t port) const = 0;
   // Whether a datagram socket on the host is bound to the port.

@@ -38,6 +38,8 @@ class Engine {
   bool at_rest() const {
     return scheduler_.idle() && events_.visible() == 0 && (background_reasons_ == 0 || events_.empty());
   }
+  // When the next task runs or the next event comes; Time::max() where none does.
+  Time next() const { return !scheduler_.idle() ? now() : events_.empty() ? Time::max() : events_.next(); }
   // While there are reasons, background events count as visible: somebody waits for what one of them may bring.
   void AddBackgroundReason() { ++background_reasons_; }
   void RemoveBackgroundReason() { --background_reasons_; }

@@ -53,13 +53,6 @@ PipeReader::PipeReader(Scheduler& scheduler, std::shared_ptr<PipeBuffer> buffer)
   buffer_->readers_queue = &waiters();
 }
 
-FilePtr PipeReader::Ended(Scheduler& scheduler, std::string_view bytes) {
-  auto buffer = std::make_shared<PipeBuffer>();
-  buffer->bytes = lab::Payload::Copy(bytes);
-  if (!bytes.empty()) buffer->pages.push_back({bytes.size(), bytes.size()});
-  return FilePtr(new PipeReader(scheduler, std::move(buffer)));
-}
-
 short PipeReader::Ready() const {
   short events = 0;
   if (!buffer_->bytes.empty()) events |= POLLIN | POLLRDNORM;
@@ -105,6 +98,13 @@ int64_t PipeWriter::Write(Buffers buffers, size_t offset, size_t length, int) {
   // Linux says so even where nothing was written.
   buffer_->readers_queue->Wake(scheduler_, POLLIN | POLLRDNORM);
   return room > 0 ? static_cast<int64_t>(room) : -EAGAIN;
+}
+
+void PipeWriter::WriteAll(std::string_view bytes) {
+  if (bytes.empty() || buffer_->readers_queue == nullptr) return;
+  buffer_->pages.push_back({bytes.size(), bytes.size()});
+  buffer_->bytes.Append(lab::Payload::Copy(bytes));
+  buffer_->readers_queue->Wake(scheduler_, POLLIN | POLLRDNORM);
 }
 
 void PipeWriter::Release() {

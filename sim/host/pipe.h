@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "lab/wire/payload.h"
 #include "sim/host/file.h"
@@ -42,8 +43,6 @@ struct PipeBuffer {
 class PipeReader final : public File {
  public:
   PipeReader(Scheduler& scheduler, std::shared_ptr<PipeBuffer> buffer);
-  // One whose writer has written `bytes`, of any length, and gone.
-  static FilePtr Ended(Scheduler& scheduler, std::string_view bytes);
 
   short Ready() const override;
   int64_t Read(Buffers buffers, size_t offset, size_t length, int flags) override;
@@ -66,6 +65,8 @@ class PipeWriter final : public File {
   int64_t Read(Buffers, size_t, size_t, int) override { return -EBADF; }
   // Up to 4,096 bytes (PIPE_BUF) go in one piece or not at all. -EPIPE: nobody will read.
   int64_t Write(Buffers buffers, size_t offset, size_t length, int flags) override;
+  // From outside: of any length, whatever the pipe's room.
+  void WriteAll(std::string_view bytes);
   size_t readable() const override { return buffer_->bytes.size(); }
   void Release() override;
   PipeBuffer* AsPipe() override { return buffer_.get(); }

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sim/host/pipe.h"
 
 namespace sim {
 
@@ -20,7 +19,7 @@ SimProcess::SimProcess(Host& host, lab::Trace& trace, lab::ProcessId id, const l
       function_(std::move(function)) {
   arguments_.insert(arguments_.end(), options.arguments.begin(), options.arguments.end());
   Note("started");
-  AddThread(StandardStreams(options.input), [this](lab::Thread& thread) { Main(thread); });
+  AddThread(StandardStreams(options), [this](lab::Thread& thread) { Main(thread); });
 }
 
 SimProcess::~SimProcess() {
@@ -28,9 +27,14 @@ SimProcess::~SimProcess() {
   first().End();
 }
 
-std::shared_ptr<DescriptorTable> SimProcess::StandardStreams(const std::string& input) {
+std::shared_ptr<DescriptorTable> SimProcess::StandardStreams(const lab::StartOptions& options) {
   auto descriptors = std::make_shared<DescriptorTable>();
-  descriptors->Add(PipeReader::Ended(host_.engine().scheduler(), input), false);
+  Scheduler& scheduler = host_.engine().scheduler();
+  auto input = std::make_shared<PipeBuffer>();
+  descriptors->Add(FilePtr(new PipeReader(scheduler, input)), false);
+  input_ = new PipeWriter(scheduler, std::move(input));
+  input_->WriteAll(options.input);
+  if (!options.more_input) EndInput();
   descriptors->Add(FilePtr(new OutputCollector(&outcome_.output, lab::Outcome::kMostOutput)), false);
   descriptors->Add(FilePtr(new OutputCollector(&outcome_.error_output, lab::Outcome::kMostOutput)), false);
   return descriptors;
@@ -83,6 +87,10 @@ void SimProcess::Kill() {
   for (const auto& thread : threads_) thread->TracePending();
   Ended(128 + SIGKILL, "killed");
   first().End();
+}
+
+void SimProcess::GiveInput(std::string_view bytes) {
+  if (input_ != nullptr) input_->WriteAll(bytes);
 }
 
 void SimProcess::Pause() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lab/world/world.h"
+#include "sim/host/pipe.h"
 #include "sim/host/sim_thread.h"
 
 namespace sim {
@@ -31,6 +32,9 @@ class SimProcess {
   void Resume();
   // As SIGKILL: its descriptors are closed as a kernel does, its destructors run, and it has ended.
   void Kill();
+  // See lab::World.
+  void GiveInput(std::string_view bytes);
+  void EndInput() { input_ = nullptr; }
   const lab::Outcome& outcome() const { return outcome_; }
   // Adds the calls that its threads are in.
   void AddUnfinished(std::vector<lab::CallEvent>& calls) const;
@@ -50,7 +54,7 @@ class SimProcess {
   void Report(std::string_view key, std::string_view value) { outcome_.reports.emplace_back(key, value); }
 
  private:
-  std::shared_ptr<DescriptorTable> StandardStreams(const std::string& input);
+  std::shared_ptr<DescriptorTable> StandardStreams(const lab::StartOptions& options);
   void Main(lab::Thread& thread);
   void Ended(int status, std::string note);
   void EndOtherThreads();
@@ -65,6 +69,7 @@ class SimProcess {
   std::vector<std::string> arguments_;
   lab::Function function_;
   lab::Outcome outcome_;
+  boost::intrusive_ptr<PipeWriter> input_;  // the writing end of its standard input, while there may come more
   uint64_t random_bytes_ = 0;  // how many it has had
   std::vector<std::unique_ptr<SimThread>> threads_;  // the first, and those that have not ended
 };

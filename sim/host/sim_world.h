@@ -30,6 +30,8 @@ class SimWorld final : public lab::World {
   void Pause(lab::ProcessId process) override { At(process).Pause(); }
   void Resume(lab::ProcessId process) override { At(process).Resume(); }
   void Kill(lab::ProcessId process) override { At(process).Kill(); }
+  void GiveInput(lab::ProcessId process, std::string_view bytes) override { At(process).GiveInput(bytes); }
+  void EndInput(lab::ProcessId process) override { At(process).EndInput(); }
 
   void SetLink(lab::HostId a, lab::HostId b, const lab::LinkOptions& options) override;
   void AddRule(lab::Rule rule) override { network_.AddRule(std::move(rule)); }
@@ -39,6 +41,7 @@ class SimWorld final : public lab::World {
   void RunFor(lab::Duration duration) override;
 
   lab::Time now() const override { return engine_.now(); }
+  lab::Time NextEvent() const override { return engine_.next(); }
   bool Listening(lab::HostId host, uint16_t port) const override;
   bool Bound(lab::HostId host, uint16_t port) const override;
   bool Serves(lab::HostId host) const override;

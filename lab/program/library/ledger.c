@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 static struct duet_ledger_ring* ring;
 
 __attribute__((constructor)) static void open_ledger(void) {
+  if (getenv("DUET_LINES") != NULL) setvbuf(stdout, NULL, _IOLBF, 0);
   const char* number = getenv("DUET_LEDGER");
   if (number == NULL) return;
   const int fd = atoi(number);
