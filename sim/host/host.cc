@@ -1,6 +1,7 @@
 #include "sim/host/host.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <utility>
 
@@ -52,6 +53,16 @@ uint32_t Host::NextInitialSequence() {
 
 bool Host::Has(const lab::Endpoint& local, const lab::Endpoint& remote) const {
   return flows_.contains(FourTuple{local, remote});
+}
+
+int Host::MakeWay(const lab::Endpoint& local, const lab::Endpoint& remote, std::optional<uint32_t>& iss) {
+  const auto found = flows_.find(FourTuple{local, remote});
+  if (found == flows_.end()) return 0;
+  const FlowPtr flow = found->second;
+  iss = flow->connection().IssToReplace();
+  if (!iss) return -EADDRNOTAVAIL;
+  flow->Retire();
+  return 0;
 }
 
 void Host::Add(FlowPtr flow) {

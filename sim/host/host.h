@@ -59,6 +59,9 @@ class Host final : public Network::Port {
 
   // The connections. A flow must be the only one of its four-tuple.
   bool Has(const lab::Endpoint& local, const lab::Endpoint& remote) const;
+  // Makes way for a connection between two ends that a process has chosen: what is left of one before, in TIME-WAIT for
+  // instance, is forgotten, and the new one is to begin with `iss`. 0, or -EADDRNOTAVAIL.
+  int MakeWay(const lab::Endpoint& local, const lab::Endpoint& remote, std::optional<uint32_t>& iss);
   void Add(FlowPtr flow);
   void Forget(Flow& flow);
 

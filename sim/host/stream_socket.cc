@@ -89,12 +89,12 @@ void StreamSocket::PrepareClaim() {
   claim_.ipv6_only = options_->ipv6_only;
 }
 
-int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local) {
+int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local, std::optional<uint32_t>& iss) {
   local.address = claim_.held() ? claim_.address() : last_.address;
   if (local.address.is_any()) local.address = host_.SourceFor(remote.address);
   if (claim_.held()) {
     local.port = claim_.port();
-    return host_.Has(local, remote) ? -EADDRNOTAVAIL : 0;
+    return host_.MakeWay(local, remote, iss);
   }
   PrepareClaim();
   const auto unused = [&](uint16_t port) { return !host_.Has({local.address, port}, remote); };
@@ -128,12 +128,13 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
 
   const bool bound = claim_.held();
   lab::Endpoint local;
-  if (const int error = Claim(remote, local)) return error;
+  std::optional<uint32_t> iss;
+  if (const int error = Claim(remote, local, iss)) return error;
+  if (!iss) iss = host_.NextInitialSequence();
   tcp::Options options = host_.OptionsFor(remote.address);
   Apply(*options_, remote.address.is_ipv4(), options);
   error_ = 0;
-  flow_ = new Flow(host_, tcp::Connection::Connect(host_.now(), local, remote, host_.NextInitialSequence(), options),
-                   this);
+  flow_ = new Flow(host_, tcp::Connection::Connect(host_.now(), local, remote, *iss, options), this);
   host_.ports().Share(flow_->claim(), local.address, local.port, options_->reuse, /*by_connect=*/!bound);
   // From here on the connection's own claim holds the port that was chosen for it.
   if (!bound) claim_.Release();

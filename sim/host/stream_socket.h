@@ -82,7 +82,8 @@ class StreamSocket final : public Socket, private Flow::Owner {
   bool HasPort() const;
   // The events that have come since that was asked last.
   short News();
-  int Claim(const lab::Endpoint& remote, lab::Endpoint& local);
+  // The local end of a connection to `remote`, and the number that it must begin with, if any.
+  int Claim(const lab::Endpoint& remote, lab::Endpoint& local, std::optional<uint32_t>& iss);
   short ReadyOfConnection() const;
   std::optional<int> LiveNumber(int level, int option);
   int GetInfo(const OptionRoom& room) const;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kDefaultBuffer = 212'992;  // net.core.wmem_default
 constexpr size_t kPage = 4'096;
+constexpr size_t kMostOfStrangers = 10;   // net.unix.max_dgram_qlen; Linux waits where there are more
 constexpr size_t kShared = 320;                     // skb_shared_info, behind the bytes of each piece's head
 constexpr size_t kMostInPages = 32'768;             // of a stream's piece
 constexpr size_t kMostInHead = kPage - kShared;     // of a stream's piece
@@ -61,6 +62,19 @@ std::optional<lab::Endpoint> UnixSocket::remote() const {
   return connected_ ? std::optional(lab::Endpoint{}) : std::nullopt;
 }
 
+// unix_dgram_disconnected of Linux.
+void UnixSocket::Disconnect() {
+  if (!std::exchange(connected_, false) || inbox_.empty()) return;
+  while (!inbox_.empty()) DropFirst();
+  if (peer_ == nullptr || !peer_->connected_) return;
+  peer_->error_ = ECONNRESET;
+  peer_->Wake(POLLERR);
+}
+
+bool UnixSocket::PeerIsFull() const {
+  return peer_ != nullptr && !peer_->connected_ && peer_->inbox_.size() > kMostOfStrangers;
+}
+
 int UnixSocket::Shutdown(int how) {
   if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return -EINVAL;
   const bool read = how != SHUT_WR;
@@ -96,7 +110,7 @@ short UnixSocket::Ready() const {
   if (read_shut_ && write_shut_) events |= POLLHUP;
   if (read_shut_) events |= POLLRDHUP | POLLIN | POLLRDNORM;
   if (!inbox_.empty()) events |= POLLIN | POLLRDNORM;
-  if (4 * memory_ <= send_buffer()) events |= POLLOUT | POLLWRNORM | POLLWRBAND;
+  if (4 * memory_ <= send_buffer() && !PeerIsFull()) events |= POLLOUT | POLLWRNORM | POLLWRBAND;
   return events;
 }
 
@@ -114,7 +128,7 @@ int UnixSocket::CheckSend() {
   if (const int error = TakeError()) return -error;
   if (write_shut_) return -EPIPE;
   if (!connected_) return -ENOTCONN;
-  if (memory_ >= send_buffer()) return -EAGAIN;
+  if (memory_ >= send_buffer() || PeerIsFull()) return -EAGAIN;
   return peer_ != nullptr && peer_->read_shut_ ? -EPIPE : 0;
 }
 

@@ -24,7 +24,8 @@ class UnixSocket final : public Socket {
   int Bind(const lab::Endpoint&) override { return -EINVAL; }
   int Connect(const lab::Endpoint&) override { return -EINVAL; }
   int FinishConnect() override { return -EINVAL; }
-  void Disconnect() override {}
+  // Of datagrams: sends to nobody any more, and still hears the other.
+  void Disconnect() override;
   int Listen(int backlog) override;
   int Accept(SocketPtr& accepted, lab::Endpoint& from) override;
   int Shutdown(int how) override;
@@ -55,6 +56,8 @@ class UnixSocket final : public Socket {
   size_t send_buffer() const;
   // 0, or why nothing can be sent now.
   int CheckSend();
+  // The other has left this one, and keeps as many messages as Linux lets strangers leave there.
+  bool PeerIsFull() const;
   int TakeError() { return std::exchange(error_, 0); }
   void Deliver(lab::Payload bytes, size_t memory);
   // The first piece has been read.

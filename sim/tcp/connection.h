@@ -101,6 +101,9 @@ class Connection {
   // In TIME-WAIT: the number to Accept `syn` with, where it may open the connection anew (RFC 6191). The owner
   // then forgets this one and gives the SYN to whom listens on the port.
   std::optional<uint32_t> IssToReopen(const lab::Packet& syn) const;
+  // In TIME-WAIT, or FIN-WAIT-2 without a process: the number to Connect the same two ends with, where that takes its
+  // place. As in Linux both ends must have spoken of timestamps.
+  std::optional<uint32_t> IssToReplace() const;
 
   // --- What the process does ---
 
@@ -231,6 +234,8 @@ class Connection {
   void OnSegmentInTimeWait(Time now, const lab::Packet& segment);
   void OnSegmentForOrphan(Time now, const lab::Packet& segment);
   bool IsOld(const lab::TcpHeader& tcp, uint32_t slack = 0) const;
+  // A number beyond anything that is still on its way, as Linux chooses it.
+  uint32_t BeyondAllSent() const { return snd_nxt() + 65'535 + 2; }
   void Challenge(Time now);
   void OutOfPlace(Time now, const lab::Packet& segment);
   void OnReset(Time now, const lab::Packet& segment);

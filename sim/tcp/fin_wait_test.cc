@@ -99,6 +99,26 @@ TEST(TimeWait, NewerSynMayReopenIt) {
   EXPECT_FALSE(script.connection->IssToReopen(script.From({.seq = 100'000})));
 }
 
+// As Linux's tcp_twsk_unique: for a connect from a port that was bound.
+TEST(TimeWait, MakesWayForAConnectWhereBothSpokeOfTimestamps) {
+  Script without;
+  without.ToTimeWait();
+  EXPECT_FALSE(without.connection->IssToReplace());
+  Script script;
+  script.peer_timestamps = true;
+  script.Connect();
+  script.Inject({.seq = 0, .ack = 1, .syn = true});
+  EXPECT_FALSE(script.connection->IssToReplace());
+  script.connection->Close(script.now);
+  script.OutAll();
+  script.Inject({.ack = 2});
+  ASSERT_STREQ("FIN-WAIT-2", Name(script.state()).c_str());
+  EXPECT_EQ(kOurIss + 2 + 65'537, script.connection->IssToReplace());
+  script.Inject({.ack = 2, .fin = true});
+  ASSERT_STREQ("TIME-WAIT", Name(script.state()).c_str());
+  EXPECT_EQ(kOurIss + 2 + 65'537, script.connection->IssToReplace());
+}
+
 TEST(TimeWait, NewerTimestampMayReopenItWhateverItsNumber) {
   Script script;
   script.peer_timestamps = true;

@@ -246,7 +246,12 @@ std::optional<uint32_t> Connection::IssToReopen(const lab::Packet& syn) const {
   if (state_ != State::kTimeWait || !tcp.syn || tcp.ack_flag || tcp.rst || IsOld(tcp)) return std::nullopt;
   const bool newer = timestamps_ && tcp.timestamps && After(tcp.timestamps->value, recent_timestamp_);
   if (!After(tcp.seq, rcv_nxt()) && !newer) return std::nullopt;
-  return snd_nxt() + 65'535 + 2;  // beyond anything that is still on its way, as Linux chooses it
+  return BeyondAllSent();
+}
+
+std::optional<uint32_t> Connection::IssToReplace() const {
+  const bool remains = state_ == State::kTimeWait || (state_ == State::kFinWait2 && orphan_);
+  return remains && timestamps_ ? std::optional(BeyondAllSent()) : std::nullopt;
 }
 
 }  // namespace sim::tcp

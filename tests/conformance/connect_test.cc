@@ -329,6 +329,53 @@ TEST_F(ConnectTest, TheSameTwoEndsCannotBeConnectedTwice) {
   });
 }
 
+// A client with a port of its own, which has closed first and comes back: TIME-WAIT doesn't keep it.
+TEST_F(ConnectTest, TheSameTwoEndsAreConnectedAgainAfterTheClientsClose) {
+  Alone([](Self& self) {
+    const int listener = self.Listen(kPort, 5);
+    for (int i = 0; i < 3; ++i) {
+      const int fd = self.Socket();
+      self.SetOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+      self.Gives(self->bind(fd, At(kLoopback, 5555), At::kLength), 0);
+      self.Gives(self->connect(fd, At(kLoopback, kPort), At::kLength), 0);
+      const int server = self.Accept(listener);
+      self.Send(fd, "hello");
+      self.Equal(self.Receive(server, 5), "hello");
+      self.Close(fd);
+      self.ExpectEnd(server);
+      self.Close(server);
+      self.process().sleep(20ms);
+    }
+  });
+}
+
+TEST_F(ConnectTest, AClientThatComesBackEndsWhatThePeerHasNotClosed) {
+  Alone([](Self& self) {
+    const int listener = self.Listen(kPort, 5);
+    int server = -1;
+    for (int i = 0; i < 2; ++i) {
+      const int fd = self.Socket();
+      self.SetOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+      self.Gives(self->bind(fd, At(kLoopback, 5555), At::kLength), 0);
+      const Time before = self.now();
+      self.Gives(self->connect(fd, At(kLoopback, kPort), At::kLength), 0);
+      // The first SYN finds the old connection, and the next one follows at once.
+      self.Between(self.now() - before, 0ms, 500ms);
+      const int accepted = self.Accept(listener);
+      self.Send(accepted, "hello");
+      self.Equal(self.Receive(fd, 5), "hello");
+      if (i > 0) break;
+      server = accepted;
+      self.Close(fd);
+      self.ExpectEnd(server);
+      self.process().sleep(100ms);
+    }
+    char byte;
+    self.Gives(self->recv(server, &byte, 1, 0), 0);
+    self.Fails(self->send(server, "x", 1, MSG_NOSIGNAL), EPIPE);
+  });
+}
+
 TEST_F(ConnectTest, APortCanConnectToItself) {
   Alone([](Self& self) {
     const int fd = self.Socket();

@@ -464,6 +464,62 @@ TEST_F(PairedMessageTest, WhatWasUnreadIsGoneOnceTheOtherIsMissed) {
   });
 }
 
+void Disconnect(Self& self, int fd) {
+  sockaddr none{};
+  none.sa_family = AF_UNSPEC;
+  self.Gives(self->connect(fd, &none, sizeof none), 0);
+}
+
+TEST_F(PairedMessageTest, ADatagramSocketCanLeaveItsPeerAndStillHearsIt) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);
+    Disconnect(self, a);
+    Disconnect(self, a);
+    self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), ENOTCONN);
+    sockaddr_un name;
+    socklen_t length = sizeof name;
+    self.Fails(self->getpeername(a, reinterpret_cast<sockaddr*>(&name), &length), ENOTCONN);
+    self.Gives(self->getpeername(b, reinterpret_cast<sockaddr*>(&name), &length), 0);
+    Write(self, b, "heard");
+    Reads(self, a, "heard");
+    self.Equal(self.TakeError(b), 0);
+    self.Close(b);
+    self.Fails(self->send(a, "x", 1, MSG_NOSIGNAL), ENOTCONN);
+  });
+}
+
+TEST_F(PairedMessageTest, WhatALeavingSocketHadNotReadIsLostAndThePeerToldSo) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);
+    Write(self, b, "lost");
+    Disconnect(self, a);
+    Refuses(self, a, EAGAIN);
+    self.Equal(self.Poll(b, kAllEvents, 0), POLLERR | POLLOUT);
+    self.Equal(self.TakeError(b), ECONNRESET);
+    Write(self, b, "lost again");
+    Disconnect(self, b);
+    self.Equal(self.TakeError(a), 0);
+    Reads(self, a, "lost again");
+    // Of two that have left each other nobody is told.
+    Disconnect(self, a);
+    self.Equal(self.TakeError(b), 0);
+  });
+}
+
+TEST_F(PairedMessageTest, WhoHasLeftKeepsElevenMessages) {
+  Alone([](Self& self) {
+    const auto [a, b] = MakePair(self, SOCK_DGRAM | SOCK_NONBLOCK);
+    Disconnect(self, a);
+    for (int i = 0; i < 11; ++i) Write(self, b, "x");
+    self.Equal(self.Poll(b, POLLOUT, 0), 0);
+    self.Fails(self->send(b, "x", 1, 0), EAGAIN);
+    Reads(self, a, "x");
+    self.Equal(self.Poll(b, POLLOUT, 0), POLLOUT);
+    Write(self, b, "x");
+    self.Fails(self->send(b, "x", 1, 0), EAGAIN);
+  });
+}
+
 TEST_F(PairedMessageTest, ASequenceHasAnEnd) {
   Alone([](Self& self) {
     const auto [a, b] = MakePair(self, SOCK_SEQPACKET);

@@ -50,8 +50,6 @@ void Drawer::DrawConnect() {
   step.address = {Host(false), random_.Among<uint16_t>({7001, 7002, 7003}), AF_INET};
   if (sensible && !random_.Chance(3)) step.address.family = sketch_[index].family;
   if (random_.Chance(5)) step.address.family = random_.Among({AF_UNSPEC, AF_UNSPEC, 99});
-  // What connect of a datagram socket of AF_UNIX does is not modelled.
-  if (index >= 0 && sketch_[index].pair && step.address.family == AF_UNSPEC) step.address.family = AF_INET;
   if (random_.Chance(2)) step.address.port = 0;
 }
 

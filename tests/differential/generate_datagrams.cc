@@ -37,9 +37,7 @@ void Drawer::DrawDatagramConnect() {
   Step& step = Add(Call::kConnect, PickSlot(index, Kind::kDatagram));
   step.address = DatagramAddress(/*to_bind=*/false);
   if (index >= 0 && step.address.family == AF_INET && !random_.Chance(3)) step.address.family = sketch_[index].family;
-  const bool pair = index >= 0 && sketch_[index].pair;
   if (random_.Chance(15)) step.address.family = AF_UNSPEC;
-  if (pair && step.address.family == AF_UNSPEC) step.address.family = AF_INET;
   if (index < 0 || sketch_[index].kind != Kind::kDatagram) return;
   sketch_[index].peer = step.address.family == AF_UNSPEC ? -1 : sketch_.DatagramAt(step.address.port);
 }

@@ -106,6 +106,11 @@ class Runner {
   static bool Takes(Call call) { return Reads(call) || call == Call::kAccept; }
   static bool Polls(Call call) { return call >= Call::kEpollWait && call <= Call::kPselect; }
 
+  // Any event of the connection ends it, a delayed acknowledgement too, which comes when its time has passed.
+  bool WaitsForAnything(const Begun& begun) const {
+    return has_timeouts_ && Reads(begun.step.call) && begun.step.a == 0;
+  }
+
   // Whether what `one` takes, or waits to see, may be gone because of `other`. What epoll waits for is not looked up.
   static bool Competes(const Begun& one, const Begun& other) {
     if (Reads(one.step.call) && Reads(other.step.call)) return one.file == other.file;
@@ -115,6 +120,7 @@ class Runner {
   }
 
   bool Contended(const Begun& begun) const {
+    if (WaitsForAnything(begun)) return true;
     return std::any_of(std::begin(busy_), std::end(busy_), [&](const Begun* waiting) {
       return waiting != nullptr && (Competes(begun, *waiting) || Competes(*waiting, begun));
     });

@@ -18,8 +18,8 @@ struct Seen {
   int returned = kNever;  // the step during which it came back
   std::string call;       // of those at the end
   std::string text;       // "= -1 EPIPE"; "skipped" where the actor was still in another call
-  // It reads from a descriptor that another thread already waits to read from, or one of the two polls: which of them
-  // gets what, or sees it, is chance.
+  // It reads from a file that another thread already waits to read from, or one of the two polls: which of them gets
+  // what, or sees it, is chance. Or it waits for whatever happens, which may be a matter of time.
   bool contended = false;
   bool operator==(const Seen&) const = default;
 };
