@@ -3,7 +3,7 @@
 #
 #   own_root.pl COMMAND [ARGUMENT…]
 #
-# In a chroot the kernel refuses user namespaces, and bubblewrap wants / to be a mount; in a container that covers parts
+# In a chroot the kernel refuses user namespaces, and a sandbox wants / to be a mount; in a container that covers parts
 # of /proc it refuses a fresh one to a user namespace. There no sandbox can be made. Root may turn either into an
 # ordinary root with an ordinary /proc, unseen by the rest of the machine: the process leaves the chroot for as long as
 # it takes to bind that folder on itself, makes it the namespace's root, and drops the old one.

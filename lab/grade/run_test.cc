@@ -100,13 +100,13 @@ TEST_F(RunTest, AReachedLimitFails) {
 TEST_F(RunTest, TheLabsErrorsComeFirst) {
   StartProgram([](Process& process) {
     process.report(kUnsupportedReport, "the server calls fork");
-    process.report(kLabErrorReport, "bwrap is missing");
+    process.report(kLabErrorReport, "the sandbox is missing");
     return 1;
   });
   run_.ExpectExit(server_, std::chrono::seconds(5));
   run_.Finish();
   EXPECT_EQ(run_.verdict(), Verdict::kLabError);
-  EXPECT_EQ(run_.remark(), "bwrap is missing");
+  EXPECT_EQ(run_.remark(), "the sandbox is missing");
 }
 
 }  // namespace

@@ -48,6 +48,8 @@ CarriedChannel::~CarriedChannel() {
 
 void CarriedChannel::Prepare(int slot) {
   duet_slot& shared = At(slot);
+  last_ = std::max(last_, static_cast<uint32_t>(slot));
+  memory_->last = last_;
   shared.thread = 0;
   shared.blocked = shared.ignored = shared.awaited = 0;
   shared.queue_length = 0;

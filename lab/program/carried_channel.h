@@ -70,6 +70,7 @@ class CarriedChannel {
 
   int fd_;
   duet_channel* memory_;
+  uint32_t last_ = 0;  // the highest slot that has been used
 };
 
 }  // namespace lab

@@ -212,12 +212,14 @@ int ProcessesWith(const std::string& text) {
 TEST_F(CarriedLimitsTest, NothingIsLeftOfAWorldThatIsDestroyed) {
   CompileMain("server", "int fd = listening(9999); accept(fd, 0, 0); return 0;");
   {
+    ProgramOptions options = Options("server");
+    options.command.push_back(folder());
     TwoHosts hosts;
-    const ProcessId waiting = hosts.Start(hosts.alpha, Options("server"));
-    hosts.Start(hosts.beta, Options("server"));
+    const ProcessId waiting = hosts.Start(hosts.alpha, options);
+    hosts.Start(hosts.beta, options);
     hosts.Run();
     EXPECT_FALSE(hosts.world.outcome(waiting).exited);
-    EXPECT_GT(ProcessesWith(folder()), 0);
+    EXPECT_EQ(ProcessesWith(folder()), 2);
     hosts.world.Kill(waiting);
     EXPECT_EQ(hosts.world.outcome(waiting).exit_status, 137);
   }

@@ -13,17 +13,17 @@
 #include <stdint.h>
 
 enum {
-  DUET_CHANNEL_VERSION = 4,
+  DUET_CHANNEL_VERSION = 5,
   DUET_CHANNEL_DATA = 1 << 20,  /* the most bytes that a request or an answer carries */
   DUET_CHANNEL_ADDRESS = 128,   /* a sockaddr_storage */
   DUET_CHANNEL_SLOTS = 128,     /* threads of the program and of all its processes */
   DUET_CHANNEL_DESCRIPTORS = 4096,
   DUET_CHANNEL_LEASES = 64,      /* descriptors that a thread may send to without asking */
   DUET_CHANNEL_QUEUE = 1 << 16,  /* bytes of what it has sent so, with a head each */
-  /* Descriptors that the lab gives to the launcher: the channel, and the socket that says which process is which. */
-  DUET_LAUNCHER_CHANNEL_FD = 3,
-  DUET_LAUNCHER_HELLO_FD = 4,
-  /* And where the launcher puts them: beyond the program's limit on descriptors, which is no higher than that. What it
+  /* Descriptors that the lab gives to the sandbox: the channel, and the socket that says which process is which. */
+  DUET_SANDBOX_CHANNEL_FD = 3,
+  DUET_SANDBOX_HELLO_FD = 4,
+  /* And where a program gets them: beyond the program's limit on descriptors, which is no higher than that. What it
    * executes finds them there again. */
   DUET_CHANNEL_FD = 4094,
   DUET_HELLO_FD = 4095,
@@ -155,6 +155,7 @@ struct duet_channel {
   /* The lease: what the program may answer itself. World time, in nanoseconds, as of the last answer. */
   int64_t world_ns;
   uint32_t watchers; /* threads in a poll or select that asks for the kernel's descriptors too */
+  uint32_t last;     /* the highest slot that has been used; the memory of those above has not been touched */
   struct duet_slot slots[DUET_CHANNEL_SLOTS];
 };
 

@@ -13,7 +13,6 @@
 namespace lab {
 namespace {
 
-constexpr char kLauncher[] = "/duet/launcher";
 constexpr char kLibrary[] = "/duet/libduet.so";
 
 // A file of the build, as a mount: Bazel's links followed.
@@ -43,15 +42,13 @@ std::string LimitReached(const Limits& limits, int exit_status) {
 absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& options,
                                                         const std::vector<std::string>& arguments,
                                                         const ProgramSandbox& sandbox) {
-  const absl::StatusOr<SandboxOptions::Mount> launcher = BuildFile("lab/program/library/launcher", kLauncher);
   const absl::StatusOr<SandboxOptions::Mount> library = BuildFile(
       sandbox.carried ? "lab/program/library/libduet_carry.so" : "lab/program/library/libduet_ledger.so", kLibrary);
-  if (!launcher.ok()) return launcher.status();
   if (!library.ok()) return library.status();
 
   SandboxOptions box;
   box.kind = SandboxOptions::Kind::kProgram;
-  box.mounts = {{options.folder, "/submission"}, *launcher, *library};
+  box.mounts = {{options.folder, "/submission"}, *library};
   for (const auto& [from, to] : options.files) box.mounts.push_back({from, to});
   box.directory = "/submission";
   box.callers_network = !sandbox.carried;
@@ -69,18 +66,12 @@ absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& op
     }
   }
 
-  const Limits& limits = options.limits;
-  std::vector<std::string> command = {
-      kLauncher,
-      sandbox.carried ? "carried" : "executed",
-      absl::StrCat(limits.cpu_seconds),
-      absl::StrCat(limits.memory_bytes),
-      absl::StrCat(limits.file_bytes),
-      absl::StrCat(std::min<int>(limits.open_files, DUET_CHANNEL_FD)),
-      absl::StrCat(limits.processes),
-      kLibrary,
-      absl::StrCat(sandbox.ledger),
-  };
+  box.environment.emplace_back("LD_PRELOAD", kLibrary);
+  box.limits = options.limits;
+  box.limits->open_files = std::min<int>(options.limits.open_files, DUET_CHANNEL_FD);
+  box.confinement = sandbox.carried ? SandboxOptions::Confinement::kCarried : SandboxOptions::Confinement::kExecuted;
+  box.ledger = sandbox.ledger;
+  std::vector<std::string> command;
   command.insert(command.end(), options.command.begin(), options.command.end());
   command.insert(command.end(), arguments.begin(), arguments.end());
   return SandboxCommand(box, command);

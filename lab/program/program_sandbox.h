@@ -14,7 +14,7 @@ struct ProgramSandbox {
   int ledger = -1;       // a descriptor that the program's library finds by DUET_LEDGER; -1: none
 };
 
-// Fails where the build's own files (launcher, libraries) are missing.
+// Fails where the build's own files (the libraries) are missing.
 absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& options,
                                                         const std::vector<std::string>& arguments,
                                                         const ProgramSandbox& sandbox);

@@ -1,4 +1,5 @@
-// Command lines that run something apart from the rest of the machine, by bubblewrap.
+// Command lines that run something apart from the rest of the machine, by the lab's own command for that
+// (library/sandbox.c).
 //
 // Guarantees of every sandbox:
 //  1. The system is read only: /usr, and of /etc what programs need; no home, no other folder of this machine but
@@ -6,7 +7,9 @@
 //  2. Process, IPC and (unless said otherwise) network namespaces of its own. Nothing in it outlives the process that
 //     was started with the command, nor that process its parent. (The parent is the thread that started it.)
 //  3. The environment holds PATH, HOME, LANG, TMPDIR and what `environment` says, nothing else.
-//  4. It works as root, as an ordinary user, and inside a kWorker sandbox. Needs user namespaces.
+//  4. It works as root, as an ordinary user, and inside a kWorker sandbox. Needs user namespaces and Linux 5.12.
+//  5. But in a kWorker sandbox, nothing in it has any power (capability), or can get one: it can't make namespaces, and
+//     what it executes gives it nothing.
 // Inherited descriptors stay open inside. A worker has to be given, as mounts, the files of the build that it uses
 // (Runfile() follows Bazel's links).
 #pragma once
@@ -47,6 +50,14 @@ struct SandboxOptions {
   uint64_t tmp_bytes = uint64_t{256} << 20;  // and as much in /dev/shm; nothing else can be written to but `mounts`
   // Limits of the command's processes, not of the sandbox itself.
   std::optional<Limits> limits;
+  // kProgram alone: which calls the command may make, and which descriptors it gets (library/confine.c).
+  enum class Confinement {
+    kNone,
+    kExecuted,  // the standard ones and `ledger`; no calls that reach beyond a process
+    kCarried,   // the channel's, too; no network calls, and no processes, but through the library
+  };
+  Confinement confinement = Confinement::kNone;
+  int ledger = -1;
   std::vector<std::pair<std::string, std::string>> environment;
 };
 

@@ -138,7 +138,7 @@ TEST_F(Sandbox, WorkerMakesProgramsSandboxesAndNetworks) {
   SandboxOptions options = Of(SandboxOptions::Kind::kWorker);
   // What the lab itself reads has to be there inside, too.
   const std::string etc = std::filesystem::canonical(Runfile("lab/program/etc/hosts")).parent_path();
-  options.mounts = {{etc, etc}};
+  options.mounts = {{etc, etc}, {inner[0], inner[0]}};
   const Ran ran =
       Shell(options, absl::StrCat("id -u; ", absl::StrJoin(quoted, " "), "; unshare -n cat /proc/net/dev | wc -l"));
   EXPECT_EQ(ran.output, "0\n1000\n3\n");

@@ -103,8 +103,8 @@ absl::StatusOr<std::unique_ptr<SandboxedProcess>> SandboxedProcess::Start(const 
   if (channel < 0) return absl::ErrnoToStatus(errno, "making descriptors for a sandbox");
   const absl::StatusOr<pid_t> pid = Spawn(line, {{ends.complaints[1], 1},
                                                  {ends.complaints[1], 2},
-                                                 {channel, DUET_LAUNCHER_CHANNEL_FD},
-                                                 {ends.hello[1], DUET_LAUNCHER_HELLO_FD}});
+                                                 {channel, DUET_SANDBOX_CHANNEL_FD},
+                                                 {ends.hello[1], DUET_SANDBOX_HELLO_FD}});
   close(channel);
   if (!pid.ok()) return pid.status();
   std::unique_ptr<SandboxedProcess> process(new SandboxedProcess(*pid, ends.hello[0], ends.complaints[0]));
@@ -179,7 +179,7 @@ bool SandboxedProcess::IsBelow(pid_t pid) const {
   return false;
 }
 
-// The first byte is the launcher's; behind it stands an errno, or nothing.
+// The first byte is from the process that becomes the program; behind it stands an errno, or nothing.
 void SandboxedProcess::ReadHello() {
   if (program_.pid != 0) return;
   program_ = ReadByte();

@@ -21,7 +21,7 @@ namespace lab {
 
 class SandboxedProcess {
  public:
-  // Executes a SandboxCommand around the launcher, with `channel_fd` as the program's channel. It must be destroyed
+  // Executes a SandboxCommand of a carried program, with `channel_fd` as the program's channel. It must be destroyed
   // by the thread that started it.
   static absl::StatusOr<std::unique_ptr<SandboxedProcess>> Start(const std::vector<std::string>& line, int channel_fd);
 
@@ -33,9 +33,9 @@ class SandboxedProcess {
   // Its exit status (128 + n where signal n ended the program) once it has ended. Never waits.
   std::optional<int> ExitStatus();
 
-  // Whether the sandbox stands: the launcher inside has spoken.
+  // Whether the sandbox stands: the process that becomes the program has spoken.
   bool launched();
-  // Why the launcher could not execute the program, once it has ended: an errno, or 0.
+  // Why the program could not be executed, once it has ended: an errno, or 0.
   int exec_error();
   // What was written to standard error before the library took it over, cut to a line or two.
   std::string Complaint();

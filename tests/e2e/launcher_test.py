@@ -81,13 +81,13 @@ class LauncherTest(unittest.TestCase):
         self.assertEqual(self.run_duet("list")[0], 5)
 
     def test_what_is_missing_is_named_and_installed(self):
-        status, _, error, calls = self.run_duet("list", MISSING="bubblewrap tshark")
+        status, _, error, calls = self.run_duet("list", MISSING="netbase tshark")
         self.assertEqual(status, 5)
-        self.assertIn("Installing tshark bubblewrap\n", error)
+        self.assertIn("Installing tshark netbase\n", error)
         installs = [line for line in calls.splitlines() if line.startswith("apt-get ")]
         self.assertEqual(len(installs), 2)
         self.assertTrue(installs[0].startswith("apt-get update"))
-        self.assertTrue(installs[1].endswith(" tshark bubblewrap"))
+        self.assertTrue(installs[1].endswith(" tshark netbase"))
         self.assertNotIn("dpkg-query", self.run_duet("list")[3])
 
     def test_an_ordinary_user_installs_with_sudo(self):

@@ -56,7 +56,7 @@ static int take_standard_streams(void) {
 
 /* The slot of a process whose program this one takes over from: it has waited under its kernel's number. */
 static struct duet_slot* inherited_slot(struct duet_channel* channel) {
-  for (int i = 0; i < DUET_CHANNEL_SLOTS; ++i) {
+  for (uint32_t i = 0; i <= channel->last && i < DUET_CHANNEL_SLOTS; ++i) {
     const struct duet_slot* const slot = &channel->slots[i];
     // Where another thread than the first made the exec, that one's slot has the number too, and nobody serves it.
     if (slot->thread == duet_process && slot->turn == DUET_TURN_PROGRAM) return &channel->slots[i];

@@ -1,4 +1,4 @@
-/* Where the stub page is: the launcher's guard filter and the library agree on it. Below 2 GiB and below the
+/* Where the stub page is: the guard filter (confine.c) and the library agree on it. Below 2 GiB and below the
  * sanitizers' shadows; far from where programs and their heaps are put. */
 #ifndef DUET_LAB_PROGRAM_LIBRARY_STUB_H_
 #define DUET_LAB_PROGRAM_LIBRARY_STUB_H_

@@ -1,47 +1,25 @@
-/* Stands between the sandbox and a program: puts the limits and the guard filter on it, and becomes it.
- *
- *   launcher carried|executed CPU_SECONDS MEMORY FILE_BYTES OPEN_FILES PROCESSES PRELOAD LEDGER_FD PROGRAM ARGUMENT...
+/* How the sandbox's last process becomes the command: what it may take, and which calls it may make.
  *
  * For a carried program, the lab gives the channel, and a socket over which it learns the program's process (from the
  * credentials of the byte that is sent), and the errno if it can't be executed. Both move out of the program's way. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "lab/program/channel.h"
+#include "lab/program/library/sandbox.h"
 #include "lab/program/library/stub.h"
 
-enum { kCpuSeconds = 2, kMemory, kFileBytes, kOpenFiles, kProcesses, kPreload, kLedger, kCommand };
-
-static void fail(const char* what) {
-  perror(what);
-  _exit(127);
-}
-
-static void limit(int resource, const char* text, rlim_t grace) {
-  const rlim_t value = strtoull(text, NULL, 10);
+static void limit(int resource, const char* text, rlim_t grace, rlim_t more) {
+  const rlim_t value = read_number(&text) + more;
   const struct rlimit both = {value, value + grace};
-  if (setrlimit(resource, &both) != 0) fail("setrlimit");
-}
-
-/* The channel is no memory that a carried program asked for. */
-static void limit_memory(const char* text, int carried) {
-  const rlim_t value = strtoull(text, NULL, 10) + (carried ? sizeof(struct duet_channel) : 0);
-  const struct rlimit both = {value, value};
-  if (setrlimit(RLIMIT_AS, &both) != 0) fail("setrlimit");
+  sandbox_check("setrlimit", kernel(SYS_setrlimit, resource, &both));
 }
 
 #define LOAD(word) (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, word)
@@ -56,8 +34,7 @@ enum {
 
 static void install_filter(struct sock_filter* program, size_t length) {
   const struct sock_fprog filter = {(unsigned short)length, program};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("no_new_privs");
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) fail("seccomp");
+  sandbox_check("seccomp", kernel(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter));
 }
 
 /* What reaches beyond a process, or takes memory that no limit counts, is refused in both worlds. The last two are how
@@ -108,63 +85,74 @@ static void install_guard(void) {
   install_filter(program, (size_t)(next - program));
 }
 
+/* As execve takes them: the default, and none of them blocked. */
 static void reset_signals(void) {
-  for (int signal_number = 1; signal_number < NSIG; ++signal_number) signal(signal_number, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  const struct { unsigned long handler, flags, restorer, mask; } standard = {0};
+  for (int signal_number = 1; signal_number < NSIG; ++signal_number) {
+    kernel(SYS_rt_sigaction, signal_number, &standard, NULL, sizeof standard.mask);
+  }
+  kernel(SYS_rt_sigprocmask, SIG_SETMASK, &standard.mask, NULL, sizeof standard.mask);
 }
 
 /* To where every image of the program finds them. */
 static void keep_descriptors(void) {
   struct rlimit files;
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) fail("getrlimit");
+  sandbox_check("getrlimit", kernel(SYS_getrlimit, RLIMIT_NOFILE, &files));
   files.rlim_cur = files.rlim_max;
   if (files.rlim_max <= DUET_HELLO_FD) {
-    fprintf(stderr, "a process may have %lu descriptors here, and %d are needed: raise `ulimit -Hn`\n",
-            (unsigned long)files.rlim_max, DUET_HELLO_FD + 1);
-    _exit(127);
+    struct text text = {0};
+    add_text(&text, "a process may have ");
+    add_number(&text, files.rlim_max);
+    add_text(&text, " descriptors here, and ");
+    add_number(&text, DUET_HELLO_FD + 1);
+    add_text(&text, " are needed: raise `ulimit -Hn`");
+    complain(text.bytes, "", 0);
+    leave(127);
   }
-  if (setrlimit(RLIMIT_NOFILE, &files) != 0) fail("setrlimit");
-  if (dup2(DUET_LAUNCHER_CHANNEL_FD, DUET_CHANNEL_FD) < 0) fail("channel");
-  if (dup2(DUET_LAUNCHER_HELLO_FD, DUET_HELLO_FD) < 0) fail("hello");
+  sandbox_check("setrlimit", kernel(SYS_setrlimit, RLIMIT_NOFILE, &files));
+  sandbox_check("channel", kernel(SYS_dup2, DUET_SANDBOX_CHANNEL_FD, DUET_CHANNEL_FD));
+  sandbox_check("hello", kernel(SYS_dup2, DUET_SANDBOX_HELLO_FD, DUET_HELLO_FD));
 }
 
-static void close_others(int carried, int ledger) {
-  if (carried) {
-    close_range(3, DUET_CHANNEL_FD - 1, 0);
-    close_range(DUET_HELLO_FD + 1, ~0u, 0);
-  } else if (ledger >= 3) {
-    if (ledger > 3) close_range(3, (unsigned)ledger - 1, 0);
-    close_range((unsigned)ledger + 1, ~0u, 0);
-  } else {
-    close_range(3, ~0u, 0);
-  }
+static void close_but(int kept, int last_kept) {
+  if (kept > 3) kernel(SYS_close_range, 3, kept - 1, 0);
+  kernel(SYS_close_range, last_kept + 1, ~0u, 0);
 }
 
-int main(int count, char** arguments) {
-  if (count <= kCommand) return 127;
-  const int carried = strcmp(arguments[1], "carried") == 0;
-  if (carried) {
+static void close_others(const struct sandbox* sandbox) {
+  if (sandbox->carried) return close_but(DUET_CHANNEL_FD, DUET_HELLO_FD);
+  if (sandbox->ledger >= 3) return close_but(sandbox->ledger, sandbox->ledger);
+  close_but(0, 2);
+}
+
+/* Of the command's processes: CPU time with a second's grace, memory, and so on. The channel is no memory that a
+ * carried program asked for. */
+static void set_limits(char* const* limits, int carried) {
+  limit(RLIMIT_CPU, limits[0], 1, 0);
+  limit(RLIMIT_AS, limits[1], 0, carried ? sizeof(struct duet_channel) : 0);
+  limit(RLIMIT_FSIZE, limits[2], 0, 0);
+  limit(RLIMIT_NOFILE, limits[3], 0, 0);
+  limit(RLIMIT_NPROC, limits[4], 0, 0);
+  limit(RLIMIT_CORE, "0", 0, 0);
+}
+
+void sandbox_execute(const struct sandbox* sandbox) {
+  if (sandbox->carried) {
     keep_descriptors();
-    if (write(DUET_LAUNCHER_HELLO_FD, "", 1) != 1) fail("hello");
-    if (personality(ADDR_NO_RANDOMIZE) < 0) fail("personality");
+    sandbox_check("hello", kernel(SYS_write, DUET_SANDBOX_HELLO_FD, "", 1));
+    sandbox_check("personality", kernel(SYS_personality, ADDR_NO_RANDOMIZE));
   }
-  close_others(carried, atoi(arguments[kLedger]));
-  reset_signals();
-  umask(022);
-  setenv("LD_PRELOAD", arguments[kPreload], 1);
-  limit(RLIMIT_CPU, arguments[kCpuSeconds], 1);
-  limit_memory(arguments[kMemory], carried);
-  limit(RLIMIT_FSIZE, arguments[kFileBytes], 0);
-  limit(RLIMIT_NOFILE, arguments[kOpenFiles], 0);
-  limit(RLIMIT_NPROC, arguments[kProcesses], 0);
-  limit(RLIMIT_CORE, "0", 0);
-  forbid_calls(carried);
-  if (carried) install_guard();
-  execv(arguments[kCommand], arguments + kCommand);
-  const int error = errno;
-  if (carried && write(DUET_HELLO_FD, &error, sizeof(error)) < 0) return 127;
-  fprintf(stderr, "%s: %s\n", arguments[kCommand], strerror(error));
-  return 127;
+  if (sandbox->carried || sandbox->executed) {
+    close_others(sandbox);
+    reset_signals();
+    kernel(SYS_umask, 022);
+  }
+  if (sandbox->limits != NULL) set_limits(sandbox->limits, sandbox->carried);
+  if (sandbox->carried || sandbox->executed) forbid_calls(sandbox->carried);
+  if (sandbox->carried) install_guard();
+  const long failed = kernel(SYS_execve, sandbox->command[0], sandbox->command, sandbox->environment);
+  const int error = (int)-failed;
+  if (sandbox->carried) kernel(SYS_write, DUET_HELLO_FD, &error, sizeof error);
+  complain(sandbox->command[0], "", failed);
+  leave(127);
 }
