@@ -15,12 +15,11 @@ namespace {
 
 constexpr char kLibrary[] = "/duet/libduet.so";
 
-// A file of the build, as a mount: Bazel's links followed.
-absl::StatusOr<SandboxOptions::Mount> BuildFile(const std::string& path, const std::string& inside) {
-  std::error_code error;
-  const std::filesystem::path file = std::filesystem::canonical(Runfile(path), error);
-  if (error) return absl::InternalError(absl::StrCat(path, " is missing from this build of Duet"));
-  return SandboxOptions::Mount{file.string(), inside};
+// Where the build has them; looked up once.
+const std::string& Library(bool carried) {
+  static const std::string carry = Runfile("lab/program/library/libduet_carry.so");
+  static const std::string ledger = Runfile("lab/program/library/libduet_ledger.so");
+  return carried ? carry : ledger;
 }
 
 }  // namespace
@@ -42,13 +41,12 @@ std::string LimitReached(const Limits& limits, int exit_status) {
 absl::StatusOr<std::vector<std::string>> ProgramCommand(const ProgramOptions& options,
                                                         const std::vector<std::string>& arguments,
                                                         const ProgramSandbox& sandbox) {
-  const absl::StatusOr<SandboxOptions::Mount> library = BuildFile(
-      sandbox.carried ? "lab/program/library/libduet_carry.so" : "lab/program/library/libduet_ledger.so", kLibrary);
-  if (!library.ok()) return library.status();
+  const std::string& library = Library(sandbox.carried);
+  if (library.empty()) return absl::InternalError("a program's library is missing from this build of Duet");
 
   SandboxOptions box;
   box.kind = SandboxOptions::Kind::kProgram;
-  box.mounts = {{options.folder, "/submission"}, *library};
+  box.mounts = {{options.folder, "/submission"}, {library, kLibrary}};
   for (const auto& [from, to] : options.files) box.mounts.push_back({from, to});
   box.directory = "/submission";
   box.callers_network = !sandbox.carried;

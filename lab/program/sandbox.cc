@@ -11,7 +11,11 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr char kCommand[] = "lab/program/library/sandbox";
+// Looked up once: it stays where it is.
+const std::string& OwnCommand() {
+  static const std::string command = Runfile("lab/program/library/sandbox");
+  return command;
+}
 
 void Append(Words& line, std::initializer_list<std::string> words) { line.insert(line.end(), words); }
 
@@ -25,13 +29,24 @@ const char* WordFor(const SandboxOptions& options) {
   return "";
 }
 
-void AppendNames(Words& line, bool callers_hosts) {
-  for (const char* name : {"passwd", "group", "nsswitch.conf", "hosts"}) {
-    const std::string inside = absl::StrCat("/etc/", name);
-    const bool callers = callers_hosts && std::string_view(name) == "hosts";
-    const std::string source = callers ? inside : Runfile(absl::StrCat("lab/program/etc/", name));
-    if (access(source.c_str(), F_OK) == 0) Append(line, {"mount", source, inside});
+void AppendName(Words& line, const std::string& source, const std::string& inside) {
+  if (access(source.c_str(), F_OK) == 0) Append(line, {"mount", source, inside});
+}
+
+// Files of the lab's own, in place of the machine's.
+Words OwnNames() {
+  Words line;
+  for (const char* name : {"passwd", "group", "nsswitch.conf"}) {
+    AppendName(line, Runfile(absl::StrCat("lab/program/etc/", name)), absl::StrCat("/etc/", name));
   }
+  return line;
+}
+
+void AppendNames(Words& line, bool callers_hosts) {
+  static const Words names = OwnNames();
+  static const std::string hosts = Runfile("lab/program/etc/hosts");
+  line.insert(line.end(), names.begin(), names.end());
+  AppendName(line, callers_hosts ? "/etc/hosts" : hosts, "/etc/hosts");
 }
 
 void AppendEnvironment(Words& line, const SandboxOptions& options) {
@@ -48,7 +63,7 @@ void AppendLimits(Words& line, const Limits& limits) {
 }  // namespace
 
 std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std::vector<std::string>& command) {
-  Words line = {Runfile(kCommand), WordFor(options), "tmp", absl::StrCat(options.tmp_bytes)};
+  Words line = {OwnCommand(), WordFor(options), "tmp", absl::StrCat(options.tmp_bytes)};
   AppendNames(line, options.callers_network);
   for (const SandboxOptions::Mount& mount : options.mounts) {
     Append(line, {mount.writable ? "writable" : "mount", mount.from, mount.to});
@@ -65,7 +80,7 @@ std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std
 }
 
 absl::Status SandboxAvailable() {
-  if (Runfile(kCommand).empty()) {
+  if (OwnCommand().empty()) {
     return absl::FailedPreconditionError(
         "Duet's own files are missing: they stand beside the program that Bazel builds, in duet.runfiles. Run ./duet, or "
         "bazel-bin/lab/cli/duet where it was built");

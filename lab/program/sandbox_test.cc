@@ -137,8 +137,8 @@ TEST_F(Sandbox, WorkerMakesProgramsSandboxesAndNetworks) {
   for (const std::string& word : inner) quoted.push_back(Quoted(word));
   SandboxOptions options = Of(SandboxOptions::Kind::kWorker);
   // What the lab itself reads has to be there inside, too.
-  const std::string etc = std::filesystem::canonical(Runfile("lab/program/etc/hosts")).parent_path();
-  options.mounts = {{etc, etc}, {inner[0], inner[0]}};
+  const std::filesystem::path hosts = Runfile("lab/program/etc/hosts");
+  options.mounts = {{std::filesystem::canonical(hosts).parent_path(), hosts.parent_path()}, {inner[0], inner[0]}};
   const Ran ran =
       Shell(options, absl::StrCat("id -u; ", absl::StrJoin(quoted, " "), "; unshare -n cat /proc/net/dev | wc -l"));
   EXPECT_EQ(ran.output, "0\n1000\n3\n");

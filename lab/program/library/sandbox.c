@@ -199,9 +199,9 @@ static void drop_powers(void) {
   static const char what[] = "dropping capabilities";
   const struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   const struct __user_cap_data_struct none[2] = {0};
-  for (int capability = 0; kernel(SYS_prctl, PR_CAPBSET_READ, capability) >= 0; ++capability) {
-    sandbox_check(what, kernel(SYS_prctl, PR_CAPBSET_DROP, capability));
-  }
+  long dropped = 0;
+  for (int capability = 0; dropped == 0; ++capability) dropped = kernel(SYS_prctl, PR_CAPBSET_DROP, capability);
+  if (dropped != -EINVAL) sandbox_fail(what, dropped);  /* there are no more of them */
   sandbox_check(what, kernel(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL));
   sandbox_check(what, kernel(SYS_capset, &header, none));
 }

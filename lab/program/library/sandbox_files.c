@@ -52,16 +52,18 @@ static long folder_at(const char* path) {
   return place;
 }
 
-/* A file inside, or an empty one for something to be mounted on. */
+/* An empty file inside for something to be mounted on, or what is there. */
 static long file_at(const char* path) {
-  const long there = look_up(path, 0);
-  if (there != -ENOENT) return there;
+  const struct open_how how = {.flags = O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, .mode = 0644,
+                               .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+  const long made = kernel(SYS_openat2, root, path, &how, sizeof how);
+  if (made == -EEXIST) return look_up(path, 0);
+  if (made != -ENOENT) return made;
   const char* name;
   const long above = folder_above(path, &name);
   if (above < 0) return above;
-  const long place = kernel(SYS_openat, above, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   shut((int)above);
-  return place;
+  return kernel(SYS_openat2, root, path, &how, sizeof how);
 }
 
 static int check_at(const char* path, long result) {
