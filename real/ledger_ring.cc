@@ -20,7 +20,7 @@ bool MakesSense(const duet_ledger_entry& entry) {
 }  // namespace
 
 absl::StatusOr<LedgerRing> LedgerRing::Create() {
-  UniqueFd memory(memfd_create("duet-ledger", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  UniqueFd memory(memfd_create(DUET_LEDGER_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   // Of a fixed size for good, so that no reader of a mapping can be made to fault.
   if (!memory || ftruncate(memory.get(), sizeof(duet_ledger_ring)) != 0 ||
       fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {

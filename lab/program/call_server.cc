@@ -264,7 +264,8 @@ void CallServer::NoteSending(int64_t number) {
   sent_to_.push_back(fd);
 }
 
-void CallServer::Lease(std::vector<duet_lease>& leases) {
+void CallServer::Lease(CarriedAnswer& answer) {
+  std::vector<duet_lease>& leases = answer.leases;
   leases.clear();
   leased_.clear();
   for (const int number : sent_to_) {
@@ -276,6 +277,13 @@ void CallServer::Lease(std::vector<duet_lease>& leases) {
     leased_.push_back(room.file);
     leases.push_back({number, static_cast<uint32_t>(std::min<size_t>(room.bytes, DUET_CHANNEL_QUEUE)), to.socket});
   }
+  answer.epoll_leases.clear();
+  for (const auto& [epfd, fd] : changed_) answer.epoll_leases.push_back({epfd, fd, StateOnList(epfd, fd)});
+}
+
+void CallServer::ServeLeased(const CarriedRequest& request, CarriedAnswer& answer) {
+  if (request.number == SYS_epoll_ctl) return ChangeLeased(request);
+  SendLeased(request, answer);
 }
 
 void CallServer::SendLeased(const CarriedRequest& request, CarriedAnswer& answer) {

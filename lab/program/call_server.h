@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "lab/program/carried_channel.h"
@@ -25,17 +26,24 @@ class CallServer {
   // Blocks as the request does. `answer` is overwritten.
   void Serve(const CarriedRequest& request, CarriedAnswer& answer);
 
-  // What the program may send without asking, until it asks again: at the descriptors that this thread has sent to.
-  void Lease(std::vector<duet_lease>& leases);
-  // Sends what the program says to have sent on a lease; nothing where no lease can have allowed that. Takes no time and
+  // Fills in what the program may do without asking, until it asks again: send to the descriptors that this thread has
+  // sent to, and change what epoll descriptors have of those that it has changed there.
+  void Lease(CarriedAnswer& answer);
+  // Does what the program says to have done on a lease; nothing where no lease can have allowed that. Takes no time and
   // never blocks: the caller holds a Thread::AtOnce.
-  void SendLeased(const CarriedRequest& request, CarriedAnswer& answer);
+  void ServeLeased(const CarriedRequest& request, CarriedAnswer& answer);
 
  private:
   // Memory for a call to write to, at most DUET_CHANNEL_DATA: not cleared each time, as a vector's would be.
   uint8_t* Room();
   // The program has sent to that descriptor.
   void NoteSending(int64_t number);
+  // It has changed what the epoll descriptor has of the other.
+  void NoteChange(int64_t epfd, int64_t fd);
+  void SendLeased(const CarriedRequest& request, CarriedAnswer& answer);
+  void ChangeLeased(const CarriedRequest& request);
+  // DUET_EPOLL_: what the program may know.
+  uint32_t StateOnList(int64_t epfd, int64_t fd) const;
 
   using Handler = int64_t (CallServer::*)(const CarriedRequest&, CarriedAnswer&);
   static Handler Find(int64_t number);
@@ -91,6 +99,7 @@ class CallServer {
   std::unique_ptr<uint8_t[]> room_;
   std::vector<int> sent_to_;  // whose leases are kept up; no two are equal modulo DUET_CHANNEL_LEASES
   std::vector<const void*> leased_;  // whose room the last leases gave
+  std::vector<std::pair<int, int>> changed_;  // epoll descriptors and others, no two of these equal modulo the same
   uint64_t& written_;
 };
 

@@ -80,7 +80,45 @@ int64_t CallServer::EpollCreate(const CarriedRequest& request, CarriedAnswer&) {
   return Keep(request.arguments[3], {.fd = process_.sockets().epoll_create1(Int(request.arguments[0]))});
 }
 
+void CallServer::NoteChange(int64_t epfd, int64_t fd) {
+  const std::pair changed(static_cast<int>(epfd), static_cast<int>(fd));
+  for (auto& other : changed_) {
+    if (other.second % DUET_CHANNEL_LEASES != changed.second % DUET_CHANNEL_LEASES) continue;
+    other = changed;
+    return;
+  }
+  changed_.push_back(changed);
+}
+
+uint32_t CallServer::StateOnList(int64_t epfd, int64_t fd) const {
+  const DescriptorMap::Entry list = descriptors_.Find(epfd);
+  const DescriptorMap::Entry entry = descriptors_.Find(fd);
+  if (list.fd < 0 || entry.fd < 0) return DUET_EPOLL_UNKNOWN;
+  const std::optional<bool> on = process_.OnEpollList(list.fd, entry.fd);
+  return !on.has_value() ? DUET_EPOLL_UNKNOWN : *on ? DUET_EPOLL_ON : DUET_EPOLL_OFF;
+}
+
+void CallServer::ChangeLeased(const CarriedRequest& request) {
+  duet_epoll_change change;
+  if (request.data.size() != sizeof(change)) return;
+  std::memcpy(&change, request.data.data(), sizeof(change));
+  const int64_t operation = request.arguments[1];
+  const uint32_t state = StateOnList(request.arguments[0], change.fd);
+  const bool allowed = operation == EPOLL_CTL_ADD ? state == DUET_EPOLL_OFF
+                                                  : (operation == EPOLL_CTL_MOD || operation == EPOLL_CTL_DEL) &&
+                                                        state == DUET_EPOLL_ON;
+  if (!allowed || (change.events & ~static_cast<uint32_t>(DUET_LEASED_EVENTS)) != 0) return;
+  epoll_event event{};
+  event.events = change.events;
+  event.data.u64 = change.data;
+  process_.sockets().epoll_ctl(descriptors_.Find(request.arguments[0]).fd, Int(operation),
+                               descriptors_.Find(change.fd).fd, &event);
+}
+
 int64_t CallServer::EpollControl(const CarriedRequest& request, CarriedAnswer&) {
+  if (descriptors_.Find(request.arguments[0]).fd >= 0 && descriptors_.Find(request.arguments[2]).fd >= 0) {
+    NoteChange(request.arguments[0], request.arguments[2]);
+  }
   epoll_event event{};
   const bool has_event = request.data.size() == sizeof(event);
   if (has_event) std::memcpy(&event, request.data.data(), sizeof(event));

@@ -54,6 +54,7 @@ void CarriedChannel::Prepare(int slot) {
   shared.blocked = shared.ignored = shared.awaited = 0;
   shared.queue_length = 0;
   for (duet_lease& lease : shared.leases) lease = {};
+  for (duet_epoll_lease& lease : shared.epoll_leases) lease = {};
   __atomic_store_n(&shared.alive, 1, __ATOMIC_RELEASE);
   __atomic_store_n(&shared.turn, DUET_TURN_PROGRAM, __ATOMIC_RELEASE);
 }
@@ -105,6 +106,7 @@ void CarriedChannel::Answer(int slot, const CarriedAnswer& answer, Time world_ti
   shared.data_length = static_cast<uint32_t>(data_length);
   shared.address_length = static_cast<uint32_t>(address_length);
   for (const duet_lease& lease : answer.leases) shared.leases[lease.fd % DUET_CHANNEL_LEASES] = lease;
+  for (const duet_epoll_lease& lease : answer.epoll_leases) shared.epoll_leases[lease.fd % DUET_CHANNEL_LEASES] = lease;
   shared.arguments[0] = answer.argument;
   shared.result = answer.result;
   memory_->world_ns = world_time.count();

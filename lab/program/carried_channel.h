@@ -31,6 +31,7 @@ struct CarriedAnswer {
   std::vector<uint8_t> address;
   // Of descriptors whose numbers differ modulo DUET_CHANNEL_LEASES. One stays until another is given in its place.
   std::vector<duet_lease> leases;
+  std::vector<duet_epoll_lease> epoll_leases;
 };
 
 class CarriedChannel {

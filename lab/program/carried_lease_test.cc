@@ -1,4 +1,7 @@
 // What a carried program does on its leases, without asking the lab: nobody can tell, whatever becomes of it next.
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
 #include "lab/program/program_testing.h"
 
 namespace lab {
@@ -169,6 +172,90 @@ TEST_F(CarriedLeaseTest, MemoryOfAFileThatWasCutShortIsEFAULT) {
     printf("%d", WEXITSTATUS(status));
     return 0;)");
   EXPECT_EQ(RunRepeatedly(Options("cut")).output, "10 1 10 7");
+}
+
+// What random programs see of their lists is what they see on the kernel, whichever changes were made without asking.
+TEST_F(CarriedLeaseTest, ChangesOfEpollListsComeToWhatTheyDoOnTheKernel) {
+  CompileMain("lists", R"(    /* Random changes of two lists, one of which has two descriptors, by a process and its children. */
+    int number = 0, lists[3] = {epoll_create1(0), 0, epoll_create1(0)};
+    lists[1] = dup(lists[0]);
+    unsigned long seed = atoi(argv[1]) * 2654435761u + 1, told = 0;
+    unsigned below(unsigned most) { seed = seed * 6364136223846793005u + 1442695040888963407u; return (seed >> 33) % most; }
+    void tell(long result) { told = told * 1000003 + (result < 0 ? 1000 + errno : result); }
+    int ends[8];
+    for (int i = 0; i < 8; i += 2) socketpair(AF_UNIX, SOCK_STREAM, 0, ends + i);
+    const unsigned kinds[] = {EPOLLIN, EPOLLOUT, EPOLLIN | EPOLLOUT, EPOLLIN | EPOLLET, EPOLLIN | EPOLLONESHOT, 0, EPOLLIN | EPOLLEXCLUSIVE};
+    for (int step = 0; step < 600; ++step) {
+      struct epoll_event event = {.events = kinds[below(20) ? below(6) : 6], .data.u32 = ++number};
+      struct epoll_event came[8];
+      char text[20];
+      const int which = below(8), other = below(8);
+      switch (below(24)) {
+        case 0: tell(send(ends[which], "x", 1, MSG_NOSIGNAL)); break;
+        case 1: tell(recv(ends[which], text, sizeof text, MSG_DONTWAIT)); break;
+        case 2: tell(dup2(ends[which], ends[other]) == ends[other]); break;
+        case 3:
+          close(ends[which & ~1]); close(ends[which | 1]);
+          tell(socketpair(AF_UNIX, SOCK_STREAM, 0, ends + (which & ~1)));
+          break;
+        case 4: tell(close(ends[which])); tell(epoll_ctl(lists[below(3)], EPOLL_CTL_DEL, ends[which], &event));
+                ends[which] = dup(ends[which ^ 1]); break;
+        case 5: case 6: {
+          const int count = epoll_wait(lists[below(3)], came, below(8) + 1, 0);
+          tell(count);
+          for (int i = 0; i < count; ++i) { tell(came[i].events); tell(came[i].data.u32); }
+          break;
+        }
+        case 7: {
+          const int operation = below(3) + 1, list = below(3);
+          int status = 0;
+          const pid_t child = fork();
+          if (child == 0) _exit(epoll_ctl(lists[list], operation, ends[which], &event) == 0 ? 0 : errno);
+          waitpid(child, &status, 0);
+          tell(WEXITSTATUS(status));
+          break;
+        }
+        default:
+          tell(epoll_ctl(lists[below(3)], below(3) + 1, ends[which], &event));
+      }
+      if (step % 100 == 99) printf("%lx ", told);
+    }
+    return 0;)");
+  for (int seed = 1; seed <= 20; ++seed) {
+    const std::string command = absl::StrCat(folder(), "/lists ", seed);
+    std::string kernels(200, '\0');
+    FILE* const output = popen(command.c_str(), "r");
+    ASSERT_NE(output, nullptr);
+    kernels.resize(fread(kernels.data(), 1, kernels.size(), output));
+    pclose(output);
+    TwoHosts hosts;
+    const ProcessId process = hosts.Start(hosts.alpha, Options("lists"), {absl::StrCat(seed)});
+    hosts.Run();
+    EXPECT_EQ(hosts.world.outcome(process).output, kernels) << "seed " << seed;
+    EXPECT_EQ(hosts.world.outcome(process).exit_status, 0);
+  }
+}
+
+TEST_F(CarriedLeaseTest, AListIsChangedWithoutAHandOverEach) {
+  CompileMain("changes", R"(
+    int list = epoll_create1(0), ends[2];
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = 7}, came;
+    struct timespec begin, end;
+    printf("%d ", epoll_ctl(list, EPOLL_CTL_ADD, ends[0], &event));
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int i = 0; i < 100; ++i) {
+      if (epoll_ctl(list, EPOLL_CTL_DEL, ends[0], NULL) != 0) return 1;
+      if (epoll_ctl(list, EPOLL_CTL_ADD, ends[0], &event) != 0) return 2;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    // No hand-over: none of their time has passed yet, but for the looks at the clock.
+    printf("%d ", end.tv_sec == begin.tv_sec && end.tv_nsec - begin.tv_nsec < 100000);
+    printf("%d ", epoll_ctl(list, EPOLL_CTL_ADD, ends[0], &event) == -1 && errno == EEXIST);
+    write(ends[1], "x", 1);
+    printf("%d %d", epoll_wait(list, &came, 1, -1), came.data.u32);
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("changes")).output, "0 1 1 1 7");
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ void CarriedThread::Run() {
     thread_.ForgetInterruption();
     // Asking what time it is takes some: what others do meanwhile counts for the leases.
     const Time now = thread_.now();
-    server_.Lease(answer_.leases);
+    server_.Lease(answer_);
     carrier_.channel().Answer(slot_, answer_, now);
   }
 }
@@ -66,7 +66,7 @@ void CarriedThread::ServeQueue() {
         Note(queued_);
         continue;
       }
-      server_.SendLeased(queued_, unread_);
+      server_.ServeLeased(queued_, unread_);
       sent = true;
     }
   }

@@ -119,6 +119,26 @@ struct duet_lease {
   uint32_t socket; /* otherwise SYS_write alone can have it */
 };
 
+/* An epoll descriptor and one that is on its list, or isn't: until the thread's next request nobody else changes that, so
+ * that it knows what comes of adding, changing or removing it. */
+struct duet_epoll_lease {
+  int32_t epfd;
+  int32_t fd;
+  uint32_t state;
+};
+
+enum { DUET_EPOLL_UNKNOWN, DUET_EPOLL_OFF, DUET_EPOLL_ON };
+
+/* What is asked for by epoll_ctl on a lease: all but EPOLLEXCLUSIVE, with which it can fail. */
+enum { DUET_LEASED_EVENTS = ~(1 << 28) };
+
+/* What stands in the queue for it: `fd` is the epoll descriptor, `flags` the operation. */
+struct duet_epoll_change {
+  int32_t fd;
+  uint32_t events;
+  uint64_t data;
+};
+
 /* The flags with which something can be sent on a lease: MSG_NOSIGNAL, MSG_DONTWAIT, MSG_MORE. */
 enum { DUET_LEASED_FLAGS = 0x4000 | 0x40 | 0x8000 };
 
@@ -126,7 +146,7 @@ enum { DUET_LEASED_FLAGS = 0x4000 | 0x40 | 0x8000 };
  * that comes next; nothing else has happened in the world meanwhile. The bytes follow; then, at a multiple of 8, the
  * next. */
 struct duet_queued {
-  int32_t number; /* SYS_sendto or SYS_write; or DUET_REQUEST_NOTE: of what was called otherwise, for the ledger */
+  int32_t number; /* SYS_sendto, SYS_write or SYS_epoll_ctl; or DUET_REQUEST_NOTE: of what was called otherwise, for the ledger */
   int32_t fd;
   int32_t flags;
   uint32_t length;
@@ -145,6 +165,7 @@ struct duet_slot {
   uint64_t ignored;  /* those that its process ignores, */
   uint64_t awaited;  /* and those that it waits for */
   struct duet_lease leases[DUET_CHANNEL_LEASES]; /* a descriptor's at its number modulo that */
+  struct duet_epoll_lease epoll_leases[DUET_CHANNEL_LEASES]; /* at the descriptor's number modulo that */
   uint32_t queue_length;
   uint8_t queue[DUET_CHANNEL_QUEUE] __attribute__((aligned(64)));
   uint8_t address[DUET_CHANNEL_ADDRESS];

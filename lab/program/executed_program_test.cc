@@ -77,6 +77,34 @@ TEST_F(ExecutedProgramTest, TheLedgerHasItsCalls) {
   }
 }
 
+TEST_F(ExecutedProgramTest, TheLedgerHasProcessesSignalsAndTimers) {
+  Compile("program.c", std::string(kIncludes) + R"(
+    void* nothing(void* argument) { return argument; }
+    void ignore(int signal) {}
+    int main(int argc, char** argv) {
+      if (argc == 3) { socket(AF_INET, SOCK_DGRAM, 0); return 0; }
+      pthread_t thread; pthread_create(&thread, 0, nothing, 0); pthread_join(thread, 0);
+      int status; pid_t child = fork();
+      if (child == 0) { pause(); _exit(1); }
+      signal(SIGUSR1, ignore); raise(SIGUSR1);
+      kill(child, SIGTERM); waitpid(child, &status, 0);
+      alarm(5); alarm(0);
+      struct itimerspec timer = {{0, 0}, {3, 0}};
+      timerfd_settime(timerfd_create(CLOCK_MONOTONIC, 0), 0, &timer, 0);
+      eventfd(4, EFD_NONBLOCK);
+      if (fork() == 0) { execl("/bin/sh", "sh", "-c", "exec /submission/program two three", NULL); }
+      wait(&status);
+      return WEXITSTATUS(status); })");
+  EXPECT_EQ(Run(Options("program")).exit_status, 0);
+  for (const char* call :
+       {"clone(CLONE_THREAD) = 0\n", "fork() = ", "sigaction(SIGUSR1, a handler) = 0\n", ", SIGUSR1) = 0\n",
+        ", SIGTERM) = 0\n", ", ended by SIGTERM) = ", "setitimer(ITIMER_REAL, 5000 ms) = 0\n",
+        "timerfd_create(1, ", ", 3000 ms) = 0\n", "eventfd(4, ", "execve(\"/bin/sh\") = 0\n",
+        "execve(\"/submission/program\") = 0\n", "socket(AF_INET, SOCK_DGRAM"}) {
+    EXPECT_NE(ledger_.find(call), std::string::npos) << call << " in\n" << ledger_;
+  }
+}
+
 TEST_F(ExecutedProgramTest, TransfersAreCutShortWhereAsked) {
   WritePython("program.py", kTalksToItself);
   EXPECT_EQ(Run(Options("program.py"), "", true).output, "True 1000\n");

@@ -56,6 +56,9 @@ class Thread : public Process {
     const void* file = nullptr;
   };
   virtual Room SendRoom(int fd) const = 0;
+  // Whether the descriptor is on the epoll descriptor's list, where that is sure: epoll_ctl can add it if it isn't, and
+  // change it or take it off if it is, and won't fail. Takes no time.
+  virtual std::optional<bool> OnEpollList(int epfd, int fd) const = 0;
   // Calls of its Sockets take effect without any time passing before, as long as this exists. What they cost passes at
   // the next call after it, or in PassDebt.
   class AtOnce {

@@ -83,6 +83,7 @@ struct duet_ledger_entry {
 /* A ring in memory that a program shares with the lab. The program alone writes; the lab reads it once the
  * program has ended or has been stopped, trusts nothing in it, and gives points for nothing in it. */
 enum { DUET_LEDGER_RING_ENTRIES = 4096 };
+#define DUET_LEDGER_NAME "duet-ledger" /* that memory's, for memfd_create */
 
 struct duet_ledger_ring {
   uint64_t written; /* entries so far; entry n stands at index n % DUET_LEDGER_RING_ENTRIES */

@@ -101,6 +101,13 @@ int Epoll::Control(int operation, int fd, File& file, const epoll_event& asked) 
   }
 }
 
+std::optional<bool> Epoll::Holds(int fd, File& file) const {
+  const auto found = items_.find(Key(fd, &file));
+  if (found == items_.end()) return false;
+  if ((found->second->event.events & EPOLLEXCLUSIVE) != 0) return std::nullopt;
+  return true;
+}
+
 int Epoll::Take(epoll_event* events, int most) {
   ReadyList scanned;
   scanned.splice(scanned.end(), ready_);

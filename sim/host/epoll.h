@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,9 @@ class Epoll final : public File {
   // epoll_ctl, for the file that is open as `fd`: 0 or a negative errno. The entry goes with the file's last
   // descriptor.
   int Control(int operation, int fd, File& file, const epoll_event& event);
+
+  // Whether the file is on the list; nothing where it can't be modified there.
+  std::optional<bool> Holds(int fd, File& file) const;
 
   // Stores up to `most` events, at least 1, and returns how many. -EFAULT where there are some and `events` is null.
   int Take(epoll_event* events, int most);

@@ -30,6 +30,16 @@ lab::Thread::Room SimSockets::SendRoom(int fd) const {
   return {file->write_room(), file.get()};
 }
 
+std::optional<bool> SimSockets::OnEpollList(int epfd, int fd) const {
+  const File* const epoll = table_->Get(epfd);
+  File* const file = table_->Get(fd);
+  if (epoll == nullptr || file == nullptr) return std::nullopt;
+  const Epoll* const list = const_cast<File*>(epoll)->AsEpoll();
+  // One in another can be too deep.
+  if (list == nullptr || file->AsEpoll() != nullptr) return std::nullopt;
+  return list->Holds(fd, *file);
+}
+
 ssize_t SimSockets::Finish(int64_t result) {
   if (result >= 0) return result;
   errno = static_cast<int>(-result);

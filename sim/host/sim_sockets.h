@@ -38,6 +38,7 @@ class SimSockets final : public lab::Sockets {
 
   // As lab::Thread has them; PassDebt is false where the task is being killed.
   lab::Thread::Room SendRoom(int fd) const;
+  std::optional<bool> OnEpollList(int epfd, int fd) const;
   void set_at_once(bool at_once) { at_once_ = at_once; }
   bool PassDebt();
 

@@ -60,6 +60,7 @@ class SimThread final : public lab::Thread {
   int MakeTimer(bool nonblocking) override;
   int SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) override;
   Room SendRoom(int fd) const override { return sockets_.SendRoom(fd); }
+  std::optional<bool> OnEpollList(int epfd, int fd) const override { return sockets_.OnEpollList(epfd, fd); }
   void SetAtOnce(bool at_once) override { sockets_.set_at_once(at_once); }
   void PassDebt() override { sockets_.PassDebt(); }
   void LeaveDescriptors() override { sockets_.LeaveTable(); }

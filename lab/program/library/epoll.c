@@ -20,14 +20,33 @@ static long refuse(long operation, long fd) {
   return -ENOENT;
 }
 
+/* Changes a list without asking where the lab has leased what is on it: whether it has. */
+static int change_on_lease(long epfd, long operation, long fd, const struct epoll_event* event) {
+  struct duet_epoll_lease* const lease = &duet_slot()->epoll_leases[fd % DUET_CHANNEL_LEASES];
+  const uint32_t from = operation == EPOLL_CTL_ADD ? DUET_EPOLL_OFF : DUET_EPOLL_ON;
+  const struct duet_epoll_change change = {(int32_t)fd, event->events, event->data.u64};
+  if (operation != EPOLL_CTL_ADD && operation != EPOLL_CTL_MOD && operation != EPOLL_CTL_DEL) return 0;
+  if (lease->epfd != epfd || lease->fd != fd || lease->state != from) return 0;
+  if ((event->events & ~(uint32_t)DUET_LEASED_EVENTS) != 0) return 0;
+  uint8_t* const to = duet_queue_room(sizeof(change));
+  if (to == NULL) return 0;
+  __builtin_memcpy(to, &change, sizeof(change));
+  duet_queue(SYS_epoll_ctl, epfd, operation, sizeof(change));
+  lease->state = operation == EPOLL_CTL_DEL ? DUET_EPOLL_OFF : DUET_EPOLL_ON;
+  return 1;
+}
+
 static long control(long epfd, long operation, long fd, const void* programs) {
+  struct epoll_event event = {0};
   uint32_t length = 0;
   if (operation != EPOLL_CTL_DEL) {
     length = sizeof(struct epoll_event);
-    if (duet_copy_in(duet_slot()->data, programs, length) != 0) return -EFAULT;
+    if (duet_copy_in(&event, programs, length) != 0) return -EFAULT;
   }
   if (!duet_simulated(epfd)) return duet_kernel(SYS_epoll_ctl, epfd, operation, fd, programs);
   if (!duet_simulated(fd)) return refuse(operation, fd);
+  if (change_on_lease(epfd, operation, fd, &event)) return 0;
+  __builtin_memcpy(duet_slot()->data, &event, length);
   return duet_request(SYS_epoll_ctl, length, 0, epfd, operation, fd, 0);
 }
 

@@ -6,22 +6,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 static struct duet_ledger_ring* ring;
 
+/* The descriptor stays open, for what the program executes; but its number may be another's by then. */
+static int is_ledger(int fd) {
+  const char name[] = "/memfd:" DUET_LEDGER_NAME;
+  char path[40];
+  char target[sizeof(name)] = "";
+  snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+  return readlink(path, target, sizeof(target) - 1) == (ssize_t)sizeof(name) - 1 && strcmp(target, name) == 0;
+}
+
+/* The image is not the first one of the program: what brought it here has worked. */
+static void note_exec(void) {
+  struct duet_ledger_entry entry = duet_begin(DUET_CALL_EXECVE, 0, 0, 0, 0);
+  const char* path = (const char*)getauxval(AT_EXECFN);
+  if (path != NULL) duet_note_data(&entry, path, strlen(path));
+  duet_end(&entry, 0);
+}
+
 __attribute__((constructor)) static void open_ledger(void) {
   if (getenv("DUET_LINES") != NULL) setvbuf(stdout, NULL, _IOLBF, 0);
   const char* number = getenv("DUET_LEDGER");
-  if (number == NULL) return;
-  const int fd = atoi(number);
-  void* memory = mmap(NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (memory != MAP_FAILED) ring = memory;
-  /* A program that this one executes finds no ledger any more: the descriptor's number may be another's by then. */
-  unsetenv("DUET_LEDGER");
-  close(fd);
+  if (number == NULL || !is_ledger(atoi(number))) return;
+  void* memory = mmap(NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_SHARED, atoi(number), 0);
+  if (memory == MAP_FAILED) return;
+  ring = memory;
+  if (strchr(number, '+') != NULL) return note_exec();
+  char marked[16];
+  snprintf(marked, sizeof(marked), "%d+", atoi(number));
+  setenv("DUET_LEDGER", marked, 1);
 }
 
 static int64_t now(void) {

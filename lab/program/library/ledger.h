@@ -1,7 +1,8 @@
 /* The other preloaded library's parts: in a real world calls go to the kernel, and are written into a ledger.
  *
  * It changes nothing that a program could notice, threads and fork included, but for the lengths of transfers where
- * it is asked to cut them. A call is written when it returns. */
+ * it is asked to cut them. A call is written when it returns. What it executes writes into the same ledger, which it
+ * finds by the descriptor's number in its environment; but not where the program has closed that. */
 #ifndef DUET_LAB_PROGRAM_LIBRARY_LEDGER_H_
 #define DUET_LAB_PROGRAM_LIBRARY_LEDGER_H_
 
