@@ -39,8 +39,8 @@ TEST_F(CarriedLimitsTest, WhatCannotBeCarriedIsNamed) {
   EXPECT_EQ(Unsupported("mkfifo(\"/tmp/f\", 0600); int f = open(\"/tmp/f\", O_RDWR), e = epoll_create1(0);"
                         "struct epoll_event v = {}; epoll_ctl(e, EPOLL_CTL_ADD, f, &v);"),
             "server calls epoll_ctl, which Duet does not carry yet");
-  EXPECT_EQ(Unsupported("sigset_t s; sigemptyset(&s); signalfd(-1, &s, 0);"),
-            "server calls signalfd, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("timer_t timer; timer_create(CLOCK_MONOTONIC, NULL, &timer);"),
+            "server calls timer_create, which Duet does not carry yet");
   EXPECT_EQ(Unsupported("inotify_init();"), "server calls inotify_init, which Duet does not carry yet");
   EXPECT_EQ(Unsupported("struct itimerval t = {}; setitimer(ITIMER_PROF, &t, NULL);"),
             "server calls setitimer, which Duet does not carry yet");
@@ -152,8 +152,8 @@ TEST_F(CarriedLimitsTest, MemoryIsBounded) {
 }
 
 TEST_F(CarriedLimitsTest, ASleepInTheProgramsOwnKernelIsNoticed) {
-  EXPECT_EQ(Unsupported("mkfifo(\"/tmp/f\", 0600); char c; read(open(\"/tmp/f\", O_RDWR), &c, 1);"),
-            "server sleeps in read, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported("char text[20]; syscall(SYS_msgrcv, syscall(SYS_msgget, 0, 0600), text, 1, 0, 0);"),
+            "server sleeps in msgrcv, which Duet does not carry yet");
 }
 
 // Each sleep is a short one, and the world's time hardly passes.

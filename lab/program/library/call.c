@@ -239,6 +239,7 @@ static long dispatch(long number, const long a[6], void* context) {
 
     case SYS_signalfd:
     case SYS_signalfd4:
+      return duet_signal_descriptor(number, a);
     case SYS_timer_create:
     case SYS_inotify_init:
     case SYS_inotify_init1:

@@ -143,6 +143,12 @@ extern int duet_process; /* its kernel's number */
 long duet_fork(uint64_t flags, void* told, uint32_t* cleared, void* stack, void* context);
 long duet_process_call(long number, const long arguments[6]);
 
+/* kernel_waits.c: calls with the program's own files, of which some would wait. */
+long duet_kernel_transfer(long number, const long arguments[6]);
+long duet_kernel_open(long number, const long arguments[6]);
+long duet_signal_descriptor(long number, const long arguments[6]);
+extern uint64_t duet_read_signals; /* those that some descriptor gives to who reads it */
+
 /* signals.c */
 long duet_signal_call(long number, const long arguments[6], void* context);
 long duet_kill_call(long number, const long arguments[6]);
@@ -156,6 +162,7 @@ long duet_after_interruption(long number);
 long duet_enter_mask(const void* programs, long size, uint64_t* before);
 long duet_leave_mask(const void* programs, uint64_t before, long result);
 uint64_t duet_ignored_signals(void);
+int duet_signal_is_due(void); /* one that a handler takes, or that ends the program, once the call is over */
 void duet_adopt_signals(uint64_t ignored);
 
 /* random.c */

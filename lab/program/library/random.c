@@ -25,7 +25,7 @@ static int is_random(long fd) {
  * exec. */
 long duet_open(long number, const long a[6]) {
   duet_forget_memory(); /* O_TRUNC may cut short what is mapped */
-  const long fd = duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  const long fd = duet_kernel_open(number, a);
   if (fd < 0 || !is_random(fd)) return fd;
   const long on_exec = duet_kernel(SYS_fcntl, fd, F_GETFD);
   duet_kernel(SYS_close, fd);

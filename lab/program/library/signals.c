@@ -98,6 +98,8 @@ static uint64_t due(uint64_t mask) {
   return pending & ~mask & ~ignored;
 }
 
+int duet_signal_is_due(void) { return due(duet_self.mask) != 0; }
+
 static int never_restarts(long number) {
   switch (number) {
     case SYS_poll:

@@ -234,7 +234,7 @@ static long write_several(long fd, struct place place) {
 long duet_transfer_call(long number, const long a[6]) {
   if (duet_is_ours(a[0])) return -EBADF;
   if (!duet_simulated(a[0])) {
-    return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return duet_kernel_transfer(number, a);
   }
   const struct iovec one = {(void*)a[1], (size_t)a[2]};
   const struct place single = {&one, 1, 0};

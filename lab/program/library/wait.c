@@ -29,7 +29,9 @@ long duet_poll(void* programs, unsigned long count, int64_t timeout_ns) {
     if (ask_kernel(fds[i].fd, fds[i].events) != 0) timeout_ns = 0;
     fds[i].fd = -1;
   }
+  duet_slot()->awaited = kernels ? duet_read_signals : 0;
   const long result = duet_request(SYS_poll, (uint32_t)(count * sizeof(*fds)), 0, (long)count, timeout_ns, kernels, 0);
+  duet_slot()->awaited = 0;
   if (result < 0) return result;
   long ready = 0;
   struct pollfd* to = programs;
@@ -86,7 +88,9 @@ long duet_select(long count, void* sets[3], int64_t* timeout_ns) {
   if (kernels < 0) return kernels;
   if (kernels > 0) *timeout_ns = 0;
   __builtin_memcpy(duet_slot()->data, wanted, sizeof(wanted));
+  duet_slot()->awaited = any ? duet_read_signals : 0;
   const long result = duet_request(SYS_select, sizeof(wanted), 0, count, *timeout_ns, any, 0);
+  duet_slot()->awaited = 0;
   if (result < 0) return result;
   *timeout_ns = duet_slot()->arguments[0];
   for (int i = 0; i < 3; ++i) {

@@ -1,0 +1,144 @@
+// What carried programs wait for that their own kernel has: named pipes, and signals that are read from a descriptor.
+#include "lab/program/program_testing.h"
+
+namespace lab {
+namespace {
+
+class CarriedKernelWaitsTest : public ProgramTest {
+ protected:
+  Outcome RunMain(const std::string& body) {
+    CompileMain("program", body);
+    return RunRepeatedly(Options("program"));
+  }
+};
+
+TEST_F(CarriedKernelWaitsTest, ANamedPipeIsOpenedOnceBothEndsAre) {
+  for (const char* who : {"child == 0", "child != 0"}) {
+    const Outcome outcome = RunMain(std::string(R"(
+      mkfifo("/tmp/pipe", 0600);
+      char text[100] = "";
+      const pid_t child = fork();
+      if ()") + who + R"() { // The other one comes a second later, whichever it is.
+        int fd = open("/tmp/pipe", O_WRONLY);
+        printf("opened %d ", fd > 0); fflush(stdout);
+        sleep(1);
+        write(fd, "hello", 5);
+        close(fd);
+      } else {
+        sleep(1);
+        int fd = open("/tmp/pipe", O_RDONLY), got = read(fd, text, sizeof text), end = read(fd, text + 50, 10);
+        printf("%d %s %d %d ", got, text, end, fcntl(fd, F_GETFL) & O_NONBLOCK); fflush(stdout);
+      }
+      if (child == 0) _exit(0);
+      wait(NULL);
+      return 0;)");
+    EXPECT_EQ(outcome.output, "opened 1 5 hello 0 0 ");
+  }
+}
+
+TEST_F(CarriedKernelWaitsTest, AReaderThatComesFirstLosesNothing) {
+  const Outcome outcome = RunMain(R"(
+    mkfifo("/tmp/pipe", 0600);
+    if (fork() == 0) {
+      sleep(1);
+      int fd = open("/tmp/pipe", O_WRONLY);
+      write(fd, "hello", 5);
+      _exit(0);
+    }
+    char text[100] = "";
+    int fd = open("/tmp/pipe", O_RDONLY), got = 0, part;
+    while ((part = read(fd, text + got, 10)) > 0) got += part;
+    printf("%s %d", text, part);
+    wait(NULL);
+    return 0;)");
+  EXPECT_EQ(outcome.output, "hello 0");
+}
+
+TEST_F(CarriedKernelWaitsTest, MoreThanANamedPipeHoldsGoesThroughIt) {
+  const Outcome outcome = RunMain(R"(
+    mkfifo("/tmp/pipe", 0600);
+    static char block[300000];
+    if (fork() == 0) {
+      for (int i = 0; i < sizeof block; ++i) block[i] = i * 7;
+      int fd = open("/tmp/pipe", O_WRONLY);
+      _exit(write(fd, block, sizeof block) == sizeof block ? 7 : 8);
+    }
+    int fd = open("/tmp/pipe", O_RDONLY), wrong = 0, status;
+    long got = 0, part;
+    while ((part = read(fd, block, 5000)) > 0) {
+      for (int i = 0; i < part; ++i) wrong += block[i] != (char)((got + i) * 7);
+      got += part;
+    }
+    wait(&status);
+    printf("%ld %d %d", got, wrong, WEXITSTATUS(status));
+    return 0;)");
+  EXPECT_EQ(outcome.output, "300000 0 7");
+}
+
+TEST_F(CarriedKernelWaitsTest, AShellsNamedPipeJoinsItsPrograms) {
+  WritePython("program.py", R"(
+import subprocess
+print(subprocess.run("mkfifo /tmp/p; cat /tmp/p & seq 3 > /tmp/p; wait; cat < /tmp/p & echo end > /tmp/p; wait",
+                     shell=True, capture_output=True))
+)");
+  EXPECT_NE(RunRepeatedly(Options("program.py")).output.find("stdout=b'1\\n2\\n3\\nend\\n', stderr=b''"),
+            std::string::npos);
+}
+
+TEST_F(CarriedKernelWaitsTest, ASignalEndsAWaitForANamedPipe) {
+  const Outcome outcome = RunMain(R"(
+    mkfifo("/tmp/pipe", 0600);
+    void handler(int signal) { printf("%d ", signal == SIGALRM); }
+    struct sigaction action = {.sa_handler = handler};
+    sigaction(SIGALRM, &action, NULL);
+    char byte;
+    alarm(1);
+    printf("%d ", open("/tmp/pipe", O_RDONLY) == -1 && errno == EINTR);
+    int fd = open("/tmp/pipe", O_RDWR);
+    alarm(1);
+    printf("%d ", read(fd, &byte, 1) == -1 && errno == EINTR);
+    fflush(stdout);
+    signal(SIGALRM, SIG_DFL);
+    alarm(1);
+    read(fd, &byte, 1);
+    return 0;)");
+  EXPECT_EQ(outcome.output, "1 1 1 1 ");
+  EXPECT_EQ(outcome.exit_status, 128 + SIGALRM);
+}
+
+TEST_F(CarriedKernelWaitsTest, SignalsAreReadFromADescriptor) {
+  const Outcome outcome = RunMain(R"(
+    sigset_t set;
+    sigemptyset(&set);
+    for (int signal = 0; signal < 3; ++signal) sigaddset(&set, (int[]){SIGUSR1, SIGCHLD, SIGALRM}[signal]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    struct signalfd_siginfo info;
+    struct pollfd in = {fd, POLLIN};
+    const pid_t parent = getpid();
+    raise(SIGUSR1);
+    printf("%d ", read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGUSR1);
+    printf("%d ", poll(&in, 1, 100));
+    const pid_t child = fork();
+    if (child == 0) { sleep(1); kill(parent, SIGUSR1); sleep(1); _exit(7); }
+    printf("%d ", read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGUSR1 && info.ssi_pid == child);
+    printf("%d ", poll(&in, 1, -1));
+    printf("%d ", read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGCHLD && info.ssi_status == 7);
+    struct timespec begin, end;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    alarm(2);
+    fd_set reads;
+    FD_ZERO(&reads);
+    FD_SET(fd, &reads);
+    printf("%d ", select(fd + 1, &reads, NULL, NULL, NULL));
+    printf("%d ", read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGALRM);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    printf("%d ", (int)(end.tv_sec - begin.tv_sec));
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    printf("%d", read(fd, &info, sizeof info) == -1 && errno == EAGAIN);
+    return 0;)");
+  EXPECT_EQ(outcome.output, "1 0 1 1 1 1 1 2 1");
+}
+
+}  // namespace
+}  // namespace lab

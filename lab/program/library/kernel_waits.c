@@ -1,0 +1,112 @@
+/* Waiting for what the program's own kernel has: named pipes, and signals that are read from a descriptor.
+ *
+ * The kernel is asked without waiting. Where it would have waited, the thread waits with the lab as one that polls
+ * (wait.c): another thread's call, the end of a process and a signal end that, and it is asked again. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "lab/program/library/library.h"
+
+uint64_t duet_read_signals;
+
+/* What the kernel tells is another in every run, and so nothing for the stack. One thread runs at a time. */
+static struct stat about;
+
+/* -EINTR, whatever ended it. */
+static long wait_for_change(void) {
+  struct pollfd* const none = (struct pollfd*)duet_slot()->data;
+  none->fd = -1;
+  none->events = none->revents = 0;
+  duet_slot()->awaited = duet_read_signals;
+  const long result = duet_request(SYS_poll, sizeof(*none), 0, 1, -1, 1, 0);
+  duet_slot()->awaited = 0;
+  return result;
+}
+
+static void tell_change(void) {
+  if (duet_channel->watchers != 0) duet_request(DUET_REQUEST_CHANGED, 0, 0, 0, 0, 0, 0);
+}
+
+/* A named pipe, or a descriptor that is no file at all, as of signals. */
+static int may_wait(long fd, long* flags) {
+  *flags = duet_kernel(SYS_fcntl, fd, F_GETFL);
+  if (*flags < 0 || (*flags & O_NONBLOCK) || duet_kernel(SYS_fstat, fd, &about) != 0) return 0;
+  const unsigned kind = about.st_mode & S_IFMT;
+  return kind == S_IFIFO || kind == 0;
+}
+
+long duet_kernel_transfer(long number, const long a[6]) {
+  long flags;
+  const int moves = number == SYS_read || number == SYS_readv || number == SYS_write || number == SYS_writev;
+  if (!moves || !may_wait(a[0], &flags)) return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  long total = 0;
+  for (;;) {
+    duet_kernel(SYS_fcntl, a[0], F_SETFL, flags | O_NONBLOCK);
+    const long moved = number == SYS_write ? duet_kernel(number, a[0], a[1] + total, a[2] - total)
+                                           : duet_kernel(number, a[0], a[1], a[2]);
+    duet_kernel(SYS_fcntl, a[0], F_SETFL, flags);
+    if (moved < 0 && moved != -EAGAIN) return total > 0 ? total : moved;
+    if (moved >= 0) total += moved;
+    if (moved >= 0 && (number != SYS_write || total == a[2])) return total;
+    if (moved > 0) tell_change();
+    wait_for_change();
+    if (duet_signal_is_due()) return total > 0 ? total : -EINTR;
+  }
+}
+
+/* Whether a pipe that was opened to be read has, or has had, somebody who writes. */
+static int has_writer(long fd) {
+  struct pollfd one = {(int)fd, POLLIN, 0};
+  char byte;
+  if (duet_kernel(SYS_poll, &one, 1, 0) > 0) return 1;
+  return duet_kernel(SYS_read, fd, &byte, 1) == -EAGAIN;
+}
+
+static long open_without_waiting(long number, const long a[6], long flags) {
+  if (number == SYS_open) return duet_kernel(number, a[0], flags | O_NONBLOCK, a[2]);
+  return duet_kernel(number, a[0], a[1], flags | O_NONBLOCK, a[3]);
+}
+
+/* Opens one end: once there is, or has been, the other. */
+static long open_pipe(long number, const long a[6], long flags) {
+  const int reads = (flags & O_ACCMODE) == O_RDONLY;
+  long fd = open_without_waiting(number, a, flags);
+  if (reads && fd >= 0) tell_change();
+  for (;;) {
+    if (fd < 0 && (reads || fd != -ENXIO)) return fd;
+    if (fd >= 0 && (!reads || has_writer(fd))) break;
+    wait_for_change();
+    if (duet_signal_is_due()) {
+      if (fd >= 0) duet_kernel(SYS_close, fd);
+      return -EINTR;
+    }
+    if (fd < 0) fd = open_without_waiting(number, a, flags);
+  }
+  duet_kernel(SYS_fcntl, fd, F_SETFL, duet_kernel(SYS_fcntl, fd, F_GETFL) & ~(long)O_NONBLOCK);
+  return fd;
+}
+
+long duet_kernel_open(long number, const long a[6]) {
+  const int at = number == SYS_openat;
+  const long flags = at ? a[2] : a[1];
+  if (number != SYS_openat2 && !(flags & (O_NONBLOCK | O_PATH)) && (flags & O_ACCMODE) != O_RDWR) {
+    const long looked = at ? duet_kernel(SYS_newfstatat, a[0], a[1], &about, 0) : duet_kernel(SYS_stat, a[0], &about);
+    if (looked == 0 && S_ISFIFO(about.st_mode)) return open_pipe(number, a, flags);
+  }
+  return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+long duet_signal_descriptor(long number, const long a[6]) {
+  uint64_t mask;
+  if (a[2] != sizeof(mask)) return -EINVAL;
+  if (duet_simulated(a[0]) || duet_is_ours(a[0])) return -EINVAL;
+  if (duet_copy_in(&mask, (const void*)a[1], sizeof(mask)) != 0) return -EFAULT;
+  mask &= ~(UINT64_C(1) << (SIGSYS - 1));
+  const long fd = duet_kernel(number, a[0], &mask, sizeof(mask), a[3]);
+  if (fd >= 0) duet_read_signals |= mask;
+  return fd;
+}
