@@ -59,6 +59,46 @@ TEST_F(CarriedLocksTest, ASignalInterruptsTheWait) {
   EXPECT_EQ(RunRepeatedly(Options("interrupted")).output, "1");
 }
 
+TEST_F(CarriedLocksTest, ProcessesThatWaitForEachOthersLocksAreReported) {
+  CompileMain("crossed", R"(
+    struct flock whole = {.l_type = F_WRLCK};
+    const int child = fork() == 0;
+    const char* names[2] = {"/tmp/one", "/tmp/two"};
+    const int first = open(names[child], O_RDWR | O_CREAT, 0600);
+    fcntl(first, F_SETLKW, &whole);
+    sleep(1);
+    const int second = open(names[!child], O_RDWR | O_CREAT, 0600);
+    fcntl(second, F_SETLKW, &whole);
+    return 0;)");
+  TwoHosts hosts;
+  hosts.Start(hosts.alpha, Options("crossed"));
+  hosts.Run();
+  EXPECT_LT(hosts.world.now(), std::chrono::seconds(5));
+  const std::string report = hosts.world.Deadlock();
+  EXPECT_NE(report.find("crossed waits for a lock of a file that process "), std::string::npos) << report;
+  EXPECT_NE(report.find(") waits for a lock of a file that process "), std::string::npos) << report;
+}
+
+TEST_F(CarriedLocksTest, AMutexOfAProcessThatIsKilledGoesToWhoWaits) {
+  CompileMain("robust", R"(
+    pthread_mutex_t* mutex = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(mutex, &attributes);
+    const pid_t owner = fork();
+    if (owner == 0) { pthread_mutex_lock(mutex); pause(); }
+    if (fork() == 0) { sleep(2); kill(owner, argc > 1 ? SIGSEGV : SIGKILL); _exit(0); }
+    sleep(1);
+    printf("%d ", pthread_mutex_lock(mutex) == EOWNERDEAD);
+    printf("%d ", pthread_mutex_consistent(mutex));
+    printf("%d ", pthread_mutex_unlock(mutex));
+    while (wait(NULL) > 0) {}
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("robust")).output, "1 0 0 ");
+}
+
 TEST_F(CarriedLocksTest, PassingADescriptorEndsWithASentence) {
   CompileMain("rights", R"(
     int ends[2];

@@ -106,6 +106,7 @@ CarriedThread::Fate CarriedThread::Serve() {
       break;
     case DUET_REQUEST_KILL: return Kill();
     case DUET_REQUEST_CHANGED: carrier_.KernelChanged(); break;
+    case DUET_REQUEST_WAIT_CHANGE: WaitForChange(); break;
     case SYS_poll:
     case SYS_select:
       if (request_.arguments[2] != 0) carrier_.Watch(seat_, true);
@@ -139,6 +140,7 @@ CarriedThread::Fate CarriedThread::Hello() {
     // After an exec, of which nothing else is left of the process.
     carrier_.EndThreads(process_, &thread_);
     made_ = -1;  // went with them
+    carrier_.KernelChanged();  // descriptors have closed
     seat_.number = process_.number;
     duet_ledger_entry entry = LedgerEntry(DUET_CALL_EXECVE, 0, 0, 0);
     entry.data_length = static_cast<uint16_t>(std::min<size_t>(process_.executes.size(), DUET_LEDGER_DATA));
@@ -351,6 +353,18 @@ void CarriedThread::WaitForSignal() {
   const Thread::Woken woken = thread_.Block(deadline, [] { return "waits for a signal"; });
   thread_.SetPending(nullptr);
   answer_.result = woken == Thread::Woken::kTimedOut ? -EAGAIN : -EINTR;
+  thread_.Spend(kCallCost);
+}
+
+void CarriedThread::WaitForChange() {
+  carrier_.Watch(seat_, true);
+  thread_.Block(std::nullopt, [this] {
+    if (request_.arguments[0] != DUET_FOR_LOCK) return std::string("waits for a named pipe, or a descriptor of signals");
+    const int64_t owner = request_.arguments[1];
+    return absl::StrCat("waits for a lock of a file that ", owner > 0 ? absl::StrCat("process ", owner) : "another", " has");
+  });
+  carrier_.Watch(seat_, false);
+  answer_.result = -EINTR;
   thread_.Spend(kCallCost);
 }
 

@@ -56,6 +56,7 @@ class CarriedThread {
   int64_t Begin(int slot, int number);
   void WaitForChild();
   void WaitForSignal();
+  void WaitForChange();
   void Futex();
   void ServeFutex();
   // A call that has not returned.

@@ -192,6 +192,7 @@ void Carrier::ProcessEnded(CarriedProcess& process, const Thread* current) {
   }
   std::erase_if(processes_, [&](const auto& other) { return other.get() == &process; });
   KernelChanged();
+  futexes_.WakeShared();  // its kernel has marked the robust mutexes that it had
   if (parent == nullptr) return;
   for (const Seat& seat : seats_) {
     if (seat.process == parent && seat.waits_for_child) seat.thread->Wake();

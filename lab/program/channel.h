@@ -85,13 +85,15 @@ enum {
   DUET_REQUEST_SIGNALLED,        /* process, thread, signal: one has been sent. A process below 1: to several; a thread
                                     of 0: to the process */
   DUET_REQUEST_CHANGED,          /* what a poll or select of another thread sees of the kernel's descriptors */
+  DUET_REQUEST_WAIT_CHANGE,      /* what for: DUET_FOR_; a process, or 0: until a signal comes, or what the program's kernel
+                                    has may have changed. Result: -EINTR */
   DUET_REQUEST_KILL,             /* process, thread, SIGKILL or what stops it: the lab sends that, where the thread
                                     isn't 0 to the process whose that is */
   DUET_REQUEST_NOTE,             /* in a queue alone; data: a duet_ledger_entry of what the library has answered itself */
 };
 
-/* What a thread seems to wait for at a futex: for the report of who waits for what alone. */
-enum { DUET_FOR_NEWS, DUET_FOR_MUTEX, DUET_FOR_END };
+/* What a thread seems to wait for at a futex, or in its kernel: for the report of who waits for what alone. */
+enum { DUET_FOR_NEWS, DUET_FOR_MUTEX, DUET_FOR_END, DUET_FOR_FILE, DUET_FOR_LOCK };
 
 /* A futex is one by its object and its offset: in memory that processes share, a file's inode and the place in it; in
  * other memory, 0 and the address. The library compares values itself: while it does, no other thread runs. */

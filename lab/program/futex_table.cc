@@ -1,6 +1,7 @@
 #include "lab/program/futex_table.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace lab {
 
@@ -60,6 +61,20 @@ int64_t FutexTable::Move(const Key& from, int64_t woken, const Key& to, int64_t 
   }
   if (!queue.empty()) queues_[from].splice(queues_[from].begin(), queue);
   return done;
+}
+
+// In the order of their numbers: that of inodes is another in every run.
+void FutexTable::WakeShared() {
+  std::vector<Waiter*> waiters;
+  for (const auto& [key, queue] : queues_) {
+    if (key.process == 0) waiters.insert(waiters.end(), queue.begin(), queue.end());
+  }
+  std::sort(waiters.begin(), waiters.end(), [](const Waiter* a, const Waiter* b) { return a->number < b->number; });
+  for (Waiter* const waiter : waiters) {
+    Queue& queue = queues_[waiter->key];
+    WakeOne(queue, std::find(queue.begin(), queue.end(), waiter));
+    if (queue.empty()) queues_.erase(waiter->key);
+  }
 }
 
 int FutexTable::Hand(const Key& key, bool& more) {

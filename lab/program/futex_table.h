@@ -33,6 +33,8 @@ class FutexTable {
   int64_t Wake(const Key& key, int64_t count, uint32_t bitset);
   // Wakes up to `woken`, and lets up to `moved` of the others wait at `to`; gives how many both were.
   int64_t Move(const Key& from, int64_t woken, const Key& to, int64_t moved);
+  // Wakes all that wait in memory that processes share: what they wait for may have changed without a call.
+  void WakeShared();
   // Wakes one and gives its number, or 0; and whether others wait.
   int Hand(const Key& key, bool& more);
 

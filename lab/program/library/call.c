@@ -1,5 +1,6 @@
 /* Where every call arrives, with what becomes of it: the lab's, the lease's, the kernel's, or nobody's yet. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -277,9 +278,12 @@ int64_t duet_time_left(int64_t timeout_ns) {
   return duet_self.call_ends_ns > now_ns ? duet_self.call_ends_ns - now_ns : 0;
 }
 
-/* Calls that may change what another thread's poll or select sees of the kernel's descriptors. */
-static int changes_readiness(long number) {
+/* Calls that may change what another thread waits for of the kernel's: descriptors in a poll or select, locks of files. */
+static int changes_readiness(long number, const long a[6]) {
   switch (number) {
+    case SYS_fcntl:
+      return a[1] == F_SETLK || a[1] == F_SETLKW || a[1] == F_OFD_SETLK || a[1] == F_OFD_SETLKW;
+    case SYS_flock:
     case SYS_read:
     case SYS_readv:
     case SYS_write:
@@ -314,6 +318,6 @@ long duet_call(long number, const long a[6], void* context) {
     duet_self.interrupted_call.ends_ns = duet_self.call_ends_ns;
   }
   duet_note_call(number, a, begin_ns, result);
-  if (duet_channel->watchers != 0 && changes_readiness(number)) duet_request(DUET_REQUEST_CHANGED, 0, 0, 0, 0, 0, 0);
+  if (duet_channel->watchers != 0 && changes_readiness(number, a)) duet_request(DUET_REQUEST_CHANGED, 0, 0, 0, 0, 0, 0);
   return result;
 }

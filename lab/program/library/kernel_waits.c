@@ -1,7 +1,7 @@
 /* Waiting for what the program's own kernel has: named pipes, and signals that are read from a descriptor.
  *
- * The kernel is asked without waiting. Where it would have waited, the thread waits with the lab as one that polls
- * (wait.c): another thread's call, the end of a process and a signal end that, and it is asked again. */
+ * The kernel is asked without waiting. Where it would have waited, the thread waits with the lab: another thread's call,
+ * the end of a process and a signal end that, and it is asked again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,15 +16,10 @@ uint64_t duet_read_signals;
 /* What the kernel tells is another in every run, and so nothing for the stack. One thread runs at a time. */
 static struct stat about;
 
-/* -EINTR, whatever ended it. */
-static long wait_for_change(void) {
-  struct pollfd* const none = (struct pollfd*)duet_slot()->data;
-  none->fd = -1;
-  none->events = none->revents = 0;
+void duet_wait_for_change(long what_for, long process) {
   duet_slot()->awaited = duet_read_signals;
-  const long result = duet_request(SYS_poll, sizeof(*none), 0, 1, -1, 1, 0);
+  duet_request(DUET_REQUEST_WAIT_CHANGE, 0, 0, what_for, process, 0, 0);
   duet_slot()->awaited = 0;
-  return result;
 }
 
 static void tell_change(void) {
@@ -53,7 +48,7 @@ long duet_kernel_transfer(long number, const long a[6]) {
     if (moved >= 0) total += moved;
     if (moved >= 0 && (number != SYS_write || total == a[2])) return total;
     if (moved > 0) tell_change();
-    wait_for_change();
+    duet_wait_for_change(DUET_FOR_FILE, 0);
     if (duet_signal_is_due()) return total > 0 ? total : -EINTR;
   }
 }
@@ -79,7 +74,7 @@ static long open_pipe(long number, const long a[6], long flags) {
   for (;;) {
     if (fd < 0 && (reads || fd != -ENXIO)) return fd;
     if (fd >= 0 && (!reads || has_writer(fd))) break;
-    wait_for_change();
+    duet_wait_for_change(DUET_FOR_FILE, 0);
     if (duet_signal_is_due()) {
       if (fd >= 0) duet_kernel(SYS_close, fd);
       return -EINTR;

@@ -1,5 +1,5 @@
 /* Locks of files that have to be waited for. The kernel has them, and to wait there would keep their owners from running:
- * it is asked without waiting, again and again, while the world's time passes. */
+ * it is asked without waiting, again whenever something has happened that may have freed the lock. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -7,23 +7,30 @@
 
 #include "lab/program/library/library.h"
 
-static const int64_t between_ns = 1000000;
+/* The process that has what a lock of a part of a file waits for, or 0. */
+static long holder(long fd, long asks, long programs) {
+  struct flock lock;
+  if (duet_copy_in(&lock, (const void*)programs, sizeof(lock)) != 0) return 0;
+  if (duet_kernel(SYS_fcntl, fd, asks, &lock) != 0 || lock.l_type == F_UNLCK) return 0;
+  return lock.l_pid > 0 ? lock.l_pid : 0;
+}
 
 /* Until the call that doesn't wait gives something else than that the lock is taken; or a signal came. */
-static long until_free(long number, long fd, long without_waiting, long argument) {
+static long until_free(long number, long fd, long without_waiting, long argument, long asks) {
   for (;;) {
     const long result = duet_kernel(number, fd, without_waiting, argument);
     if (result != -EAGAIN && result != -EACCES) return result;
-    const long waited = duet_request(SYS_nanosleep, 0, 0, between_ns, 0, 0, 0);
-    if (waited < 0) return waited;
+    duet_wait_for_change(DUET_FOR_LOCK, number == SYS_fcntl ? holder(fd, asks, argument) : 0);
+    if (duet_signal_is_due()) return -EINTR;
   }
 }
 
 long duet_flock(long fd, long operation) {
   if (operation & LOCK_NB) return duet_kernel(SYS_flock, fd, operation);
-  return until_free(SYS_flock, fd, operation | LOCK_NB, 0);
+  return until_free(SYS_flock, fd, operation | LOCK_NB, 0, 0);
 }
 
 long duet_waiting_lock(long fd, long command, long argument) {
-  return until_free(SYS_fcntl, fd, command == F_SETLKW ? F_SETLK : F_OFD_SETLK, argument);
+  const int of_process = command == F_SETLKW;
+  return until_free(SYS_fcntl, fd, of_process ? F_SETLK : F_OFD_SETLK, argument, of_process ? F_GETLK : F_OFD_GETLK);
 }
