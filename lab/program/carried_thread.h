@@ -25,6 +25,9 @@ class CarriedThread {
   void Run();
 
  private:
+  // Of a call that is served here, in the world's time: as one that is served by Sockets.
+  static constexpr Duration kCallCost = std::chrono::microseconds(1);
+
   // What has become of the thread.
   enum class Fate { kGoesOn, kIsOver };
 

@@ -10,6 +10,7 @@
 
 #include "sim/host/addresses.h"
 #include "sim/host/datagram_socket.h"
+#include "sim/host/epoll.h"
 #include "sim/host/names.h"
 #include "sim/host/pipe.h"
 #include "sim/host/stream_socket.h"
