@@ -253,7 +253,8 @@ TEST_F(CarriedLeaseTest, AListIsChangedWithoutAHandOverEach) {
     printf("%d ", end.tv_sec == begin.tv_sec && end.tv_nsec - begin.tv_nsec < 100000);
     printf("%d ", epoll_ctl(list, EPOLL_CTL_ADD, ends[0], &event) == -1 && errno == EEXIST);
     write(ends[1], "x", 1);
-    printf("%d %d", epoll_wait(list, &came, 1, -1), came.data.u32);
+    printf("%d ", epoll_wait(list, &came, 1, -1));
+    printf("%d", came.data.u32);
     return 0;)");
   EXPECT_EQ(RunRepeatedly(Options("changes")).output, "0 1 1 1 7");
 }

@@ -10,6 +10,8 @@ static long create(long flags) { return duet_make(SYS_epoll_create1, flags, 0, 0
 
 /* What Linux says of a descriptor that isn't the lab's; one that it would wait for can't be carried. */
 static long refuse(long operation, long fd) {
+  /* Asked first: the probe would have the number of one that is closed. */
+  if (duet_kernel(SYS_fcntl, fd, F_GETFD) < 0) return -EBADF;
   const long probe = duet_kernel(SYS_epoll_create1, EPOLL_CLOEXEC);
   if (probe < 0) return probe;
   struct epoll_event none = {0};
