@@ -97,6 +97,7 @@ class Stage {
       const bool held = world_.RunUntil(
           [&] {
             PassOutput();
+            TellTime();
             return StartsNow() || AllDone();
           },
           until - world_.now());
@@ -334,7 +335,7 @@ class Stage {
   size_t changed_ = 0;
   std::optional<size_t> live_;  // the program that somebody may type for
   Pace pace_;
-  std::chrono::steady_clock::time_point told_{};
+  std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
   Time ended_at_{0};
   std::string standstill_;
   std::vector<std::string> idle_faults_;

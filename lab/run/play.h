@@ -50,7 +50,7 @@ struct Player {
   std::function<Function(const PlannedProgram& program)> make_program;
   // Given what programs write, as they write it.
   std::function<void(size_t program, bool error_output, std::string_view bytes)> on_output;
-  // Asked about once a second of the world's time.
+  // Told the time about once a second: of the world's, and of the wall's where the world's takes longer.
   std::function<void(Time now)> on_time;
   // What is typed for the plan's interactive program. Null: nothing.
   LiveInput* live_input = nullptr;
