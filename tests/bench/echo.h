@@ -48,6 +48,18 @@ class SimulatedEcho {
   int done_ = 0;
 };
 
+// A simulated host that connects to itself, accepts and closes for as long as it is let.
+class SimulatedCycles {
+ public:
+  SimulatedCycles();
+  // As many more. False where the world got stuck.
+  bool Run(int cycles);
+
+ private:
+  sim::SimWorld world_;
+  int done_ = 0;
+};
+
 // Round trips of state.range(0) bytes over the kernel's loopback, a thread for each end.
 void MeasureKernel(benchmark::State& state, const Echo& echo);
 // The same over the simulated network.

@@ -1,4 +1,4 @@
-// A number of simulated round trips and nothing else, for a profiler that counts instructions:
+// A number of simulated round trips, or of connections, and nothing else, for a profiler that counts instructions:
 //   valgrind --tool=callgrind bazel-bin/tests/bench/round_trips tcp 1 10000
 // What 10,000 more cost is the price of a round trip, and 0 the price of the world around them.
 #include <cstdio>
@@ -8,12 +8,13 @@
 #include "tests/bench/echo.h"
 
 int main(int argc, char** argv) {
-  if (argc < 4 || argc > 5) {
-    std::fprintf(stderr, "usage: round_trips tcp|udp HOSTS COUNT [BYTES]\n");
+  const std::string_view what = argc > 1 ? argv[1] : "";
+  if (what == "cycles" && argc == 3) return bench::SimulatedCycles().Run(std::atoi(argv[2])) ? 0 : 1;
+  if ((what != "tcp" && what != "udp") || argc < 4 || argc > 5) {
+    std::fprintf(stderr, "usage: round_trips tcp|udp HOSTS COUNT [BYTES]\n       round_trips cycles COUNT\n");
     return 2;
   }
-  const bool tcp = std::string_view(argv[1]) == "tcp";
   const size_t length = argc == 5 ? static_cast<size_t>(std::atol(argv[4])) : 1;
-  bench::SimulatedEcho echo(tcp ? bench::kStreams : bench::kDatagrams, std::atoi(argv[2]), length);
+  bench::SimulatedEcho echo(what == "tcp" ? bench::kStreams : bench::kDatagrams, std::atoi(argv[2]), length);
   return echo.Run(std::atoi(argv[3])) ? 0 : 1;
 }
