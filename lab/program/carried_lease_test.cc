@@ -176,15 +176,20 @@ TEST_F(CarriedLeaseTest, MemoryOfAFileThatWasCutShortIsEFAULT) {
 
 // What random programs see of their lists is what they see on the kernel, whichever changes were made without asking.
 TEST_F(CarriedLeaseTest, ChangesOfEpollListsComeToWhatTheyDoOnTheKernel) {
-  CompileMain("lists", R"(    /* Random changes of two lists, one of which has two descriptors, by a process and its children. */
+  CompileMain("lists", R"(
+    /* Random changes of two lists, one of which has two descriptors, by a process and its children. */
     int number = 0, lists[3] = {epoll_create1(0), 0, epoll_create1(0)};
     lists[1] = dup(lists[0]);
     unsigned long seed = atoi(argv[1]) * 2654435761u + 1, told = 0;
-    unsigned below(unsigned most) { seed = seed * 6364136223846793005u + 1442695040888963407u; return (seed >> 33) % most; }
+    unsigned below(unsigned most) {
+      seed = seed * 6364136223846793005u + 1442695040888963407u;
+      return (seed >> 33) % most;
+    }
     void tell(long result) { told = told * 1000003 + (result < 0 ? 1000 + errno : result); }
     int ends[8];
     for (int i = 0; i < 8; i += 2) socketpair(AF_UNIX, SOCK_STREAM, 0, ends + i);
-    const unsigned kinds[] = {EPOLLIN, EPOLLOUT, EPOLLIN | EPOLLOUT, EPOLLIN | EPOLLET, EPOLLIN | EPOLLONESHOT, 0, EPOLLIN | EPOLLEXCLUSIVE};
+    const unsigned kinds[] = {EPOLLIN, EPOLLOUT, EPOLLIN | EPOLLOUT, EPOLLIN | EPOLLET, EPOLLIN | EPOLLONESHOT, 0,
+                              EPOLLIN | EPOLLEXCLUSIVE};
     for (int step = 0; step < 600; ++step) {
       struct epoll_event event = {.events = kinds[below(20) ? below(6) : 6], .data.u32 = ++number};
       struct epoll_event came[8];

@@ -78,9 +78,10 @@ void CarriedThread::WaitForSignal() {
 void CarriedThread::WaitForChange() {
   carrier_.Watch(seat_, true);
   thread_.Block(std::nullopt, [this] {
-    if (request_.arguments[0] != DUET_FOR_LOCK) return std::string("waits for a named pipe, or a descriptor of signals");
+    if (request_.arguments[0] != DUET_FOR_LOCK) return std::string("waits for a named pipe or a descriptor of signals");
     const int64_t owner = request_.arguments[1];
-    return absl::StrCat("waits for a lock of a file that ", owner > 0 ? absl::StrCat("process ", owner) : "another", " has");
+    const std::string name = owner > 0 ? absl::StrCat("process ", owner) : "another";
+    return absl::StrCat("waits for a lock of a file that ", name, " has");
   });
   carrier_.Watch(seat_, false);
   answer_.result = -EINTR;

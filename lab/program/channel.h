@@ -85,8 +85,8 @@ enum {
   DUET_REQUEST_SIGNALLED,        /* process, thread, signal: one has been sent. A process below 1: to several; a thread
                                     of 0: to the process */
   DUET_REQUEST_CHANGED,          /* what a poll or select of another thread sees of the kernel's descriptors */
-  DUET_REQUEST_WAIT_CHANGE,      /* what for: DUET_FOR_; a process, or 0: until a signal comes, or what the program's kernel
-                                    has may have changed. Result: -EINTR */
+  DUET_REQUEST_WAIT_CHANGE,      /* what for: DUET_FOR_; a process, or 0: until a signal comes, or what the program's
+                                    kernel has may have changed. Result: -EINTR */
   DUET_REQUEST_KILL,             /* process, thread, SIGKILL or what stops it: the lab sends that, where the thread
                                     isn't 0 to the process whose that is */
   DUET_REQUEST_NOTE,             /* in a queue alone; data: a duet_ledger_entry of what the library has answered itself */
@@ -121,8 +121,8 @@ struct duet_lease {
   uint32_t socket; /* otherwise SYS_write alone can have it */
 };
 
-/* An epoll descriptor and one that is on its list, or isn't: until the thread's next request nobody else changes that, so
- * that it knows what comes of adding, changing or removing it. */
+/* An epoll descriptor and one that is on its list, or isn't: until the thread's next request nobody else changes that,
+ * so that it knows what comes of adding, changing or removing it. */
 struct duet_epoll_lease {
   int32_t epfd;
   int32_t fd;
@@ -148,7 +148,8 @@ enum { DUET_LEASED_FLAGS = 0x4000 | 0x40 | 0x8000 };
  * that comes next; nothing else has happened in the world meanwhile. The bytes follow; then, at a multiple of 8, the
  * next. */
 struct duet_queued {
-  int32_t number; /* SYS_sendto, SYS_write or SYS_epoll_ctl; or DUET_REQUEST_NOTE: of what was called otherwise, for the ledger */
+  int32_t number; /* SYS_sendto, SYS_write or SYS_epoll_ctl; or DUET_REQUEST_NOTE: of what was called otherwise, for the
+                     ledger */
   int32_t fd;
   int32_t flags;
   uint32_t length;

@@ -163,8 +163,8 @@ class InteractiveTest : public testing::Test {
   }
 
   std::vector<std::string> Chat(std::vector<std::string> more) const {
-    std::vector<std::string> line = {"run",       "--host",         "server",        "python3 server.py", "--host",  "client",
-                                     "python3 client.py", "--directory", folder_, "--interactive", "client"};
+    std::vector<std::string> line = {"run", "--host", "server", "python3 server.py", "--host", "client"};
+    line.insert(line.end(), {"python3 client.py", "--directory", folder_, "--interactive", "client"});
     line.insert(line.end(), more.begin(), more.end());
     return line;
   }
@@ -205,8 +205,9 @@ TEST_F(InteractiveTest, APersonTalksToTheKernelsNetwork) {
 
 TEST_F(InteractiveTest, TimePassesForAProgramThatWaitsForAPerson) {
   const std::string record = folder_ + "/ticks.textproto";
-  Terminal terminal(
-      {"run", "--host", "a", "python3 ticker.py", "--directory", folder_, "--interactive", "a", "--record", record}, "");
+  Terminal terminal({"run", "--host", "a", "python3 ticker.py", "--directory", folder_, "--interactive", "a", "--record",
+                     record},
+                    "");
   ASSERT_TRUE(terminal.See("tick") && terminal.See("tick")) << terminal.shown();
   terminal.Type("now\n");
   ASSERT_TRUE(terminal.See("came now")) << terminal.shown();

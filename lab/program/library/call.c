@@ -278,7 +278,8 @@ int64_t duet_time_left(int64_t timeout_ns) {
   return duet_self.call_ends_ns > now_ns ? duet_self.call_ends_ns - now_ns : 0;
 }
 
-/* Calls that may change what another thread waits for of the kernel's: descriptors in a poll or select, locks of files. */
+/* Calls that may change what another thread waits for of the kernel's: descriptors in a poll or select, locks of
+ * files. */
 static int changes_readiness(long number, const long a[6]) {
   switch (number) {
     case SYS_fcntl:

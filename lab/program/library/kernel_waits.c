@@ -1,7 +1,7 @@
 /* Waiting for what the program's own kernel has: named pipes, and signals that are read from a descriptor.
  *
- * The kernel is asked without waiting. Where it would have waited, the thread waits with the lab: another thread's call,
- * the end of a process and a signal end that, and it is asked again. */
+ * The kernel is asked without waiting. Where it would have waited, the thread waits with the lab: another thread's
+ * call, the end of a process and a signal end that, and it is asked again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,6 @@
 /* The ledger's lines for processes, signals and timers. As ledger_symbols.c. What libc calls inside itself is not seen:
- * the waits of mutexes and their like, vfork (which can't be wrapped), system and posix_spawn but for what they execute. */
+ * the waits of mutexes and their like, vfork (which can't be wrapped), system and posix_spawn but for what they
+ * execute. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -155,7 +156,9 @@ EXPORT int sigwaitinfo(const sigset_t* set, siginfo_t* info) {
   return (int)duet_end(&line, NEXT(sigwaitinfo)(set, info));
 }
 
-static int64_t in_nanoseconds(const struct timespec* time) { return time->tv_sec * INT64_C(1000000000) + time->tv_nsec; }
+static int64_t in_nanoseconds(const struct timespec* time) {
+  return time->tv_sec * INT64_C(1000000000) + time->tv_nsec;
+}
 
 EXPORT int sigtimedwait(const sigset_t* set, siginfo_t* info, const struct timespec* timeout) {
   entry line = duet_begin(DUET_CALL_SIGWAIT, timeout == NULL ? -1 : in_nanoseconds(timeout), 0, 0, 0);

@@ -1,5 +1,5 @@
-/* Locks of files that have to be waited for. The kernel has them, and to wait there would keep their owners from running:
- * it is asked without waiting, again whenever something has happened that may have freed the lock. */
+/* Locks of files that have to be waited for. The kernel has them, and to wait there would keep their owners from
+ * running: it is asked without waiting, again whenever something has happened that may have freed the lock. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
