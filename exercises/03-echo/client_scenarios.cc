@@ -34,12 +34,14 @@ class Stage {
     WaitUntilListening();
   }
   void StartReference() {
-    server_ = run_.StartReference("server", server_host_, {"server", {absl::StrCat(kEchoPort)}, "", false});
+    server_ = run_.StartReference("server", server_host_, {"server", {absl::StrCat(kEchoPort)}, ""});
     WaitUntilListening();
   }
   void StartClient(std::string input, bool short_transfers = false) {
-    client_ = run_.StartSubmission("client", client_host_,
-                                   {"client", {"server", absl::StrCat(kEchoPort)}, std::move(input), short_transfers});
+    client_ = run_.StartSubmission("client", client_host_, {.name = "client",
+                                                            .arguments = {"server", absl::StrCat(kEchoPort)},
+                                                            .input = std::move(input),
+                                                            .short_transfers = short_transfers});
   }
   void WaitForClient(Duration limit) {
     world().RunUntil([&] { return client().exited; }, limit);

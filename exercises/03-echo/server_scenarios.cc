@@ -21,7 +21,10 @@ class Stage {
  public:
   explicit Stage(grade::Run& run, bool short_transfers = false)
       : run_(run), host_(run.world().AddHost({"server", {}})) {
-    server_ = run_.StartSubmission("server", host_, {"server", {absl::StrCat(kEchoPort)}, "", short_transfers});
+    server_ = run_.StartSubmission("server", host_, {.name = "server",
+                                                     .arguments = {absl::StrCat(kEchoPort)},
+                                                     .input = "",
+                                                     .short_transfers = short_transfers});
   }
 
   World& world() { return run_.world(); }
