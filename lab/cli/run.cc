@@ -132,7 +132,10 @@ void Tell(const LabResult& result, const Lab& lab, bool real) {
   for (const LabResult::Program& program : result.programs()) {
     std::cerr << absl::StrFormat("%-*s  %s\n", static_cast<int>(width), program.name(), program.end());
   }
-  std::cerr << absl::StrFormat("%.6g s of %s time", result.seconds(), real ? "real" : "simulated");
+  // In microseconds where it is short: nobody reads 1e-06.
+  const bool short_run = result.seconds() < 0.001;
+  std::cerr << absl::StrFormat("%.6g %s of %s time", result.seconds() * (short_run ? 1e6 : 1), short_run ? "µs" : "s",
+                               real ? "real" : "simulated");
   if (!real) std::cerr << absl::StrFormat(", seed %d, hash %016x", lab.has_seed() ? lab.seed() : 1, result.hash());
   std::cerr << "\n";
   if (result.left_out() > 0) {

@@ -104,7 +104,8 @@ TEST_F(CarriedLocksTest, PassingADescriptorEndsWithASentence) {
     int ends[2];
     char control[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec one = {"x", 1};
-    struct msghdr message = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = control,
+                             .msg_controllen = sizeof control};
     *CMSG_FIRSTHDR(&message) = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
     socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
     return sendmsg(ends[0], &message, 0) != 1;)");

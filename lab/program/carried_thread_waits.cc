@@ -113,7 +113,8 @@ std::string CarriedThread::WaitsAtFutex() const {
 
 void CarriedThread::Futex() {
   const bool waits = request_.arguments[0] == DUET_FUTEX_WAIT;
-  const duet_ledger_entry entry = LedgerEntry(DUET_CALL_FUTEX, request_.arguments[2], waits ? 0 : 1, request_.arguments[3]);
+  const duet_ledger_entry entry =
+      LedgerEntry(DUET_CALL_FUTEX, request_.arguments[2], waits ? 0 : 1, request_.arguments[3]);
   thread_.SetPending(&entry);
   ServeFutex();
   thread_.SetPending(nullptr);

@@ -89,7 +89,7 @@ enum {
                                     kernel has may have changed. Result: -EINTR */
   DUET_REQUEST_KILL,             /* process, thread, SIGKILL or what stops it: the lab sends that, where the thread
                                     isn't 0 to the process whose that is */
-  DUET_REQUEST_NOTE,             /* in a queue alone; data: a duet_ledger_entry of what the library has answered itself */
+  DUET_REQUEST_NOTE,             /* in a queue alone; data: a duet_ledger_entry of what the library answered itself */
 };
 
 /* What a thread seems to wait for at a futex, or in its kernel: for the report of who waits for what alone. */

@@ -82,17 +82,17 @@ std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std
 absl::Status SandboxAvailable() {
   if (OwnCommand().empty()) {
     return absl::FailedPreconditionError(
-        "Duet's own files are missing: they stand beside the program that Bazel builds, in duet.runfiles. Run ./duet, or "
-        "bazel-bin/lab/cli/duet where it was built");
+        "Duet's own files are missing: they stand beside the program that Bazel builds, in duet.runfiles. Run ./duet, "
+        "or bazel-bin/lab/cli/duet where it was built");
   }
   SandboxOptions options;
   options.kind = SandboxOptions::Kind::kProgram;
   const absl::StatusOr<pid_t> child = Spawn(SandboxCommand(options, {"/usr/bin/true"}), {});
   if (child.ok() && WaitForExit(*child) == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      "programs run in a sandbox, and this machine does not let one be made: it needs Linux 5.12, and user namespaces "
-      "have to be allowed (sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000; in a container, "
-      "a security profile may forbid them; in a chroot, ./duet has to be run by root)");
+      "programs run in a sandbox, and this machine does not let one be made: it needs Linux 5.12, and user "
+      "namespaces have to be allowed (sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000; in a "
+      "container, a security profile may forbid them; in a chroot, ./duet has to be run by root)");
 }
 
 }  // namespace lab

@@ -23,7 +23,7 @@ using duet::internal::Order;
 using duet::internal::WorkerMessage;
 
 // What people run on purpose may take longer than what is graded; of threads no more can be carried.
-constexpr Limits kLimits{.cpu_seconds = 600,
+constexpr Limits kLimits{.cpu_seconds = 120,
                          .busy_seconds = 3600,
                          .file_bytes = uint64_t{256} << 20,
                          .open_files = 1024,

@@ -164,7 +164,8 @@ absl::StatusOr<std::vector<Entry>> FindEntries(const grade::Exercise& exercise, 
     const std::optional<Entry::Kind> kind = KindOf(file);
     if (!kind.has_value()) {
       return Refuse(absl::StrCat(file.path(),
-                                 " is neither C (.c), C++ (.cc, .cpp, .cxx) or Python (.py) nor an executable program"));
+                                 " is neither C (.c), C++ (.cc, .cpp, .cxx) or Python (.py) nor an executable "
+                                 "program"));
     }
     entries.push_back({exercise.roles[0].name, file.path(), *kind});
   } else {

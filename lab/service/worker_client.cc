@@ -26,6 +26,8 @@ using duet::internal::WorkerMessage;
 
 // A run is over long before that, whatever the submission does: scenarios have limits of their own.
 constexpr std::chrono::seconds kMostSilence{180};
+// Of a lab whose programs compute for as long as they may, on a busy machine.
+constexpr std::chrono::seconds kMostSilenceOfLab{900};
 // A function shares the worker's process, where only this ends a loop of its.
 constexpr std::chrono::seconds kMostSilenceInProcess{30};
 // A submission's programs together, and the lab's worker.
@@ -155,10 +157,9 @@ absl::StatusOr<LabResult> PlayInWorker(const LabWorkerOptions& options, const Or
     if (message.has_lab()) result = std::move(*message.mutable_lab());
     return message.has_lab();
   };
-  const absl::Status status =
-      Listen({options.binary, options.folder, kMostSilence, options.cancelled, on_message, options.input,
-              options.on_input},
-             order);
+  const absl::Status status = Listen({options.binary, options.folder, kMostSilenceOfLab, options.cancelled, on_message,
+                                      options.input, options.on_input},
+                                     order);
   if (!status.ok()) return status;
   return result;
 }

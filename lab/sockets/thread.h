@@ -40,8 +40,8 @@ class Thread : public Process {
   // Lets that much time pass, uninterruptedly; others run meanwhile.
   virtual void Spend(Duration duration) = 0;
   // Descriptors that the calls of Sockets know, but don't make: eventfd's, and timerfd_create's, which are set by
-  // `SetTimer` and then give what they were set to in `before` (of the interval: 0, once). -1 with errno: EMFILE; EBADF,
-  // EINVAL where it is no timer.
+  // `SetTimer` and then give what they were set to in `before` (of the interval: 0, once). -1 with errno: EMFILE;
+  // EBADF, EINVAL where it is no timer.
   struct Timer {
     Duration value{0};
     Duration interval{0};
@@ -49,8 +49,8 @@ class Thread : public Process {
   virtual int MakeEvent(uint64_t value, bool semaphore, bool nonblocking) = 0;
   virtual int MakeTimer(bool nonblocking) = 0;
   virtual int SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) = 0;
-  // How many bytes a send, or a write, would take at once without waiting or failing; 0 where that isn't sure. `file` is
-  // the same for the descriptors of one open file, which have that room together. Takes no time.
+  // How many bytes a send, or a write, would take at once without waiting or failing; 0 where that isn't sure. `file`
+  // is the same for the descriptors of one open file, which have that room together. Takes no time.
   struct Room {
     size_t bytes = 0;
     const void* file = nullptr;

@@ -1,6 +1,6 @@
 // A run's ledger as a file, for people or for programs: the calls of every process that the trace has, in the order in
-// which they began, up to a number. Times are of the world, in seconds. `unfinished`: the calls that processes are in at
-// the end, which the trace doesn't have.
+// which they began, up to a number. Times are of the world, in seconds. `unfinished`: the calls that processes are in
+// at the end, which the trace doesn't have.
 #pragma once
 
 #include <string>

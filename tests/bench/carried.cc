@@ -1,5 +1,5 @@
-// What carrying programs costs, against the kernel, in one run: the same programs on the kernel's loopback and carried in
-// simulated worlds, in turns, on one core. docs/performance.md has the figures.
+// What carrying programs costs, against the kernel, in one run: the same programs on the kernel's loopback and carried
+// in simulated worlds, in turns, on one core. docs/performance.md has the figures.
 //
 //   bazel run //tests/bench:carried [ROUNDS [WHAT]]
 //

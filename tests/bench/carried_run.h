@@ -1,5 +1,5 @@
-// What carrying costs is measured by whole runs: the same programs once on the kernel as they are, and once carried in a
-// simulated world. Each run has a process of its own, all of whose descendants are counted.
+// What carrying costs is measured by whole runs: the same programs once on the kernel as they are, and once carried in
+// a simulated world. Each run has a process of its own, all of whose descendants are counted.
 #pragma once
 
 #include <cstdint>

@@ -23,8 +23,8 @@
 #include "tests/differential/print.h"
 #include "tests/differential/sim_stage.h"
 
-// ThreadSanitizer asks for these by this name. The programs end descriptors that other threads of theirs are in calls with,
-// on purpose; for it a descriptor is memory.
+// ThreadSanitizer asks for these by this name. The programs end descriptors that other threads of theirs are in calls
+// with, on purpose; for it a descriptor is memory.
 extern "C" const char* __tsan_default_suppressions();
 const char* __tsan_default_suppressions() { return "race:differential::Perform\n"; }
 

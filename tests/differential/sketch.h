@@ -12,7 +12,9 @@
 
 namespace differential {
 
-enum class Kind : uint8_t { kFresh, kBound, kListener, kConnected, kPipeReader, kPipeWriter, kEpoll, kDatagram, kClosed };
+enum class Kind : uint8_t {
+  kFresh, kBound, kListener, kConnected, kPipeReader, kPipeWriter, kEpoll, kDatagram, kClosed
+};
 
 struct Known {
   Slot slot;

@@ -43,8 +43,9 @@ constexpr Name kEpollEvents[] = {{EPOLLIN, "EPOLLIN"},       {EPOLLPRI, "EPOLLPR
                                  {EPOLLRDNORM, "EPOLLRDNORM"}, {EPOLLWRNORM, "EPOLLWRNORM"},
                                  {EPOLLET, "EPOLLET"},       {EPOLLONESHOT, "EPOLLONESHOT"},
                                  {EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE"}};
-constexpr Name kMessageFlags[] = {{MSG_OOB, "MSG_OOB"},         {MSG_PEEK, "MSG_PEEK"},   {MSG_DONTWAIT, "MSG_DONTWAIT"},
-                                  {MSG_WAITALL, "MSG_WAITALL"}, {MSG_TRUNC, "MSG_TRUNC"}, {MSG_NOSIGNAL, "MSG_NOSIGNAL"},
+constexpr Name kMessageFlags[] = {{MSG_OOB, "MSG_OOB"},           {MSG_PEEK, "MSG_PEEK"},
+                                  {MSG_DONTWAIT, "MSG_DONTWAIT"}, {MSG_WAITALL, "MSG_WAITALL"},
+                                  {MSG_TRUNC, "MSG_TRUNC"},       {MSG_NOSIGNAL, "MSG_NOSIGNAL"},
                                   {MSG_MORE, "MSG_MORE"}};
 constexpr Name kSocketOptions[] = {
     {SO_DEBUG, "SO_DEBUG"},         {SO_REUSEADDR, "SO_REUSEADDR"},   {SO_TYPE, "SO_TYPE"},

@@ -91,7 +91,8 @@ class HeldByTest(unittest.TestCase):
 
     def test_names_that_do_not_exist_are_found(self):
         references = References("links.md", {"lab/wire/link_test": ["LinkTest.A", "LinkTest.B"]})
-        for good in ["`LinkTest.A`, `….B`", "`link_test: LinkTest.…`", "`lab/wire/link_test`", "`lab/wire: LinkTest.A`"]:
+        for good in ["`LinkTest.A`, `….B`", "`link_test: LinkTest.…`", "`lab/wire/link_test`",
+                     "`lab/wire: LinkTest.A`"]:
             self.assertEqual([], list(references.wrong_in(good)), good)
         for bad in ["`LinkTest.C`", "`LinkTest.A`, `….C`", "`link: LinkTest.A`", "`tests/link_test: LinkTest.A`"]:
             self.assertNotEqual([], list(references.wrong_in(bad)), bad)

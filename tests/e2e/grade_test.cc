@@ -42,8 +42,8 @@ class GradeTest : public testing::Test {
 TEST_F(GradeTest, TheSameSeedGivesTheSameSimulatedReportByteForByte) {
   const std::string folder = Folder("same");
   for (const char* const name : {"/1.json", "/2.json"}) {
-    const Ran ran = Duet({"grade", "02-server", ExerciseFile(kClassicMistake), "--world", "sim", "--seed", "12", "--json",
-                          folder + name});
+    const Ran ran = Duet({"grade", "02-server", ExerciseFile(kClassicMistake), "--world", "sim", "--seed", "12",
+                          "--json", folder + name});
     EXPECT_EQ(ran.status, 1) << ran.error_output;
   }
   const std::string report = ReadFile(folder + "/1.json");

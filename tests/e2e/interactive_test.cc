@@ -205,8 +205,8 @@ TEST_F(InteractiveTest, APersonTalksToTheKernelsNetwork) {
 
 TEST_F(InteractiveTest, TimePassesForAProgramThatWaitsForAPerson) {
   const std::string record = folder_ + "/ticks.textproto";
-  Terminal terminal({"run", "--host", "a", "python3 ticker.py", "--directory", folder_, "--interactive", "a", "--record",
-                     record},
+  Terminal terminal({"run", "--host", "a", "python3 ticker.py", "--directory", folder_, "--interactive", "a",
+                     "--record", record},
                     "");
   ASSERT_TRUE(terminal.See("tick") && terminal.See("tick")) << terminal.shown();
   terminal.Type("now\n");

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The launcher, with a machine around it that only pretends: its Bazel, apt-get and dpkg-query write down their calls."""
+"""The launcher, with a machine around it that only pretends: its Bazel, apt-get and dpkg-query note their calls."""
 
 import os
 import shutil

@@ -1,6 +1,6 @@
-/* What the `sandbox` command has instead of a C library. It is executed before each program, and a C library's own start
- * would take three times as long as everything that the kernel does for it: it asks the processor for what it can do,
- * some forty questions, and on a virtual machine each is a way out of it.
+/* What the `sandbox` command has instead of a C library. It is executed before each program, and a C library's own
+ * start would take three times as long as everything that the kernel does for it: it asks the processor for what it can
+ * do, some forty questions, and on a virtual machine each is a way out of it.
  *
  * Processes with one thread. No errno: a call's result is a value, or an errno negated. */
 #ifndef DUET_LAB_PROGRAM_LIBRARY_FREESTANDING_H_

@@ -68,7 +68,7 @@ extern const uint64_t duet_postponed; /* the signals that wait */
 /* Ends the program; the lab says which call it was. */
 _Noreturn void duet_unsupported(long number, long detail);
 
-/* notes.c: a line in the ledger, with the next request, of a call that has returned; nothing where the lab has served it. */
+/* notes.c: a line in the ledger, with the next request, of a call that returned; nothing where the lab served it. */
 void duet_note_call(long number, const long arguments[6], int64_t begin_ns, long result);
 
 /* memory.c: copies that give -EFAULT where the program's pointer is bad, as the kernel does. */

@@ -1,5 +1,5 @@
-/* The parts of the `sandbox` command (sandbox.c has its arguments). Where something can't be done, they end the process,
- * with a sentence on standard error. */
+/* The parts of the `sandbox` command (sandbox.c has its arguments). Where something can't be done, they end the
+ * process, with a sentence on standard error. */
 #ifndef DUET_LAB_PROGRAM_LIBRARY_SANDBOX_H_
 #define DUET_LAB_PROGRAM_LIBRARY_SANDBOX_H_
 
