@@ -23,6 +23,7 @@ const char* WordFor(const SandboxOptions& options) {
   if (options.kind == SandboxOptions::Kind::kWorker) return "worker";
   switch (options.confinement) {
     case SandboxOptions::Confinement::kNone: return "plain";
+    case SandboxOptions::Confinement::kFiltered: return "filtered";
     case SandboxOptions::Confinement::kExecuted: return "executed";
     case SandboxOptions::Confinement::kCarried: return "carried";
   }
@@ -91,8 +92,9 @@ absl::Status SandboxAvailable() {
   if (child.ok() && WaitForExit(*child) == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "programs run in a sandbox, and this machine does not let one be made: it needs Linux 5.12, and user "
-      "namespaces have to be allowed (sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000; in a "
-      "container, a security profile may forbid them; in a chroot, ./duet has to be run by root)");
+      "namespaces have to be allowed (sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000; "
+      "with AppArmor kernel.apparmor_restrict_unprivileged_userns=0; in a container, a security profile may forbid "
+      "them; in a chroot, ./duet has to be run by root)");
 }
 
 }  // namespace lab

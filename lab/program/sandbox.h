@@ -47,16 +47,18 @@ struct SandboxOptions {
   bool callers_network = false;
   // The host's name, in a namespace of its own; unchanged where there is none.
   std::optional<std::string> hostname;
-  uint64_t tmp_bytes = uint64_t{256} << 20;  // and as much in /dev/shm; nothing else can be written to but `mounts`
+  // In /tmp, and as much in /dev/shm; in each of them 20,000 files. Nothing else can be written to but `mounts`.
+  uint64_t tmp_bytes = uint64_t{256} << 20;
   // Limits of the command's processes, not of the sandbox itself.
   std::optional<Limits> limits;
-  // kProgram alone: which calls the command may make, and which descriptors it gets (library/confine.c).
+  // But in workers: which calls the command may make, and which descriptors it gets (library/confine.c).
   enum class Confinement {
-    kNone,
-    kExecuted,  // the standard ones and `ledger`; no calls that reach beyond a process
-    kCarried,   // the channel's, too; no network calls, and no processes, but through the library
+    kNone,      // what holds without any filter holds there alone: for trying that
+    kFiltered,  // no calls that reach beyond a process, or take memory that nothing counts; all descriptors
+    kExecuted,  // kFiltered; the standard descriptors and `ledger`
+    kCarried,   // kExecuted, with the channel's descriptors; no network calls, and no processes, but through the library
   };
-  Confinement confinement = Confinement::kNone;
+  Confinement confinement = Confinement::kFiltered;
   int ledger = -1;
   std::vector<std::pair<std::string, std::string>> environment;
 };

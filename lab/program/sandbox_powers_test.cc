@@ -1,5 +1,5 @@
 // What a command in a sandbox can do to the sandbox, to its first process and to the machine: nothing. No filter of
-// calls is in the way here; programs have one besides.
+// calls is in the way here, but where one is what is tried; programs have one besides.
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -37,7 +37,13 @@ constexpr char kIncludes[] = R"(
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/ptrace.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -64,7 +70,9 @@ class SandboxPowers : public testing::Test {
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
-  void ExpectPowerless(const std::string& code) {
+  using Confinement = SandboxOptions::Confinement;
+
+  void ExpectPowerless(const std::string& code, Confinement confinement = Confinement::kNone) {
     std::ofstream(folder_ + "/tries.c") << kIncludes << "int main(void) {" << code << "puts(\"tried\"); return 0; }\n";
     ASSERT_EQ(std::system(absl::StrCat("gcc -o ", folder_, "/tries ", folder_, "/tries.c").c_str()), 0);
     for (const auto kind : {SandboxOptions::Kind::kBuild, SandboxOptions::Kind::kProgram}) {
@@ -72,6 +80,7 @@ class SandboxPowers : public testing::Test {
       options.kind = kind;
       options.mounts = {{folder_, "/submission"}};
       options.hostname = "host";
+      options.confinement = confinement;
       EXPECT_EQ(Run(options, {"/submission/tries"}), "tried\n");
     }
   }
@@ -114,6 +123,31 @@ TEST_F(SandboxPowers, HasNoCapabilityAndNoMountThatGivesOne) {
       if (strstr(options, "nosuid") == NULL || (strstr(options, "nodev") == NULL && !device)) HOLE("%s", line);
       if (strcmp(optional, "-") != 0) HOLE("joined to other mounts: %s", line);
     })");
+}
+
+// What no namespace contains, and what no limit counts.
+TEST_F(SandboxPowers, AFilterRefusesWhatNothingElseHolds) {
+  ExpectPowerless(R"(
+    for (int family = 0; family < 64; ++family) {
+      const int known = family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK;
+      if (!known && socket(family, SOCK_STREAM, 0) >= 0) HOLE("family %d", family);
+    }
+    if (socket(AF_VSOCK, SOCK_STREAM, 0) >= 0 || errno != EAFNOSUPPORT) HOLE("AF_VSOCK");
+    if (socket(AF_INET, SOCK_STREAM, 0) < 0) HOLE("no AF_INET");
+    REFUSED(semget(IPC_PRIVATE, 1, 0600));
+    REFUSED(msgget(IPC_PRIVATE, 0600));
+    REFUSED(shmget(IPC_PRIVATE, 4096, 0600));
+    REFUSED(memfd_create("memory", 0));
+    int files = 0;
+    char name[100];
+    for (; files < 30000; ++files) {
+      sprintf(name, "/tmp/%d", files);
+      const int fd = open(name, O_CREAT | O_WRONLY, 0600);
+      if (fd < 0) break;
+      close(fd);
+    }
+    if (files > 20000) HOLE("%d files", files);)",
+                  Confinement::kFiltered);
 }
 
 TEST_F(SandboxPowers, MakesNoNamespace) {

@@ -10,6 +10,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "lab/program/channel.h"
@@ -30,6 +31,7 @@ enum {
   kArch = offsetof(struct seccomp_data, arch),
   kNumber = offsetof(struct seccomp_data, nr),
   kPointer = offsetof(struct seccomp_data, instruction_pointer),
+  kArguments = offsetof(struct seccomp_data, args),
 };
 
 static void install_filter(struct sock_filter* program, size_t length) {
@@ -37,11 +39,28 @@ static void install_filter(struct sock_filter* program, size_t length) {
   sandbox_check("seccomp", kernel(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter));
 }
 
+/* No sockets but those that a network namespace contains: some families lead to the machine that this one runs on. */
+static void forbid_families(void) {
+  static const unsigned allowed[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET};
+  enum { kCount = sizeof(allowed) / sizeof(allowed[0]), kHead = 4, kTail = 2 };
+  struct sock_filter program[kHead + kCount + kTail];
+  struct sock_filter* next = program;
+  *next++ = LOAD(kNumber);
+  *next++ = JUMP(BPF_JEQ, SYS_socket, 1, 0);
+  *next++ = JUMP(BPF_JEQ, SYS_socketpair, 0, kCount + 2);
+  *next++ = LOAD(kArguments);
+  for (int i = 0; i < kCount; ++i) *next++ = JUMP(BPF_JEQ, allowed[i], (unsigned char)(kCount - i), 0);
+  *next++ = RETURN(SECCOMP_RET_ERRNO | EAFNOSUPPORT);
+  *next++ = RETURN(SECCOMP_RET_ALLOW);
+  install_filter(program, (size_t)(next - program));
+}
+
 /* What reaches beyond a process, or takes memory that no limit counts, is refused in both worlds. The last two are how
  * the library looks at memory that may not be there. */
 static void forbid_calls(int carried) {
   static const unsigned forbidden[] = {SYS_ptrace,     SYS_add_key,         SYS_keyctl,           SYS_request_key,
                                        SYS_bpf,        SYS_perf_event_open, SYS_userfaultfd,      SYS_shmget,
+                                       SYS_semget,     SYS_msgget,          SYS_memfd_create,     SYS_memfd_secret,
                                        SYS_unshare,    SYS_setns,           SYS_mount,            SYS_io_uring_setup,
                                        SYS_process_vm_readv, SYS_process_vm_writev};
   enum { kMost = sizeof(forbidden) / sizeof(forbidden[0]), kHead = 5, kTail = 2, kOtherAbi = 0x40000000 };
@@ -115,8 +134,9 @@ static void keep_descriptors(void) {
 }
 
 static void close_but(int kept, int last_kept) {
-  if (kept > 3) kernel(SYS_close_range, 3, kept - 1, 0);
-  kernel(SYS_close_range, last_kept + 1, ~0u, 0);
+  static const char what[] = "closing descriptors";
+  if (kept > 3) sandbox_check(what, kernel(SYS_close_range, 3, kept - 1, 0));
+  sandbox_check(what, kernel(SYS_close_range, last_kept + 1, ~0u, 0));
 }
 
 static void close_others(const struct sandbox* sandbox) {
@@ -133,7 +153,8 @@ static void set_limits(char* const* limits, int carried) {
   limit(RLIMIT_FSIZE, limits[2], 0, 0);
   limit(RLIMIT_NOFILE, limits[3], 0, 0);
   limit(RLIMIT_NPROC, limits[4], 0, 0);
-  limit(RLIMIT_CORE, "0", 0, 0);
+  /* At 0 the kernel would still start a machine's helper that takes dumps; at 1 it takes none at all. */
+  limit(RLIMIT_CORE, "1", 0, 0);
 }
 
 void sandbox_execute(const struct sandbox* sandbox) {
@@ -148,7 +169,10 @@ void sandbox_execute(const struct sandbox* sandbox) {
     kernel(SYS_umask, 022);
   }
   if (sandbox->limits != NULL) set_limits(sandbox->limits, sandbox->carried);
-  if (sandbox->carried || sandbox->executed) forbid_calls(sandbox->carried);
+  if (sandbox->filtered) {
+    forbid_calls(sandbox->carried);
+    forbid_families();
+  }
   if (sandbox->carried) install_guard();
   const long failed = kernel(SYS_execve, sandbox->command[0], sandbox->command, sandbox->environment);
   const int error = (int)-failed;

@@ -1,6 +1,6 @@
 /* Executes a command apart from the rest of the machine:
  *
- *   sandbox worker|plain|carried|executed [OPTION]... command COMMAND [ARGUMENT]...
+ *   sandbox worker|plain|filtered|carried|executed [OPTION]... command COMMAND [ARGUMENT]...
  *
  * What is promised of each kind stands in lab/program/sandbox.h. The options are words, with values behind them:
  *
@@ -24,9 +24,10 @@
  * had all of the second one's powers could change nothing about the sandbox. A worker, which makes sandboxes itself,
  * is root in the first one, and there is no second.
  *
- * Where the caller is root, a worker's namespace has another user, kProgramUser, who is nobody on this machine:
- * programs run as that one, because the kernel exempts root from limits on processes, however deep in namespaces, and
- * lets it write to what it owns in /proc. */
+ * Where the caller is root, a worker's namespace has another user, kProgramUser, who is nobody on this machine: programs
+ * run as that one, because the kernel exempts root from limits on processes, however deep in namespaces, and lets it
+ * write to what it owns in /proc. Each worker has another one, because the kernel counts some of what a user takes over
+ * the whole machine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -40,7 +41,8 @@
 
 #include "lab/program/library/sandbox.h"
 
-enum { kOutside = 2000001000 };  /* kProgramUser, outside: far from all that systems give to people and containers */
+/* kProgramUser, outside, with the worker's number added: far from all that systems give to people and containers. */
+enum { kOutside = 2000001000 };
 
 void sandbox_fail(const char* what, long error) {
   complain("sandbox: ", what, error);
@@ -91,6 +93,8 @@ static struct sandbox read_words(int count, char** words) {
   sandbox.worker = is_same(words[1], "worker");
   sandbox.carried = is_same(words[1], "carried");
   sandbox.executed = is_same(words[1], "executed");
+  sandbox.filtered = sandbox.carried || sandbox.executed || is_same(words[1], "filtered");
+  if (!sandbox.worker && !sandbox.filtered && !is_same(words[1], "plain")) return sandbox;
   sandbox.mounts = take_memory((size_t)count * (sizeof *sandbox.mounts + sizeof *sandbox.environment));
   sandbox.environment = (char**)(sandbox.mounts + count);
   int variables = 0;
@@ -136,12 +140,12 @@ static long write_single_map(int process, unsigned inside, unsigned user, unsign
 }
 
 /* Only root may map two users, and only from outside; root of a namespace that has one user may not. */
-static long write_worker_maps(int process, unsigned group) {
+static long write_worker_maps(int process, unsigned group, unsigned program_user) {
   struct text users = {0}, groups = {0};
   add_mapping(&users, 0, 0);
-  add_mapping(&users, kProgramUser, kOutside);
+  add_mapping(&users, kProgramUser, program_user);
   add_mapping(&groups, 0, group);
-  add_mapping(&groups, kProgramUser, kOutside);
+  add_mapping(&groups, kProgramUser, program_user);
   return write_maps(process, &users, &groups);
 }
 
@@ -152,26 +156,33 @@ static void map_users(long child, int worker) {
   add_number(&path, (uint64_t)child);
   const int process = (int)sandbox_check("/proc", kernel(SYS_openat, AT_FDCWD, path.bytes,
                                                          O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!worker || user != 0 || write_worker_maps(process, group) < 0) {
+  const long two = worker && user == 0 ? write_worker_maps(process, group, kOutside + (unsigned)child) : -EPERM;
+  /* A namespace that has one user can't give two, and says so in either way. */
+  if (two == -EPERM || two == -EINVAL) {
     sandbox_check("mapping users", write_single_map(process, 0, user, group));
+  } else {
+    sandbox_check("mapping users", two);
   }
   kernel(SYS_close, process);
 }
 
-/* Whether this is in a worker, whose namespace has a user for programs. */
+/* Whether this is root in a worker, whose namespace has a user for programs. */
 static int has_program_user(void) {
   char map[4096] = "";
-  const long fd = kernel(SYS_openat, AT_FDCWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
-  kernel(SYS_read, fd, map, sizeof map - 1);
+  int roots = 0, programs = 0, others = 0;
+  const int fd = (int)sandbox_check("users", kernel(SYS_openat, AT_FDCWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC));
+  sandbox_check("users", kernel(SYS_read, fd, map, sizeof map - 1));
   kernel(SYS_close, fd);
   for (const char* rest = map; *rest != '\0';) {
     const uint64_t inside = read_number(&rest);
     read_number(&rest);
-    if (read_number(&rest) == 1 && inside == kProgramUser) return 1;
+    const int single = read_number(&rest) == 1;
+    roots += single && inside == 0;
+    programs += single && inside == kProgramUser;
+    others += !single || (inside != 0 && inside != kProgramUser);
     while (*rest == '\n') ++rest;
   }
-  return 0;
+  return kernel(SYS_geteuid) == 0 && roots == 1 && programs == 1 && others == 0;
 }
 
 static void become_program_user(void) {

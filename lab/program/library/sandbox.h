@@ -26,6 +26,7 @@ struct sandbox {
   int mount_count;
   char** environment;
   char* const* limits; /* kLimits numbers, or NULL */
+  int filtered;         /* no calls that reach beyond a process */
   int carried;          /* the program gets the channel, and the guard */
   int executed;         /* the program gets no descriptor but the standard ones and `ledger` */
   int ledger;

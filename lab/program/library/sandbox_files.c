@@ -15,7 +15,7 @@
 
 #include "lab/program/library/sandbox.h"
 
-enum { kDetach = 2 };  /* MNT_DETACH: <sys/mount.h> and <linux/mount.h> exclude each other */
+enum { kDetach = 2, kPrivate = 1 << 18 };  /* MNT_DETACH, MS_PRIVATE: of a header that excludes <linux/mount.h> */
 
 static int root;  /* the new one */
 
@@ -71,6 +71,12 @@ static int check_at(const char* path, long result) {
   return (int)result;
 }
 
+/* What the machine mounts later doesn't appear. */
+static void leave_peers(void) {
+  const struct mount_attr attributes = {.propagation = kPrivate};
+  check_at("/", kernel(SYS_mount_setattr, root, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes));
+}
+
 static void set_attributes(int mount, const char* path, unsigned long set, unsigned long clear, unsigned flags) {
   const struct mount_attr attributes = {.attr_set = set, .attr_clr = clear};
   check_at(path, kernel(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes));
@@ -119,7 +125,7 @@ static int make_file_system(const char* type, const char* const* options, unsign
 }
 
 static int make_memory(const char* bytes) {
-  const char* const options[] = {"mode", "0755", "size", bytes, NULL};
+  const char* const options[] = {"mode", "0755", "size", bytes, "nr_inodes", "20000", NULL};
   return make_file_system("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
@@ -204,6 +210,7 @@ static int add_proc(int worker) {
 
 /* But for those parts that are to be written to. */
 static void make_read_only(const struct sandbox* sandbox) {
+  leave_peers();
   set_attributes(root, "/", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, AT_RECURSIVE);
   if (sandbox->worker) set_attributes(root, "/", 0, MOUNT_ATTR_RDONLY, 0);
   for (int i = -1; i < sandbox->mount_count; ++i) {
