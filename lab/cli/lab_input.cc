@@ -78,6 +78,8 @@ std::string Recorded(Lab lab, const duet::internal::LabResult& result) {
     *program.mutable_typed() = result.programs(i).typed();
     // Otherwise its input would end at once.
     if (program.interactive() && program.typed().empty()) program.add_typed()->set_at("0s");
+    // Somebody could have typed more, and so its end was waited for.
+    if (program.interactive() && !program.typed().rbegin()->end()) program.set_serves(false);
     program.clear_interactive();
   }
   std::string text;

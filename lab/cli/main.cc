@@ -1,4 +1,6 @@
 // The duet command line.
+#include <fcntl.h>
+
 #include <algorithm>
 #include <functional>
 #include <iostream>
@@ -212,6 +214,13 @@ int Main(int argc, char** argv) {
   const int status = commands.at(app.get_subcommands().front())(interrupts);
   return interrupts.signal() != 0 && app.get_subcommands().front()->get_name() != "serve" ? 128 + interrupts.signal()
                                                                                          : status;
+}
+
+// What is opened later must not be taken for standard input, or an output. Libraries open before main() does.
+__attribute__((constructor(101))) void OpenMissingStreams() {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);
+  }
 }
 
 }  // namespace

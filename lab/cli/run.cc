@@ -29,7 +29,8 @@ namespace {
 using duet::internal::LabResult;
 using duet::v1::Lab;
 
-constexpr size_t kLargestLab = size_t{32} << 20;
+// With the longest input, of bytes that a text file has to spell out.
+constexpr size_t kLargestLab = size_t{72} << 20;
 
 absl::StatusOr<Lab> ReadLab(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -85,6 +85,44 @@ print(subprocess.run("mkfifo /tmp/p; cat /tmp/p & seq 3 > /tmp/p; wait; cat < /t
             std::string::npos);
 }
 
+TEST_F(CarriedKernelWaitsTest, AWritingCallGoesOnUntilANamedPipeHasTakenAll) {
+  const Outcome outcome = RunMain(R"(
+    mkfifo("/tmp/pipe", 0600);
+    static char bytes[60000];
+    if (fork() == 0) {
+      int in = open("/tmp/pipe", O_WRONLY);
+      struct iovec three[] = {{bytes, 10}, {bytes, sizeof bytes}, {bytes, sizeof bytes}};
+      printf("%d ", writev(in, three, 3) == 10 + 2 * sizeof bytes);
+      printf("%d ", write(in, bytes, sizeof bytes) == sizeof bytes);
+      fflush(stdout);
+      _exit(0);
+    }
+    int out = open("/tmp/pipe", O_RDONLY);
+    long total = 0, length;
+    while ((length = read(out, bytes, 5000)) > 0) total += length;
+    wait(NULL);
+    printf("%ld", total);
+    return 0;)");
+  EXPECT_EQ(outcome.output, "1 1 180010");
+}
+
+// The first descriptor that a program opens itself is its own in its children, too.
+TEST_F(CarriedKernelWaitsTest, AChildHasTheFileThatWasOpenedFirst) {
+  const Outcome outcome = RunMain(R"(
+    int file = open("/tmp/file", O_RDWR | O_CREAT, 0600);
+    char byte;
+    write(file, "x", 1);
+    if (fork() == 0) {
+      printf("%d ", file);
+      printf("%ld", (long)pread(file, &byte, 1, 0));
+      fflush(stdout);
+      _exit(0);
+    }
+    wait(NULL);
+    return 0;)");
+  EXPECT_EQ(outcome.output, "3 1");
+}
+
 TEST_F(CarriedKernelWaitsTest, ASignalEndsAWaitForANamedPipe) {
   const Outcome outcome = RunMain(R"(
     mkfifo("/tmp/pipe", 0600);

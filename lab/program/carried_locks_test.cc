@@ -99,6 +99,19 @@ TEST_F(CarriedLocksTest, AMutexOfAProcessThatIsKilledGoesToWhoWaits) {
   EXPECT_EQ(RunRepeatedly(Options("robust")).output, "1 0 0 ");
 }
 
+// Other worlds have it too, at the same time.
+TEST_F(CarriedLocksTest, LockingAFileThatEverybodySeesEndsWithASentence) {
+  CompileMain("locks", R"(
+    if (flock(open("/submission/locks", O_RDONLY), LOCK_SH) != 0) return 1;
+    return flock(open("/submission/locks", O_RDONLY), LOCK_EX | LOCK_NB);)");
+  TwoHosts hosts;
+  const ProcessId locks = hosts.Start(hosts.alpha, Options("locks"));
+  hosts.Run();
+  EXPECT_EQ(hosts.world.outcome(locks).Report(kUnsupportedReport),
+            "locks locks a file that it shares with everybody (flock), which Duet does not carry: what it locks has to be "
+            "in /tmp");
+}
+
 TEST_F(CarriedLocksTest, PassingADescriptorEndsWithASentence) {
   CompileMain("rights", R"(
     int ends[2];

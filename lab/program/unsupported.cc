@@ -74,6 +74,10 @@ std::string UnsupportedSentence(const std::string& program, int64_t number, int6
   if (number == SYS_kill || number == SYS_tgkill) {
     return absl::StrCat(program, " stops a process (", name, "), which Duet does not carry yet");
   }
+  if (number == SYS_flock) {
+    return absl::StrCat(program, " locks a file that it shares with everybody (flock), which Duet does not carry: what "
+                        "it locks has to be in /tmp");
+  }
   return absl::StrCat(program, " calls ", name, ", which Duet does not carry yet");
 }
 

@@ -217,6 +217,30 @@ TEST_F(InteractiveTest, TimePassesForAProgramThatWaitsForAPerson) {
   EXPECT_EQ(Hash(again.error_output), Hash(terminal.shown())) << ReadFile(record);
 }
 
+// A server is waited for while somebody may type for it, and so it is when it runs again.
+TEST_F(InteractiveTest, AServerThatEndsByACommandEndsAgainByTheRecord) {
+  const std::string record = folder_ + "/quit.textproto";
+  WriteFile(folder_ + "/quit.py",
+            "import socket, sys, time\n"
+            "socket.create_server(('', 9999))\n"
+            "print('serving')\n"
+            "sys.stdin.readline()\n"
+            "time.sleep(1)\n"
+            "print('bye')\n"
+            "sys.exit(3)\n");
+  Terminal terminal({"run", "--host", "a", "python3 quit.py", "--directory", folder_, "--interactive", "a", "--record",
+                     record},
+                    "");
+  ASSERT_TRUE(terminal.See("serving")) << terminal.shown();
+  terminal.Type("quit\n");
+  ASSERT_TRUE(terminal.See("bye")) << terminal.shown();
+  EXPECT_EQ(terminal.Wait(), 1) << terminal.shown();
+  const Ran again = Duet({"run", record});
+  EXPECT_EQ(again.status, 1);
+  EXPECT_THAT(again.output, HasSubstr("bye\n"));
+  EXPECT_EQ(Hash(again.error_output), Hash(terminal.shown())) << ReadFile(record);
+}
+
 TEST_F(InteractiveTest, AProgramInCShowsItsLinesAsItWritesThem) {
   WriteFile(folder_ + "/ask.c", kC);
   ASSERT_EQ(std::system(absl::StrCat("gcc -o ", folder_, "/ask ", folder_, "/ask.c").c_str()), 0);

@@ -1,4 +1,5 @@
 // `duet run`: the examples on both networks, and what users get wrong.
+#include <cstdlib>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -90,6 +91,11 @@ TEST_F(RunTest, AProgramThatASignalEndsIsToldWithItsLastCalls) {
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.error_output, AllOf(HasSubstr("duet: a: was ended by SIGABRT (Aborted); its last calls: "),
                                       HasSubstr("socket(AF_INET, SOCK_STREAM")));
+}
+
+TEST_F(RunTest, WithoutAStandardInputAnInteractiveProgramHasNone) {
+  const std::string command = "timeout 60 " + Binary() + " run --host a cat --interactive a <&- 2>/dev/null";
+  EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
 TEST_F(RunTest, ProgramsThatWaitForEachOtherForEverAreToldApart) {

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "lab/program/library/library.h"
 
@@ -34,19 +35,36 @@ static int may_wait(long fd, long* flags) {
   return kind == S_IFIFO || kind == 0;
 }
 
+/* Without the first `done` bytes; 0 where nothing is left. The kernel says what is wrong with the buffers. */
+static long move_rest(long number, const long a[6], long done) {
+  if (number == SYS_write) return duet_kernel(number, a[0], a[1] + done, a[2] - done);
+  if (number != SYS_writev || done == 0) return duet_kernel(number, a[0], a[1], a[2]);
+  const struct iovec* const buffers = (const struct iovec*)a[1];
+  for (long i = 0; i < a[2]; ++i) {
+    struct iovec buffer;
+    if (duet_copy_in(&buffer, buffers + i, sizeof(buffer)) != 0) return -EFAULT;
+    if (done == 0) return duet_kernel(number, a[0], buffers + i, a[2] - i);
+    if (done < (long)buffer.iov_len) {
+      return duet_kernel(SYS_write, a[0], (char*)buffer.iov_base + done, buffer.iov_len - done);
+    }
+    done -= (long)buffer.iov_len;
+  }
+  return 0;
+}
+
 long duet_kernel_transfer(long number, const long a[6]) {
   long flags;
-  const int moves = number == SYS_read || number == SYS_readv || number == SYS_write || number == SYS_writev;
+  const int writes = number == SYS_write || number == SYS_writev;
+  const int moves = number == SYS_read || number == SYS_readv || writes;
   if (!moves || !may_wait(a[0], &flags)) return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   long total = 0;
   for (;;) {
     duet_kernel(SYS_fcntl, a[0], F_SETFL, flags | O_NONBLOCK);
-    const long moved = number == SYS_write ? duet_kernel(number, a[0], a[1] + total, a[2] - total)
-                                           : duet_kernel(number, a[0], a[1], a[2]);
+    const long moved = move_rest(number, a, total);
     duet_kernel(SYS_fcntl, a[0], F_SETFL, flags);
     if (moved < 0 && moved != -EAGAIN) return total > 0 ? total : moved;
     if (moved >= 0) total += moved;
-    if (moved >= 0 && (number != SYS_write || total == a[2])) return total;
+    if (moved == 0 || (moved > 0 && !writes)) return total;
     if (moved > 0) tell_change();
     duet_wait_for_change(DUET_FOR_FILE, 0);
     if (duet_signal_is_due()) return total > 0 ? total : -EINTR;

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include "lab/program/library/library.h"
 
@@ -25,7 +27,14 @@ static long until_free(long number, long fd, long without_waiting, long argument
   }
 }
 
+/* Others see the file too, in other worlds and runs, and their locks would decide about this one. */
+static int is_everybodys(long fd) {
+  static struct statfs about; /* the kernel's word, which is no word for a stack; one thread runs at a time */
+  return duet_kernel(SYS_fstatfs, fd, &about) == 0 && (about.f_flags & ST_RDONLY) != 0;
+}
+
 long duet_flock(long fd, long operation) {
+  if ((operation & LOCK_EX) && is_everybodys(fd)) duet_unsupported(SYS_flock, 0);
   if (operation & LOCK_NB) return duet_kernel(SYS_flock, fd, operation);
   return until_free(SYS_flock, fd, operation | LOCK_NB, 0, 0);
 }

@@ -50,7 +50,7 @@ static int take_standard_streams(void) {
     if (duet_kernel(SYS_dup3, placeholder, fd, 0) != fd) return -1;
     duet_mark(fd, 1);
   }
-  duet_kernel(SYS_close, placeholder);
+  duet_unreserve(placeholder);
   return 0;
 }
 
