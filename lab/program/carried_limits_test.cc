@@ -152,8 +152,11 @@ TEST_F(CarriedLimitsTest, MemoryIsBounded) {
 }
 
 TEST_F(CarriedLimitsTest, ASleepInTheProgramsOwnKernelIsNoticed) {
-  EXPECT_EQ(Unsupported("char text[20]; syscall(SYS_msgrcv, syscall(SYS_msgget, 0, 0600), text, 1, 0, 0);"),
-            "server sleeps in msgrcv, which Duet does not carry yet");
+  EXPECT_EQ(Unsupported(R"(
+      mkfifo("/tmp/a", 0600);
+      mkfifo("/tmp/b", 0600);
+      tee(open("/tmp/a", O_RDWR), open("/tmp/b", O_RDWR), 1, 0);)"),
+            "server sleeps in tee, which Duet does not carry yet");
 }
 
 // Each sleep is a short one, and the world's time hardly passes.
