@@ -1,7 +1,6 @@
 /* The ledger's lines for processes, signals and timers. As ledger_symbols.c. What libc calls inside itself is not seen:
  * the waits of mutexes and their like, vfork (which can't be wrapped), system and posix_spawn but for what they
  * execute. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,17 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lab/program/library/ledger.h"
-
-#define EXPORT __attribute__((visibility("default")))
-#define NEXT(name)                                              \
-  ({                                                            \
-    static __typeof__(&name) next;                              \
-    if (next == NULL) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name); \
-    next;                                                       \
-  })
-
-typedef struct duet_ledger_entry entry;
+#include "lab/program/library/ledger_wrap.h"
 
 /* Of a function that gives its error, and doesn't set errno. */
 static int end_with(entry* line, int error) {

@@ -1,5 +1,4 @@
 /* libc's functions with a line in the ledger around them. The next definition of each is libc's own. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -12,17 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lab/program/library/ledger.h"
-
-#define EXPORT __attribute__((visibility("default")))
-#define NEXT(name)                                              \
-  ({                                                            \
-    static __typeof__(&name) next;                              \
-    if (next == NULL) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name); \
-    next;                                                       \
-  })
-
-typedef struct duet_ledger_entry entry;
+#include "lab/program/library/ledger_wrap.h"
 
 EXPORT int socket(int domain, int type, int protocol) {
   entry line = duet_begin(DUET_CALL_SOCKET, domain, type, protocol, 0);
