@@ -40,7 +40,7 @@ size_t FixedOptionsSize(const TcpHeader& tcp) {
 }
 
 // How many blocks fit: four, or three beside timestamps.
-size_t SackBlocks(const TcpHeader& tcp) {
+size_t FittingBlocks(const TcpHeader& tcp) {
   const size_t space = kMostOptions - FixedOptionsSize(tcp);
   return space < 12 ? 0 : std::min(tcp.sack.size(), (space - 4) / 8);
 }
@@ -86,7 +86,7 @@ void WriteTcpOptions(const TcpHeader& tcp, Writer& writer) {
     writer.U16(kNop << 8 | kWindowScale);
     writer.U16(static_cast<uint16_t>(3 << 8 | *tcp.window_scale));
   }
-  const size_t blocks = SackBlocks(tcp);
+  const size_t blocks = FittingBlocks(tcp);
   if (blocks == 0) return;
   writer.U16(kNop << 8 | kNop);
   writer.U16(static_cast<uint16_t>(kSack << 8 | (2 + 8 * blocks)));
@@ -225,7 +225,7 @@ absl::Status ReadIcmp(const IpHeader& ip, std::span<const uint8_t> bytes, Packet
 }  // namespace
 
 size_t TcpHeader::size() const {
-  const size_t blocks = SackBlocks(*this);
+  const size_t blocks = FittingBlocks(*this);
   return kTcpHeader + FixedOptionsSize(*this) + (blocks > 0 ? 4 + 8 * blocks : 0);
 }
 

@@ -4,13 +4,16 @@
 // Checksums and bytes are made only where somebody looks: a capture, or a TUN device.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 #include "lab/sockets/ip_address.h"
 #include "lab/wire/payload.h"
@@ -25,29 +28,56 @@ struct SackBlock {
   bool operator==(const SackBlock&) const = default;
 };
 
-// RFC 9293's header without ports and checksum, and the options that Linux sends.
+// The blocks that one segment reports: no more fit into its options.
+class SackBlocks {
+ public:
+  static constexpr size_t kMost = 4;
+
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const SackBlock* data() const { return blocks_.data(); }
+  const SackBlock* begin() const { return data(); }
+  const SackBlock* end() const { return data() + size_; }
+  const SackBlock& operator[](size_t i) const { return blocks_[i]; }
+
+  // Only where there are less than kMost.
+  void push_back(const SackBlock& block) {
+    if (size_ == kMost) std::abort();
+    blocks_[size_++] = block;
+  }
+  void pop_back() { --size_; }
+  void clear() { size_ = 0; }
+
+  bool operator==(const SackBlocks& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
+
+ private:
+  std::array<SackBlock, kMost> blocks_;
+  uint8_t size_ = 0;
+};
+
+// RFC 9293's header without ports and checksum, and the options that Linux sends. Copying it copies memory.
 struct TcpHeader {
   uint32_t seq = 0;
   uint32_t ack = 0;  // meaningful where ack_flag is set
+  uint16_t window = 0;  // as on the wire, not yet scaled
+  uint16_t urgent = 0;
   bool syn = false;
   bool ack_flag = false;
   bool fin = false;
   bool rst = false;
   bool psh = false;
   bool urg = false;
-  uint16_t window = 0;  // as on the wire, not yet scaled
-  uint16_t urgent = 0;
 
-  std::optional<uint16_t> mss;            // RFC 9293, only with SYN
-  std::optional<uint8_t> window_scale;    // RFC 7323, only with SYN
   bool sack_permitted = false;            // RFC 2018, only with SYN
+  std::optional<uint8_t> window_scale;    // RFC 7323, only with SYN
+  std::optional<uint16_t> mss;            // RFC 9293, only with SYN
   struct Timestamps {
     uint32_t value;
     uint32_t echo;
     bool operator==(const Timestamps&) const = default;
   };
   std::optional<Timestamps> timestamps;   // RFC 7323
-  absl::InlinedVector<SackBlock, 4> sack;  // RFC 2018
+  SackBlocks sack;                        // RFC 2018
 
   // Length of the header with its options, padded to four bytes.
   size_t size() const;

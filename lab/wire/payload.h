@@ -2,9 +2,11 @@
 //
 // Copying, cutting and joining Payloads moves no bytes: a byte is copied in once (`Copy`) and out once
 // (`CopyTo`), except that small pieces are gathered when they are joined. Bytes in a block are never written
-// again. Not for use across threads.
+// again. Small blocks that were freed are kept for the next ones, so that messages allocate nothing once they flow.
+// Not for use across threads.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,15 +22,14 @@ namespace lab {
 class Payload {
  public:
   Payload() = default;
-  Payload(const Payload& other) : first_(other.first_), size_(other.size_) {
-    if (other.rest_ != nullptr) rest_ = std::make_unique<std::vector<Piece>>(*other.rest_);
+  Payload(const Payload& other) : first_(other.first_) {
+    if (other.rest_ != nullptr) rest_ = std::make_unique<Rest>(*other.rest_);
   }
-  Payload(Payload&& other) noexcept
-      : first_(std::move(other.first_)), rest_(std::move(other.rest_)), size_(std::exchange(other.size_, 0)) {}
-  Payload& operator=(Payload other) noexcept {
+  Payload(Payload&& other) noexcept : first_(std::move(other.first_)), rest_(std::move(other.rest_)) {}
+  Payload& operator=(const Payload& other) { return *this = Payload(other); }
+  Payload& operator=(Payload&& other) noexcept {
     first_ = std::move(other.first_);
     rest_ = std::move(other.rest_);
-    size_ = other.size_;
     return *this;
   }
 
@@ -36,16 +37,27 @@ class Payload {
   static Payload Copy(const void* bytes, size_t length);
   static Payload Copy(std::string_view bytes) { return Copy(bytes.data(), bytes.size()); }
 
-  size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
+  size_t size() const { return rest_ == nullptr ? first_.length : first_.length + rest_->size; }
+  bool empty() const { return first_.length == 0; }
 
   // The `length` bytes that begin at `offset`; both are cut to what is there.
-  Payload Slice(size_t offset, size_t length) const;
+  Payload Slice(size_t offset, size_t length) const {
+    Payload slice;
+    if (rest_ != nullptr) {
+      SliceInto(offset, length, slice);
+    } else if (offset < first_.length && length > 0) {
+      slice.first_ = first_.Cut(offset, length);
+    }
+    return slice;
+  }
 
   void Append(const Payload& tail);
   // Forgets the first `length` bytes (or all).
   void RemovePrefix(size_t length);
-  void Clear();
+  void Clear() {
+    first_ = {};
+    rest_.reset();
+  }
 
   // Copies up to `length` bytes from `offset` on out; returns how many there were.
   size_t CopyTo(void* out, size_t length, size_t offset = 0) const;
@@ -70,22 +82,47 @@ class Payload {
   static void Free(Block* block);
 
   struct Piece {
+    Piece() = default;
+    Piece(boost::intrusive_ptr<Block> block, uint32_t offset, uint32_t length)
+        : block(std::move(block)), offset(offset), length(length) {}
+    Piece(const Piece&) = default;
+    Piece& operator=(const Piece&) = default;
+    // What is left has no bytes.
+    Piece(Piece&& other) noexcept
+        : block(std::move(other.block)), offset(other.offset), length(std::exchange(other.length, 0)) {}
+    Piece& operator=(Piece&& other) noexcept {
+      block = std::move(other.block);
+      offset = other.offset;
+      length = std::exchange(other.length, 0);
+      return *this;
+    }
+    // Up to `most` bytes from `from` on, which is inside.
+    Piece Cut(size_t from, size_t most) const {
+      return {block, offset + static_cast<uint32_t>(from), static_cast<uint32_t>(std::min(most, length - from))};
+    }
+
     boost::intrusive_ptr<Block> block;
     uint32_t offset = 0;
     uint32_t length = 0;
   };
+  // All pieces but the first.
+  struct Rest {
+    std::vector<Piece> pieces;
+    size_t size = 0;  // bytes
+  };
 
-  // The pieces: none where it is empty, and nearly always one, which costs no more than a pointer's copy.
-  size_t pieces() const { return size_ == 0 ? 0 : rest_ == nullptr ? 1 : 1 + rest_->size(); }
-  const Piece& piece(size_t i) const { return i == 0 ? first_ : (*rest_)[i - 1]; }
-  Piece& last() { return rest_ == nullptr ? first_ : rest_->back(); }
+  Piece& last() { return rest_ == nullptr ? first_ : rest_->pieces.back(); }
+  template <typename Visit>
+  void ForEach(Visit visit) const;
+  void SliceInto(size_t offset, size_t length, Payload& slice) const;
   void Add(Piece piece);
+  // The last piece is longer by so many bytes of its block.
+  void Extend(uint32_t length);
   // Copies a small piece behind the last one, where that is worth it.
   bool Gather(const Piece& tail);
 
-  Piece first_;
-  std::unique_ptr<std::vector<Piece>> rest_;  // null or not empty
-  size_t size_ = 0;
+  Piece first_;                 // nearly always the only one; of length 0 where all is empty
+  std::unique_ptr<Rest> rest_;  // null or not empty
 };
 
 }  // namespace lab

@@ -28,8 +28,8 @@ void Flow::OnTime() {
 
 void Flow::Settle() {
   const FlowPtr self(this);
-  while (std::optional<lab::Packet> segment = connection_->NextSegment(host_.now())) {
-    if (!silent_) host_.Transmit(*std::move(segment));
+  for (lab::Packet segment; connection_->NextSegment(host_.now(), segment);) {
+    if (!silent_) host_.Transmit(std::move(segment));
   }
   SetTimer();
   SetAwaitsProbe(connection_->AwaitsProbe());

@@ -88,7 +88,7 @@ void ListenQueue::SendCookie(const lab::Packet& syn, uint32_t iss) {
   if (cookies_.size() == kMostCookies) cookies_.pop_front();
   cookies_.push_back({host_.now(), syn, iss});
   const auto unkept = tcp::Connection::Accept(host_.now(), syn, iss, OptionsFor(syn));
-  while (auto segment = unkept->NextSegment(host_.now())) host_.Transmit(*std::move(segment));
+  for (lab::Packet segment; unkept->NextSegment(host_.now(), segment);) host_.Transmit(std::move(segment));
 }
 
 bool ListenQueue::OnCookie(const lab::Packet& segment) {
@@ -105,7 +105,7 @@ bool ListenQueue::OnCookie(const lab::Packet& segment) {
   const FlowPtr flow = Open(found->syn, found->iss);
   cookies_.erase(found);
   // The SYN-ACK has been sent long ago.
-  while (flow->connection().NextSegment(host_.now())) {
+  for (lab::Packet sent; flow->connection().NextSegment(host_.now(), sent);) {
   }
   syn_queue_.push_back(flow);
   flow->OnSegment(segment);

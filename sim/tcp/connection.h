@@ -91,8 +91,8 @@ class Connection {
   // This end has opened a window that was too small for a segment, and heard nothing since. Where the announcement was
   // lost, only the peer's probe mends that: while some connection of the world awaits one, probes matter.
   bool AwaitsProbe() const { return state_ != State::kClosed && receiver_.awaits_probe(); }
-  // The next segment to send now, built on demand.
-  std::optional<lab::Packet> NextSegment(Time now);
+  // Fills in the next segment to send now, over whatever `packet` was; false where there is none.
+  bool NextSegment(Time now, lab::Packet& packet);
   // Whether a Read has anything for NextSegment, or for AwaitsProbe: most have not, and change no deadline either.
   bool ReadMatters() const { return receiver_.acks().due() || AwaitsProbe(); }
   // An ICMP error says that the peer can't be reached, with the errno for it. It ends an attempt to connect;
@@ -227,7 +227,7 @@ class Connection {
   bool OnAckOfSyn(Time now, const lab::Packet& segment);
   bool OnHandshakeTimer(Time now);
   bool HandshakeGivesUp(Time now) const;
-  std::optional<lab::Packet> TakeSyn(Time now);
+  void TakeSyn(Time now, lab::Packet& packet);
   bool DefersAccept(const lab::Packet& segment);
 
   // segments.cc: the steps of OnSegment, and what is left to each state.
@@ -252,10 +252,10 @@ class Connection {
   void LingerInFinWait2(Time now);
 
   // output.cc
-  std::optional<lab::Packet> Blank();
-  std::optional<lab::Packet> Build(Time now, uint32_t seq);
-  std::optional<lab::Packet> TakeFromSender(Time now);
-  std::optional<lab::Packet> TakeReset();
+  void Blank(lab::Packet& packet);
+  void Build(Time now, uint32_t seq, lab::Packet& packet);
+  bool TakeFromSender(Time now, lab::Packet& packet);
+  void TakeReset(lab::Packet& packet);
   // How many blocks the next segment reports.
   uint32_t reported() const;
   static uint32_t TimestampAt(Time now);

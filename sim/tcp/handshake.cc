@@ -136,15 +136,15 @@ int DeferAcceptSeconds(int timeouts) {
   return static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(total).count());
 }
 
-std::optional<lab::Packet> Connection::TakeSyn(Time now) {
+void Connection::TakeSyn(Time now, lab::Packet& packet) {
   const bool answer = state_ == State::kSynReceived;
   syn_due_ = false;
   if (syn_deadline_ == Time::max()) {
     syn_sent_ = now;
     syn_deadline_ = now + syn_timeout_;
   }
-  std::optional<lab::Packet> packet = Blank();
-  lab::TcpHeader& tcp = packet->tcp;
+  Blank(packet);
+  lab::TcpHeader& tcp = packet.tcp;
   tcp.seq = iss_;
   tcp.syn = true;
   tcp.ack_flag = answer;
@@ -154,7 +154,6 @@ std::optional<lab::Packet> Connection::TakeSyn(Time now) {
   tcp.sack_permitted = !answer || sack_;
   if (!answer || scaling_) tcp.window_scale = kWindowScale;
   if (!answer || timestamps_) tcp.timestamps = {TimestampAt(now), recent_timestamp_};
-  return packet;
 }
 
 }  // namespace sim::tcp

@@ -3,8 +3,8 @@
 namespace sim::tcp {
 
 std::string Script::Out() {
-  const std::optional<lab::Packet> packet = connection->NextSegment(now);
-  if (!packet) return "";
+  lab::Packet packet;
+  if (!connection->NextSegment(now, packet)) return "";
   last = packet;
   const lab::TcpHeader& tcp = last->tcp;
   const uint32_t seq = tcp.seq - our_iss_;

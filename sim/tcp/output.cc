@@ -6,51 +6,57 @@
 
 namespace sim::tcp {
 
-std::optional<lab::Packet> Connection::NextSegment(Time now) {
-  if (reset_due_) return TakeReset();
-  if (state_ == State::kClosed) return std::nullopt;
-  if (syn_due_) return TakeSyn(now);
-  if (sender_.has_work()) {
-    if (std::optional<lab::Packet> packet = TakeFromSender(now)) return packet;
+bool Connection::NextSegment(Time now, lab::Packet& packet) {
+  if (reset_due_) {
+    TakeReset(packet);
+    return true;
   }
-  if (receiver_.acks().due()) return Build(now, snd_nxt());
-  return std::nullopt;
+  if (state_ == State::kClosed) return false;
+  if (syn_due_) {
+    TakeSyn(now, packet);
+    return true;
+  }
+  if (sender_.has_work() && TakeFromSender(now, packet)) return true;
+  if (!receiver_.acks().due()) return false;
+  Build(now, snd_nxt(), packet);
+  return true;
 }
 
-std::optional<lab::Packet> Connection::TakeFromSender(Time now) {
+bool Connection::TakeFromSender(Time now, lab::Packet& packet) {
   auto segment = sender_.Next(now, reported() > 0 ? 4 + 8 * reported() : 0);
-  if (!segment) return std::nullopt;
+  if (!segment) return false;
   if (!segment->text.empty()) receiver_.acks().OnDataSent(now);
-  std::optional<lab::Packet> packet = Build(now, segment->seq);
-  packet->tcp.fin = segment->fin;
-  packet->tcp.psh = segment->push;
-  packet->tcp.urgent = sender_.UrgentAhead(segment->seq);
-  packet->tcp.urg = packet->tcp.urgent != 0;
-  packet->payload = std::move(segment->text);
-  return packet;
+  Build(now, segment->seq, packet);
+  packet.tcp.fin = segment->fin;
+  packet.tcp.psh = segment->push;
+  packet.tcp.urgent = sender_.UrgentAhead(segment->seq);
+  packet.tcp.urg = packet.tcp.urgent != 0;
+  packet.payload = std::move(segment->text);
+  return true;
 }
 
-// Made in place: a Packet is 200 bytes.
-std::optional<lab::Packet> Connection::Blank() {
+// Whatever the packet was, it is one of this connection's now, with nothing in it.
+void Connection::Blank(lab::Packet& packet) {
   ++segments_out_;
-  std::optional<lab::Packet> packet(std::in_place);
-  packet->source = local_;
-  packet->destination = remote_;
-  if (!remnant_) packet->hops = kept_.hops;
-  packet->type_of_service = kept_.type_of_service;
-  return packet;
+  packet.source = local_;
+  packet.destination = remote_;
+  packet.protocol = lab::Protocol::kTcp;
+  packet.hops = remnant_ ? lab::Packet::kUsualHops : kept_.hops;
+  packet.type_of_service = kept_.type_of_service;
+  packet.tcp = {};
+  packet.icmp = {};
+  packet.payload.Clear();
 }
 
-std::optional<lab::Packet> Connection::Build(Time now, uint32_t seq) {
-  std::optional<lab::Packet> packet = Blank();
-  lab::TcpHeader& tcp = packet->tcp;
+void Connection::Build(Time now, uint32_t seq, lab::Packet& packet) {
+  Blank(packet);
+  lab::TcpHeader& tcp = packet.tcp;
   tcp.seq = seq;
   tcp.ack_flag = true;
   tcp.ack = rcv_nxt();
   tcp.window = receiver_.TakeWindow();
   if (timestamps_) tcp.timestamps = {TimestampAt(now), recent_timestamp_};
   if (const uint32_t blocks = reported()) tcp.sack = receiver_.TakeSackBlocks(blocks);
-  return packet;
 }
 
 // Forty bytes of options hold four blocks, or three beside the timestamps.
@@ -59,15 +65,14 @@ uint32_t Connection::reported() const {
   return static_cast<uint32_t>(std::min<size_t>(receiver_.blocks(), timestamps_ ? 3 : 4));
 }
 
-std::optional<lab::Packet> Connection::TakeReset() {
-  std::optional<lab::Packet> packet = Blank();
-  lab::TcpHeader& tcp = packet->tcp;
+void Connection::TakeReset(lab::Packet& packet) {
+  Blank(packet);
+  lab::TcpHeader& tcp = packet.tcp;
   tcp.rst = true;
   tcp.seq = reset_due_->seq;
   tcp.ack_flag = reset_due_->ack.has_value();
   tcp.ack = reset_due_->ack.value_or(0);
   reset_due_.reset();
-  return packet;
 }
 
 std::optional<lab::Packet> Connection::ResetFor(const lab::Packet& segment) {

@@ -108,7 +108,7 @@ class Pipe {
 
   void Collect(int from) {
     if (!ends[from].connection) return;
-    while (auto packet = ends[from].connection->NextSegment(now)) {
+    for (lab::Packet packet; ends[from].connection->NextSegment(now, packet);) {
       if (draw_(100) < weather_.loss_percent) {
         ++lost_;
         continue;
@@ -117,7 +117,7 @@ class Pipe {
       for (int i = 0; i < copies; ++i) {
         Time arrives = now + weather_.latency;
         if (draw_(100) < weather_.reorder_percent) arrives += milliseconds(draw_(30));
-        flights_.push_back({arrives, number_++, 1 - from, *packet});
+        flights_.push_back({arrives, number_++, 1 - from, packet});
       }
     }
   }

@@ -56,8 +56,8 @@ lab::Payload Reassembly::TakeAt(uint32_t rcv_nxt) {
   return {};
 }
 
-absl::InlinedVector<lab::SackBlock, 4> Reassembly::Blocks(size_t most) const {
-  absl::InlinedVector<lab::SackBlock, 4> blocks;
+lab::SackBlocks Reassembly::Blocks(size_t most) const {
+  lab::SackBlocks blocks;
   const auto is_latest = [&](const Run& run) { return !Before(latest_, run.begin) && Before(latest_, run.end()); };
   for (const bool latest : {true, false}) {
     for (const Run& run : runs_) {

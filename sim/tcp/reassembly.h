@@ -9,7 +9,6 @@
 #include <optional>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "lab/wire/packet.h"
 #include "lab/wire/payload.h"
 
@@ -32,7 +31,7 @@ class Reassembly {
 
   // The blocks to report (RFC 2018), `most` at the most: first the one that came or grew last, then the others
   // from the lowest on.
-  absl::InlinedVector<lab::SackBlock, 4> Blocks(size_t most) const;
+  lab::SackBlocks Blocks(size_t most) const;
 
   void Clear() { runs_.clear(); }
 

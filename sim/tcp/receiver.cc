@@ -111,11 +111,12 @@ void Receiver::OnDuplicate(uint32_t begin, uint32_t end) {
 }
 
 // RFC 2883: what came twice goes first.
-absl::InlinedVector<lab::SackBlock, 4> Receiver::TakeSackBlocks(size_t most) {
+lab::SackBlocks Receiver::TakeSackBlocks(size_t most) {
   if (!has_duplicate_) return reassembly_.Blocks(most);
   has_duplicate_ = false;
-  absl::InlinedVector<lab::SackBlock, 4> blocks = reassembly_.Blocks(most - 1);
-  blocks.insert(blocks.begin(), duplicate_);
+  lab::SackBlocks blocks;
+  blocks.push_back(duplicate_);
+  for (const lab::SackBlock& block : reassembly_.Blocks(most - 1)) blocks.push_back(block);
   return blocks;
 }
 

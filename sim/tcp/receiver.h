@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 
-#include "absl/container/inlined_vector.h"
 #include "lab/wire/packet.h"
 #include "lab/wire/payload.h"
 #include "sim/tcp/ack_policy.h"
@@ -80,7 +79,7 @@ class Receiver {
   // the peer may have missed it.
   bool awaits_probe() const { return awaits_probe_; }
   // The blocks to report, `most` at the most.
-  absl::InlinedVector<lab::SackBlock, 4> TakeSackBlocks(size_t most);
+  lab::SackBlocks TakeSackBlocks(size_t most);
   size_t blocks() const { return reassembly_.size() + has_duplicate_; }  // that there are to report
   // The number after the last byte that has come, ahead of holes or not.
   uint32_t highest() const { return has_holes() ? reassembly_.end() : rcv_nxt_; }

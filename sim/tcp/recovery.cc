@@ -2,6 +2,7 @@
 // RACK (RFC 8985), proportional rate reduction (RFC 6937), F-RTO (RFC 5682) and the undoing of what was a mistake.
 #include <algorithm>
 
+#include "absl/container/inlined_vector.h"
 #include "sim/tcp/sender.h"
 #include "sim/tcp/sequence.h"
 

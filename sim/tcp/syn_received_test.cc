@@ -45,10 +45,10 @@ TEST(SynReceived, AnotherSynInTheWindowEndsIt) {
   Script script;
   script.AcceptSyn();
   script.Inject({.seq = 101, .syn = true, .no_ack = true});
-  const auto reset = script.connection->NextSegment(script.now);
-  ASSERT_TRUE(reset);
-  EXPECT_TRUE(reset->tcp.rst);
-  EXPECT_EQ(kPeerIss + 102, reset->tcp.ack);
+  lab::Packet reset;
+  ASSERT_TRUE(script.connection->NextSegment(script.now, reset));
+  EXPECT_TRUE(reset.tcp.rst);
+  EXPECT_EQ(kPeerIss + 102, reset.tcp.ack);
   EXPECT_STATE(kClosed, script);
 }
 

@@ -146,7 +146,7 @@ TEST(SynSent, TwoConnectionsThatOpenAtOnceMeet) {
   const auto b = Connection::Connect(now, kPeer, kUs, 9, {});
   const auto swap = [&](Connection& from, Connection& to) {
     std::vector<lab::Packet> packets;
-    while (auto packet = from.NextSegment(now)) packets.push_back(*packet);
+    for (lab::Packet packet; from.NextSegment(now, packet);) packets.push_back(packet);
     return [&to, packets, now] {
       for (const lab::Packet& packet : packets) to.OnSegment(now, packet);
     };

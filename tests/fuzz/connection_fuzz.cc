@@ -167,9 +167,9 @@ class Run {
   void Settle() {
     constexpr int kMostSegments = 20'000;
     int segments = 0;
-    while (const std::optional<lab::Packet> segment = connection_->NextSegment(now_)) {
+    for (lab::Packet segment; connection_->NextSegment(now_, segment);) {
       Check(++segments < kMostSegments);
-      CheckSent(*segment);
+      CheckSent(segment);
     }
     const auto in_flight = static_cast<int32_t>(connection_->snd_nxt() - connection_->snd_una());
     Check(in_flight >= 0);

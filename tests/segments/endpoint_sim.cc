@@ -186,7 +186,7 @@ class SimEndpoint final : public Endpoint {
   // Takes what is to be sent.
   void Settle() {
     if (connection_ == nullptr) return;
-    while (auto packet = connection_->NextSegment(now_)) sent_.push_back(*std::move(packet));
+    for (lab::Packet packet; connection_->NextSegment(now_, packet);) sent_.push_back(std::move(packet));
   }
 
   // Goes to the next deadline and does what is due there; false where there is none.

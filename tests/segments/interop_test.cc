@@ -81,7 +81,7 @@ class Interop : public testing::Test {
     const lab::Time now = Now();
     if (simulated_ != nullptr) {
       if (simulated_->Deadline() && *simulated_->Deadline() <= now) simulated_->OnTimer(now);
-      while (auto packet = simulated_->NextSegment(now)) Send(*packet, /*to_kernel=*/true);
+      for (lab::Packet packet; simulated_->NextSegment(now, packet);) Send(packet, /*to_kernel=*/true);
     }
     while (auto packet = kernel_->Next()) Send(*packet, /*to_kernel=*/false);
     std::stable_sort(flights_.begin(), flights_.end(),
