@@ -38,14 +38,14 @@ class AddressRoom {
 
 // The limit (SO_RCVTIMEO, SO_SNDTIMEO) that a descriptor may have on what a call of that number waits for; null where
 // there is none such.
-bool DescriptorMap::Entry::*LimitOf(int64_t number) {
+bool DescriptorKinds::Kind::*LimitOf(int64_t number) {
   switch (number) {
     case SYS_accept4:
     case SYS_recvfrom:
-    case SYS_read: return &DescriptorMap::Entry::limits_receiving;
+    case SYS_read: return &DescriptorKinds::Kind::limits_receiving;
     case SYS_connect:
     case SYS_sendto:
-    case SYS_write: return &DescriptorMap::Entry::limits_sending;
+    case SYS_write: return &DescriptorKinds::Kind::limits_sending;
     default: return nullptr;
   }
 }
@@ -67,6 +67,8 @@ CallServer::Handler CallServer::Find(int64_t number) {
     case SYS_shutdown: return &CallServer::Shutdown;
     case SYS_close: return &CallServer::Close;
     case SYS_dup: return &CallServer::Dup;
+    case SYS_dup2:
+    case SYS_dup3: return &CallServer::DupOnto;
     case SYS_pipe2: return &CallServer::Pipe;
     case SYS_fcntl: return &CallServer::Fcntl;
     case SYS_ioctl: return &CallServer::Ioctl;
@@ -103,108 +105,109 @@ void CallServer::Serve(const CarriedRequest& request, CarriedAnswer& answer) {
   const Handler handler = Find(request.number);
   answer.result = handler == nullptr ? -ENOSYS : (this->*handler)(request, answer);
   if (answer.result != -EINTR) return;
-  if (const auto limit = LimitOf(request.number)) answer.argument = descriptors_.Find(request.arguments[0]).*limit;
+  if (const auto limit = LimitOf(request.number)) answer.argument = kinds_.Find(request.arguments[0]).*limit;
 }
 
-int64_t CallServer::Keep(int64_t number, const DescriptorMap::Entry& made) {
-  if (made.fd < 0) return -errno;
-  if (!DescriptorMap::Valid(number)) {
-    process_.sockets().close(made.fd);
-    return -EBADF;
-  }
-  // Something is there only where the program went behind the library's back.
-  const DescriptorMap::Entry before = descriptors_.Replace(number, made);
-  if (before.fd >= 0) process_.sockets().close(before.fd);
-  return number;
+int64_t CallServer::Make(int64_t number, const DescriptorKinds::Kind& made, absl::FunctionRef<int()> make) {
+  if (!DescriptorKinds::Valid(number)) return -EBADF;
+  const Thread::Numbers numbers(process_, Int(number));
+  const int64_t result = ResultOf(make());
+  if (result >= 0) kinds_.At(number) = made;
+  return result;
 }
 
-int64_t CallServer::KeepBoth(int64_t first, int64_t second, const int made[2], bool socket) {
-  const int64_t kept = Keep(first, {.fd = made[0], .socket = socket});
-  return std::min<int64_t>({kept, Keep(second, {.fd = made[1], .socket = socket}), 0});
+int64_t CallServer::MakeBoth(int64_t first, int64_t second, const DescriptorKinds::Kind& made,
+                             absl::FunctionRef<int()> make) {
+  if (!DescriptorKinds::Valid(first) || !DescriptorKinds::Valid(second) || first == second) return -EBADF;
+  const Thread::Numbers numbers(process_, Int(first), Int(second));
+  const int64_t result = ResultOf(make());
+  if (result >= 0) kinds_.At(first) = kinds_.At(second) = made;
+  return result;
 }
 
 int64_t CallServer::Socket(const CarriedRequest& request, CarriedAnswer&) {
   const int domain = Int(request.arguments[0]);
   const int type = Int(request.arguments[1]);
-  const int made = process_.sockets().socket(domain, type, Int(request.arguments[2]));
   const bool internet = domain == AF_INET || domain == AF_INET6;
   const bool stream = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM;
-  return Keep(request.arguments[3], {.fd = made, .socket = true, .internet_stream = internet && stream});
+  return Make(request.arguments[3], {.socket = true, .internet_stream = internet && stream},
+              [&] { return process_.sockets().socket(domain, type, Int(request.arguments[2])); });
 }
 
 int64_t CallServer::SocketPair(const CarriedRequest& request, CarriedAnswer&) {
   int ends[2];
-  if (process_.sockets().socketpair(Int(request.arguments[0]), Int(request.arguments[1]), Int(request.arguments[2]),
-                                    ends) != 0) {
-    return -errno;
-  }
-  return KeepBoth(request.arguments[3], request.arguments[4], ends, true);
+  return MakeBoth(request.arguments[3], request.arguments[4], {.socket = true}, [&] {
+    return process_.sockets().socketpair(Int(request.arguments[0]), Int(request.arguments[1]),
+                                         Int(request.arguments[2]), ends);
+  });
 }
 
 int64_t CallServer::Accept(const CarriedRequest& request, CarriedAnswer& answer) {
   AddressRoom room(answer);
-  const int made = process_.sockets().accept4(descriptors_.Find(request.arguments[0]).fd, room.address(),
-                                              room.length(), Int(request.arguments[1]));
-  return Keep(request.arguments[3], {.fd = made, .socket = true, .internet_stream = true});
+  return Make(request.arguments[3], {.socket = true, .internet_stream = true}, [&] {
+    return process_.sockets().accept4(Int(request.arguments[0]), room.address(), room.length(),
+                                      Int(request.arguments[1]));
+  });
 }
 
 int64_t CallServer::Bind(const CarriedRequest& request, CarriedAnswer&) {
   if (AddressOf(request) == nullptr) return -EINVAL;
-  return ResultOf(process_.sockets().bind(descriptors_.Find(request.arguments[0]).fd, AddressOf(request),
-                                          AddressLength(request)));
+  return ResultOf(process_.sockets().bind(Int(request.arguments[0]), AddressOf(request), AddressLength(request)));
 }
 
 int64_t CallServer::Connect(const CarriedRequest& request, CarriedAnswer&) {
   if (AddressOf(request) == nullptr) return -EINVAL;
-  return ResultOf(process_.sockets().connect(descriptors_.Find(request.arguments[0]).fd, AddressOf(request),
-                                             AddressLength(request)));
+  return ResultOf(process_.sockets().connect(Int(request.arguments[0]), AddressOf(request), AddressLength(request)));
 }
 
 int64_t CallServer::Listen(const CarriedRequest& request, CarriedAnswer&) {
-  return ResultOf(
-      process_.sockets().listen(descriptors_.Find(request.arguments[0]).fd, Int(request.arguments[1])));
+  return ResultOf(process_.sockets().listen(Int(request.arguments[0]), Int(request.arguments[1])));
 }
 
 int64_t CallServer::Shutdown(const CarriedRequest& request, CarriedAnswer&) {
-  return ResultOf(
-      process_.sockets().shutdown(descriptors_.Find(request.arguments[0]).fd, Int(request.arguments[1])));
+  return ResultOf(process_.sockets().shutdown(Int(request.arguments[0]), Int(request.arguments[1])));
 }
 
 int64_t CallServer::Close(const CarriedRequest& request, CarriedAnswer&) {
-  if (descriptors_.Find(request.arguments[0]).fd < 0) return -EBADF;
-  return ResultOf(process_.sockets().close(descriptors_.Replace(request.arguments[0], {}).fd));
+  const int64_t result = ResultOf(process_.sockets().close(Int(request.arguments[0])));
+  if (result == 0) kinds_.At(Int(request.arguments[0])) = {};
+  return result;
 }
 
 int64_t CallServer::Dup(const CarriedRequest& request, CarriedAnswer&) {
-  DescriptorMap::Entry copy = descriptors_.Find(request.arguments[0]);
-  if (copy.fd < 0) return -EBADF;
-  // What the copy replaces makes room for it.
-  if (descriptors_.Find(request.arguments[1]).fd >= 0) {
-    process_.sockets().close(descriptors_.Replace(request.arguments[1], {}).fd);
-  }
-  copy.fd = process_.sockets().dup(copy.fd);
-  return Keep(request.arguments[1], copy);
+  return Make(request.arguments[1], kinds_.Find(request.arguments[0]),
+              [&] { return process_.sockets().dup(Int(request.arguments[0])); });
+}
+
+int64_t CallServer::DupOnto(const CarriedRequest& request, CarriedAnswer&) {
+  const int fd = Int(request.arguments[0]);
+  const int target = Int(request.arguments[1]);
+  return Make(target, kinds_.Find(fd), [&] {
+    return request.number == SYS_dup2 ? process_.sockets().dup2(fd, target)
+                                      : process_.sockets().dup3(fd, target, Int(request.arguments[2]));
+  });
 }
 
 int64_t CallServer::Pipe(const CarriedRequest& request, CarriedAnswer&) {
   int ends[2];
-  if (process_.sockets().pipe2(ends, Int(request.arguments[0])) != 0) return -errno;
-  return KeepBoth(request.arguments[1], request.arguments[2], ends, false);
+  return MakeBoth(request.arguments[1], request.arguments[2], {},
+                  [&] { return process_.sockets().pipe2(ends, Int(request.arguments[0])); });
 }
 
 int64_t CallServer::Fcntl(const CarriedRequest& request, CarriedAnswer&) {
+  const int fd = Int(request.arguments[0]);
   const int command = Int(request.arguments[1]);
-  // Those that make descriptors come as dup.
+  const auto call = [&] { return process_.sockets().fcntl(fd, command, request.arguments[2]); };
+  if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) return Make(request.arguments[3], kinds_.Find(fd), call);
   const int carried[] = {F_GETFL, F_SETFL, F_GETPIPE_SZ, F_SETPIPE_SZ, F_GETOWN, F_SETOWN};
   if (std::find(std::begin(carried), std::end(carried), command) == std::end(carried)) return -EINVAL;
-  return ResultOf(
-      process_.sockets().fcntl(descriptors_.Find(request.arguments[0]).fd, command, request.arguments[2]));
+  return ResultOf(call());
 }
 
 int64_t CallServer::Ioctl(const CarriedRequest& request, CarriedAnswer& answer) {
   const auto wanted = static_cast<unsigned long>(static_cast<uint32_t>(request.arguments[1]));
   int value = Int(request.arguments[2]);
-  const int result = process_.sockets().ioctl(descriptors_.Find(request.arguments[0]).fd, wanted, &value);
+  const int result = process_.sockets().ioctl(Int(request.arguments[0]), wanted, &value);
   answer.argument = value;
   return ResultOf(result);
 }
@@ -213,39 +216,34 @@ int64_t CallServer::GetOption(const CarriedRequest& request, CarriedAnswer& answ
   constexpr int64_t kLongest = 4096;
   auto length = static_cast<socklen_t>(std::clamp<int64_t>(request.arguments[3], 0, kLongest));
   answer.data.resize(kLongest);
-  const int result =
-      process_.sockets().getsockopt(descriptors_.Find(request.arguments[0]).fd, Int(request.arguments[1]),
-                                    Int(request.arguments[2]), answer.data.data(), &length);
+  const int result = process_.sockets().getsockopt(Int(request.arguments[0]), Int(request.arguments[1]),
+                                                   Int(request.arguments[2]), answer.data.data(), &length);
   const int error = errno;
   answer.data.resize(result == 0 ? std::min<size_t>(length, kLongest) : 0);
   return result == 0 ? 0 : -error;
 }
 
 int64_t CallServer::SetOption(const CarriedRequest& request, CarriedAnswer&) {
-  const DescriptorMap::Entry entry = descriptors_.Find(request.arguments[0]);
+  const int fd = Int(request.arguments[0]);
   const int level = Int(request.arguments[1]);
   const int option = Int(request.arguments[2]);
-  const int64_t result = ResultOf(process_.sockets().setsockopt(entry.fd, level, option, request.data.data(),
+  const int64_t result = ResultOf(process_.sockets().setsockopt(fd, level, option, request.data.data(),
                                                                 static_cast<socklen_t>(request.data.size())));
   if (result == 0 && level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO)) {
     const bool limits = std::any_of(request.data.begin(), request.data.end(), [](uint8_t byte) { return byte != 0; });
-    DescriptorMap::Entry changed = entry;
-    (option == SO_RCVTIMEO ? changed.limits_receiving : changed.limits_sending) = limits;
-    descriptors_.Replace(request.arguments[0], changed);
+    (option == SO_RCVTIMEO ? kinds_.At(fd).limits_receiving : kinds_.At(fd).limits_sending) = limits;
   }
   return result;
 }
 
 int64_t CallServer::LocalName(const CarriedRequest& request, CarriedAnswer& answer) {
   AddressRoom room(answer);
-  return ResultOf(
-      process_.sockets().getsockname(descriptors_.Find(request.arguments[0]).fd, room.address(), room.length()));
+  return ResultOf(process_.sockets().getsockname(Int(request.arguments[0]), room.address(), room.length()));
 }
 
 int64_t CallServer::PeerName(const CarriedRequest& request, CarriedAnswer& answer) {
   AddressRoom room(answer);
-  return ResultOf(
-      process_.sockets().getpeername(descriptors_.Find(request.arguments[0]).fd, room.address(), room.length()));
+  return ResultOf(process_.sockets().getpeername(Int(request.arguments[0]), room.address(), room.length()));
 }
 
 uint8_t* CallServer::Room() {
@@ -253,8 +251,8 @@ uint8_t* CallServer::Room() {
   return room_.get();
 }
 
-void CallServer::NoteSending(int64_t number) {
-  const int fd = static_cast<int>(number);
+void CallServer::NoteSending(int fd) {
+  if (!DescriptorKinds::Valid(fd)) return;
   for (int& other : sent_to_) {
     if (other == fd) return;
     if (other % DUET_CHANNEL_LEASES != fd % DUET_CHANNEL_LEASES) continue;
@@ -269,13 +267,12 @@ void CallServer::Lease(CarriedAnswer& answer) {
   leases.clear();
   leased_.clear();
   for (const int number : sent_to_) {
-    const DescriptorMap::Entry to = descriptors_.Find(number);
-    Thread::Room room;
-    if (to.fd >= 0) room = process_.SendRoom(to.fd);
+    Thread::Room room = process_.SendRoom(number);
     // Two descriptors of one open file would give its room away twice.
     if (room.bytes > 0 && std::find(leased_.begin(), leased_.end(), room.file) != leased_.end()) room = {};
     leased_.push_back(room.file);
-    leases.push_back({number, static_cast<uint32_t>(std::min<size_t>(room.bytes, DUET_CHANNEL_QUEUE)), to.socket});
+    leases.push_back({number, static_cast<uint32_t>(std::min<size_t>(room.bytes, DUET_CHANNEL_QUEUE)),
+                      kinds_.Find(number).socket});
   }
   answer.epoll_leases.clear();
   for (const auto& [epfd, fd] : changed_) answer.epoll_leases.push_back({epfd, fd, StateOnList(epfd, fd)});
@@ -287,19 +284,19 @@ void CallServer::ServeLeased(const CarriedRequest& request, CarriedAnswer& answe
 }
 
 void CallServer::SendLeased(const CarriedRequest& request, CarriedAnswer& answer) {
-  const DescriptorMap::Entry to = descriptors_.Find(request.arguments[0]);
-  if (to.fd < 0 || request.data.empty() || request.data.size() > process_.SendRoom(to.fd).bytes) return;
+  const int fd = Int(request.arguments[0]);
+  if (request.data.empty() || request.data.size() > process_.SendRoom(fd).bytes) return;
   if (request.number == SYS_write) Write(request, answer);
-  const bool leased = to.socket && (request.arguments[1] & ~int64_t{DUET_LEASED_FLAGS}) == 0;
+  const bool leased = kinds_.Find(fd).socket && (request.arguments[1] & ~int64_t{DUET_LEASED_FLAGS}) == 0;
   if (request.number == SYS_sendto && leased) SendTo(request, answer);
 }
 
 // The library raises SIGPIPE in the program itself: nothing is to be raised on this side.
 int64_t CallServer::SendTo(const CarriedRequest& request, CarriedAnswer& answer) {
-  const int fd = descriptors_.Find(request.arguments[0]).fd;
+  const int fd = Int(request.arguments[0]);
   const int flags = Int(request.arguments[1]) | MSG_NOSIGNAL;
   Sockets& sockets = process_.sockets();
-  if (fd >= 0) NoteSending(request.arguments[0]);
+  NoteSending(fd);
   const bool addressed = AddressOf(request) != nullptr;
   const ssize_t sent = addressed ? sockets.sendto(fd, request.data.data(), request.data.size(), flags,
                                                   AddressOf(request), AddressLength(request))
@@ -326,36 +323,36 @@ int64_t CallServer::ReceiveFrom(const CarriedRequest& request, CarriedAnswer& an
   message.msg_iovlen = 1;
   message.msg_name = room.address();
   message.msg_namelen = *room.length();
-  const DescriptorMap::Entry from = descriptors_.Find(request.arguments[0]);
+  const int fd = Int(request.arguments[0]);
   const int flags = Int(request.arguments[2]);
-  const ssize_t received = process_.sockets().recvmsg(from.fd, &message, flags);
+  const ssize_t received = process_.sockets().recvmsg(fd, &message, flags);
   const int64_t result = ResultOf(received);
   *room.length() = received < 0 ? 0 : message.msg_namelen;
   answer.argument = message.msg_flags;
   // What a stream discarded must not reach the program's memory.
-  if (from.internet_stream && (flags & MSG_TRUNC) != 0) return result;
+  if (kinds_.Find(fd).internet_stream && (flags & MSG_TRUNC) != 0) return result;
   answer.data.assign(Room(), Room() + std::clamp<int64_t>(received, 0, static_cast<int64_t>(buffer.iov_len)));
   return result;
 }
 
 int64_t CallServer::Read(const CarriedRequest& request, CarriedAnswer& answer) {
-  if (descriptors_.Find(request.arguments[0]).random) return RandomBytes(request.arguments[1], answer);
-  const ssize_t received =
-      process_.sockets().read(descriptors_.Find(request.arguments[0]).fd, Room(), Wanted(request.arguments[1]));
+  if (kinds_.Find(request.arguments[0]).random) return RandomBytes(request.arguments[1], answer);
+  const ssize_t received = process_.sockets().read(Int(request.arguments[0]), Room(), Wanted(request.arguments[1]));
   const int64_t result = ResultOf(received);
   answer.data.assign(Room(), Room() + std::clamp<int64_t>(received, 0, DUET_CHANNEL_DATA));
   return result;
 }
 
 int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer& answer) {
-  const DescriptorMap::Entry to = descriptors_.Find(request.arguments[0]);
+  const int fd = Int(request.arguments[0]);
+  const DescriptorKinds::Kind to = kinds_.Find(fd);
   if (to.random) return static_cast<int64_t>(request.data.size());
   Sockets& sockets = process_.sockets();
-  if (to.fd >= 0) NoteSending(request.arguments[0]);
+  NoteSending(fd);
   if (to.socket) {
-    return SentOn(to.fd, sockets.send(to.fd, request.data.data(), request.data.size(), MSG_NOSIGNAL), answer);
+    return SentOn(fd, sockets.send(fd, request.data.data(), request.data.size(), MSG_NOSIGNAL), answer);
   }
-  const int64_t result = ResultOf(sockets.write(to.fd, request.data.data(), request.data.size()));
+  const int64_t result = ResultOf(sockets.write(fd, request.data.data(), request.data.size()));
   if (result > 0 && to.output) written_ += static_cast<uint64_t>(result);
   return result;
 }
@@ -363,32 +360,32 @@ int64_t CallServer::Write(const CarriedRequest& request, CarriedAnswer& answer) 
 int64_t CallServer::MakeEvent(const CarriedRequest& request, CarriedAnswer&) {
   const int flags = Int(request.arguments[1]);
   const auto value = static_cast<uint32_t>(request.arguments[0]);
-  return Keep(request.arguments[3],
-              {.fd = process_.MakeEvent(value, (flags & EFD_SEMAPHORE) != 0, (flags & EFD_NONBLOCK) != 0)});
+  return Make(request.arguments[3], {},
+              [&] { return process_.MakeEvent(value, (flags & EFD_SEMAPHORE) != 0, (flags & EFD_NONBLOCK) != 0); });
 }
 
 // To poll it is an event that has come and stays.
 int64_t CallServer::RandomFile(const CarriedRequest& request, CarriedAnswer&) {
-  return Keep(request.arguments[3], {.fd = process_.MakeEvent(1, true, true), .random = true});
+  return Make(request.arguments[3], {.random = true}, [&] { return process_.MakeEvent(1, true, true); });
 }
 
 int64_t CallServer::MakeTimer(const CarriedRequest& request, CarriedAnswer&) {
-  return Keep(request.arguments[3], {.fd = process_.MakeTimer((Int(request.arguments[0]) & TFD_NONBLOCK) != 0),
-                                     .real_time = request.arguments[1] != 0});
+  return Make(request.arguments[3], {.real_time = request.arguments[1] != 0},
+              [&] { return process_.MakeTimer((Int(request.arguments[0]) & TFD_NONBLOCK) != 0); });
 }
 
 int64_t CallServer::SetTimer(const CarriedRequest& request, CarriedAnswer& answer) {
   constexpr int64_t kLongest = INT64_MAX / 4;
-  const DescriptorMap::Entry entry = descriptors_.Find(request.arguments[0]);
+  const int fd = Int(request.arguments[0]);
   int64_t value = std::min(request.arguments[1], kLongest);
   if (request.arguments[3] != 0 && value > 0) {
-    const int64_t now = process_.clock().count() + (entry.real_time ? DUET_EPOCH_NS : DUET_BOOT_NS);
+    const int64_t now = process_.clock().count() + (kinds_.Find(fd).real_time ? DUET_EPOCH_NS : DUET_BOOT_NS);
     value = std::max<int64_t>(value - now, 1);  // what has passed comes at once
   }
   std::optional<Thread::Timer> timer;
   if (value >= 0) timer = {Duration(value), Duration(std::clamp<int64_t>(request.arguments[2], 0, kLongest))};
   Thread::Timer before;
-  if (process_.SetTimer(entry.fd, timer, before) != 0) return -errno;
+  if (process_.SetTimer(fd, timer, before) != 0) return -errno;
   answer.argument = before.value.count();
   return before.interval.count();
 }

@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "lab/program/carried_channel.h"
-#include "lab/program/descriptor_map.h"
+#include "lab/program/descriptor_kinds.h"
 #include "lab/sockets/thread.h"
 
 namespace lab {
@@ -20,8 +21,8 @@ class CallServer {
  public:
   // `written` counts the bytes that go to descriptors that are no sockets: the program's output, most of all. All must
   // outlive it.
-  CallServer(Thread& thread, DescriptorMap& descriptors, uint64_t& written)
-      : process_(thread), descriptors_(descriptors), written_(written) {}
+  CallServer(Thread& thread, DescriptorKinds& kinds, uint64_t& written)
+      : process_(thread), kinds_(kinds), written_(written) {}
 
   // Blocks as the request does. `answer` is overwritten.
   void Serve(const CarriedRequest& request, CarriedAnswer& answer);
@@ -37,13 +38,13 @@ class CallServer {
   // Memory for a call to write to, at most DUET_CHANNEL_DATA: not cleared each time, as a vector's would be.
   uint8_t* Room();
   // The program has sent to that descriptor.
-  void NoteSending(int64_t number);
+  void NoteSending(int fd);
   // It has changed what the epoll descriptor has of the other.
-  void NoteChange(int64_t epfd, int64_t fd);
+  void NoteChange(int epfd, int fd);
   void SendLeased(const CarriedRequest& request, CarriedAnswer& answer);
   void ChangeLeased(const CarriedRequest& request);
   // DUET_EPOLL_: what the program may know.
-  uint32_t StateOnList(int64_t epfd, int64_t fd) const;
+  uint32_t StateOnList(int epfd, int fd) const;
 
   using Handler = int64_t (CallServer::*)(const CarriedRequest&, CarriedAnswer&);
   static Handler Find(int64_t number);
@@ -54,10 +55,10 @@ class CallServer {
 
   // What came of sending on the socket.
   int64_t SentOn(int fd, ssize_t sent, CarriedAnswer& answer);
-  // Registers a descriptor that Sockets made at the number that the program reserved for it.
-  int64_t Keep(int64_t number, const DescriptorMap::Entry& made);
-  // The same for two; 0, or a negative errno.
-  int64_t KeepBoth(int64_t first, int64_t second, const int made[2], bool socket);
+  // Has `make` make descriptors of the numbers that the program has reserved for them, of the kind `made`. What it
+  // gives, or a negative errno.
+  int64_t Make(int64_t number, const DescriptorKinds::Kind& made, absl::FunctionRef<int()> make);
+  int64_t MakeBoth(int64_t first, int64_t second, const DescriptorKinds::Kind& made, absl::FunctionRef<int()> make);
 
   int64_t Socket(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t SocketPair(const CarriedRequest& request, CarriedAnswer& answer);
@@ -68,6 +69,7 @@ class CallServer {
   int64_t Shutdown(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Close(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Dup(const CarriedRequest& request, CarriedAnswer& answer);
+  int64_t DupOnto(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Pipe(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Fcntl(const CarriedRequest& request, CarriedAnswer& answer);
   int64_t Ioctl(const CarriedRequest& request, CarriedAnswer& answer);
@@ -95,7 +97,7 @@ class CallServer {
   int64_t Names(const CarriedRequest& request, CarriedAnswer& answer);
 
   Thread& process_;
-  DescriptorMap& descriptors_;
+  DescriptorKinds& kinds_;
   std::unique_ptr<uint8_t[]> room_;
   std::vector<int> sent_to_;  // whose leases are kept up; no two are equal modulo DUET_CHANNEL_LEASES
   std::vector<const void*> leased_;  // whose room the last leases gave

@@ -1,6 +1,5 @@
 // The requests that wait for several descriptors at once.
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -29,8 +28,6 @@ int64_t CallServer::Poll(const CarriedRequest& request, CarriedAnswer& answer) {
   std::vector<pollfd> fds(request.data.size() / sizeof(pollfd));
   if (fds.size() > DUET_CHANNEL_DESCRIPTORS) return -EINVAL;
   if (!fds.empty()) std::memcpy(fds.data(), request.data.data(), fds.size() * sizeof(pollfd));
-  // An entry that isn't the lab's is left out, as a negative number is; the library knows which those are.
-  for (pollfd& entry : fds) entry.fd = descriptors_.Find(entry.fd).fd;
   const TimeLimit limit(request.arguments[1]);
   const int result = process_.sockets().ppoll(fds.data(), fds.size(), limit.get(), nullptr);
   if (result < 0) return -errno;
@@ -41,60 +38,38 @@ int64_t CallServer::Poll(const CarriedRequest& request, CarriedAnswer& answer) {
 
 int64_t CallServer::Select(const CarriedRequest& request, CarriedAnswer& answer) {
   constexpr int64_t kSecond = 1'000'000'000;
-  if (request.data.size() != 3 * DUET_CHANNEL_SET) return -EINVAL;
-  const int count = Int(std::clamp<int64_t>(request.arguments[0], 0, DUET_CHANNEL_SET * 8));
+  static_assert(sizeof(fd_set) == DUET_CHANNEL_SET);
   fd_set sets[3];
-  // By number; kept, as another thread may close them meanwhile.
-  std::array<int, DUET_CHANNEL_SET * 8> fds;
-  int highest = -1;
-  for (int i = 0; i < 3; ++i) {
-    FD_ZERO(&sets[i]);
-    for (int number = 0; number < count; ++number) {
-      if (!(request.data[i * DUET_CHANNEL_SET + number / 8] >> (number % 8) & 1)) continue;
-      const int fd = descriptors_.Find(number).fd;
-      if (fd < 0 || fd >= FD_SETSIZE) return -EBADF;
-      fds[static_cast<size_t>(number)] = fd;
-      FD_SET(fd, &sets[i]);
-      highest = std::max(highest, fd);
-    }
-  }
+  if (request.data.size() != sizeof(sets)) return -EINVAL;
+  std::memcpy(sets, request.data.data(), sizeof(sets));
   const int64_t timeout_ns = std::min(request.arguments[1], INT64_MAX - kSecond);
   const int64_t timeout_us = timeout_ns / 1000 + (timeout_ns % 1000 > 0 ? 1 : 0);
   timeval left = {timeout_us / 1'000'000, timeout_us % 1'000'000};
-  const int ready =
-      process_.sockets().select(highest + 1, &sets[0], &sets[1], &sets[2], timeout_ns < 0 ? nullptr : &left);
+  const int ready = process_.sockets().select(Int(request.arguments[0]), &sets[0], &sets[1], &sets[2],
+                                              timeout_ns < 0 ? nullptr : &left);
   if (ready < 0) return -errno;
   answer.argument = timeout_ns < 0 ? -1 : left.tv_sec * kSecond + left.tv_usec * 1000;
-  answer.data.assign(3 * DUET_CHANNEL_SET, 0);
-  for (int i = 0; i < 3; ++i) {
-    for (int number = 0; number < count; ++number) {
-      const size_t byte = i * DUET_CHANNEL_SET + number / 8;
-      const bool asked = request.data[byte] >> (number % 8) & 1;
-      if (asked && FD_ISSET(fds[static_cast<size_t>(number)], &sets[i])) answer.data[byte] |= 1u << (number % 8);
-    }
-  }
+  const auto* bytes = reinterpret_cast<const uint8_t*>(sets);
+  answer.data.assign(bytes, bytes + sizeof(sets));
   return ready;
 }
 
 int64_t CallServer::EpollCreate(const CarriedRequest& request, CarriedAnswer&) {
-  return Keep(request.arguments[3], {.fd = process_.sockets().epoll_create1(Int(request.arguments[0]))});
+  return Make(request.arguments[3], {}, [&] { return process_.sockets().epoll_create1(Int(request.arguments[0])); });
 }
 
-void CallServer::NoteChange(int64_t epfd, int64_t fd) {
-  const std::pair changed(static_cast<int>(epfd), static_cast<int>(fd));
+void CallServer::NoteChange(int epfd, int fd) {
+  if (!DescriptorKinds::Valid(fd)) return;
   for (auto& other : changed_) {
-    if (other.second % DUET_CHANNEL_LEASES != changed.second % DUET_CHANNEL_LEASES) continue;
-    other = changed;
+    if (other.second % DUET_CHANNEL_LEASES != fd % DUET_CHANNEL_LEASES) continue;
+    other = {epfd, fd};
     return;
   }
-  changed_.push_back(changed);
+  changed_.emplace_back(epfd, fd);
 }
 
-uint32_t CallServer::StateOnList(int64_t epfd, int64_t fd) const {
-  const DescriptorMap::Entry list = descriptors_.Find(epfd);
-  const DescriptorMap::Entry entry = descriptors_.Find(fd);
-  if (list.fd < 0 || entry.fd < 0) return DUET_EPOLL_UNKNOWN;
-  const std::optional<bool> on = process_.OnEpollList(list.fd, entry.fd);
+uint32_t CallServer::StateOnList(int epfd, int fd) const {
+  const std::optional<bool> on = process_.OnEpollList(epfd, fd);
   return !on.has_value() ? DUET_EPOLL_UNKNOWN : *on ? DUET_EPOLL_ON : DUET_EPOLL_OFF;
 }
 
@@ -103,7 +78,7 @@ void CallServer::ChangeLeased(const CarriedRequest& request) {
   if (request.data.size() != sizeof(change)) return;
   std::memcpy(&change, request.data.data(), sizeof(change));
   const int64_t operation = request.arguments[1];
-  const uint32_t state = StateOnList(request.arguments[0], change.fd);
+  const uint32_t state = StateOnList(Int(request.arguments[0]), change.fd);
   const bool allowed = operation == EPOLL_CTL_ADD ? state == DUET_EPOLL_OFF
                                                   : (operation == EPOLL_CTL_MOD || operation == EPOLL_CTL_DEL) &&
                                                         state == DUET_EPOLL_ON;
@@ -111,20 +86,18 @@ void CallServer::ChangeLeased(const CarriedRequest& request) {
   epoll_event event{};
   event.events = change.events;
   event.data.u64 = change.data;
-  process_.sockets().epoll_ctl(descriptors_.Find(request.arguments[0]).fd, Int(operation),
-                               descriptors_.Find(change.fd).fd, &event);
+  process_.sockets().epoll_ctl(Int(request.arguments[0]), Int(operation), change.fd, &event);
 }
 
 int64_t CallServer::EpollControl(const CarriedRequest& request, CarriedAnswer&) {
-  if (descriptors_.Find(request.arguments[0]).fd >= 0 && descriptors_.Find(request.arguments[2]).fd >= 0) {
-    NoteChange(request.arguments[0], request.arguments[2]);
-  }
+  const int epfd = Int(request.arguments[0]);
+  const int fd = Int(request.arguments[2]);
+  NoteChange(epfd, fd);
   epoll_event event{};
   const bool has_event = request.data.size() == sizeof(event);
   if (has_event) std::memcpy(&event, request.data.data(), sizeof(event));
-  return ResultOf(process_.sockets().epoll_ctl(descriptors_.Find(request.arguments[0]).fd, Int(request.arguments[1]),
-                                               descriptors_.Find(request.arguments[2]).fd,
-                                               has_event ? &event : nullptr));
+  return ResultOf(
+      process_.sockets().epoll_ctl(epfd, Int(request.arguments[1]), fd, has_event ? &event : nullptr));
 }
 
 int64_t CallServer::EpollWait(const CarriedRequest& request, CarriedAnswer& answer) {
@@ -135,8 +108,8 @@ int64_t CallServer::EpollWait(const CarriedRequest& request, CarriedAnswer& answ
   const int most = asked <= kMostOfAll ? std::min(asked, kMostEvents) : asked;
   std::vector<epoll_event> events(static_cast<size_t>(std::clamp(most, 0, kMostEvents)));
   const TimeLimit limit(request.arguments[2]);
-  const int result = process_.sockets().epoll_pwait2(descriptors_.Find(request.arguments[0]).fd, events.data(), most,
-                                                     limit.get(), nullptr);
+  const int result =
+      process_.sockets().epoll_pwait2(Int(request.arguments[0]), events.data(), most, limit.get(), nullptr);
   if (result < 0) return -errno;
   const auto* bytes = reinterpret_cast<const uint8_t*>(events.data());
   answer.data.assign(bytes, bytes + static_cast<size_t>(result) * sizeof(epoll_event));

@@ -227,12 +227,8 @@ TEST_F(CarriedLeaseTest, ChangesOfEpollListsComeToWhatTheyDoOnTheKernel) {
     }
     return 0;)");
   for (int seed = 1; seed <= 20; ++seed) {
-    const std::string command = absl::StrCat(folder(), "/lists ", seed);
-    std::string kernels(200, '\0');
-    FILE* const output = popen(command.c_str(), "r");
-    ASSERT_NE(output, nullptr);
-    kernels.resize(fread(kernels.data(), 1, kernels.size(), output));
-    pclose(output);
+    const std::string kernels = KernelsOutput("lists", absl::StrCat(seed));
+    ASSERT_NE(kernels, "");
     TwoHosts hosts;
     const ProcessId process = hosts.Start(hosts.alpha, Options("lists"), {absl::StrCat(seed)});
     hosts.Run();

@@ -33,7 +33,7 @@ CarriedThread::CarriedThread(Carrier& carrier, int slot, Thread& thread)
       seat_(carrier.seat(slot)),
       process_(*seat_.process),
       thread_(thread),
-      server_(thread, process_.descriptors, carrier.written()) {}
+      server_(thread, process_.kinds, carrier.written()) {}
 
 void CarriedThread::Run() {
   for (;;) {
@@ -147,8 +147,8 @@ CarriedThread::Fate CarriedThread::Hello() {
   process_.registered = true;
   process_.executes.clear();
   answer_.data.assign(DUET_CHANNEL_DESCRIPTORS / 8, 0);
-  for (size_t fd = 0; fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
-    if (process_.descriptors.Find(static_cast<int64_t>(fd)).fd >= 0) answer_.data[fd / 8] |= 1u << (fd % 8);
+  for (int fd = 0; fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
+    if (thread_.IsOpen(fd)) answer_.data[static_cast<size_t>(fd) / 8] |= 1u << (fd % 8);
   }
   return Fate::kGoesOn;
 }

@@ -158,7 +158,7 @@ void Carrier::Begin(int slot, int number, Thread& maker, Thread::Descriptors des
 CarriedProcess& Carrier::Fork(CarriedProcess& parent) {
   auto child = std::make_unique<CarriedProcess>();
   child->parent = &parent;
-  child->descriptors = parent.descriptors;
+  child->kinds = parent.kinds;
   child->registered = true;
   processes_.push_back(std::move(child));
   return *processes_.back();

@@ -13,7 +13,7 @@
 
 #include "lab/program/busy_time.h"
 #include "lab/program/carried_channel.h"
-#include "lab/program/descriptor_map.h"
+#include "lab/program/descriptor_kinds.h"
 #include "lab/program/futex_table.h"
 #include "lab/program/program.h"
 #include "lab/program/sandboxed_process.h"
@@ -27,7 +27,7 @@ struct CarriedProcess {
   int number = 0;                         // what the program's kernel calls it
   std::unique_ptr<WatchedProcess> kernels;  // null until it is known
   CarriedProcess* parent = nullptr;       // null: none, or gone
-  DescriptorMap descriptors;
+  DescriptorKinds kinds;                  // of its descriptors
   bool registered = false;                // the library is in place
   std::string executes;                   // what it is about to execute; empty otherwise
   double cpu_seconds = 0;                 // as of the last look

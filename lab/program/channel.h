@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-  DUET_CHANNEL_VERSION = 5,
+  DUET_CHANNEL_VERSION = 6,
   DUET_CHANNEL_DATA = 1 << 20,  /* the most bytes that a request or an answer carries */
   DUET_CHANNEL_ADDRESS = 128,   /* a sockaddr_storage */
   DUET_CHANNEL_SLOTS = 128,     /* threads of the program and of all its processes */
@@ -36,14 +36,15 @@ enum {
 enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
 
 /* What the arguments mean, where it isn't what the system call's do. `new` is a descriptor that the program has
- * reserved in its own kernel for what the call makes.
+ * reserved in its own kernel for what the call makes: the world gives it the same number.
  *   socket: domain type protocol new        accept4: fd flags - new       (address in the answer)
  *   bind, connect: fd                       (address in the request)
  *   sendto: fd flags                        (data, and an address or none; arguments[0] of the answer: whether
  *                                            EPIPE raises no signal)
  *   recvfrom: fd length flags               (data and address in the answer; arguments[0]: msg_flags)
  *   read: fd length      write: fd          (data)
- *   dup: fd new          pipe2: flags new new          socketpair: domain type protocol new new
+ *   dup: fd new          fcntl: fd command argument new          (new: of F_DUPFD, F_DUPFD_CLOEXEC)
+ *   pipe2: flags new new                    socketpair: domain type protocol new new
  *   ioctl: fd request value                 (arguments[0] of the answer: the value)
  *   getsockopt: fd level option length      setsockopt: fd level option      (data)
  *   poll: count timeout_ns kernels          (data: struct pollfd[], the program's numbers; -1: for ever)

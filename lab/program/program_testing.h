@@ -97,6 +97,15 @@ class ProgramTest : public testing::Test {
   void CompileMain(const std::string& name, const std::string& body, const std::string& flags = "") {
     Compile(name + ".c", std::string(kIncludes) + "int main(int argc, char** argv) {\n" + body + "\n}\n", flags);
   }
+  // What that program, compiled before, writes where the kernel runs it: for calls of which the program's own kernel
+  // is the specification.
+  std::string KernelsOutput(const std::string& name, const std::string& argument = "") const {
+    FILE* const output = popen((folder_ + "/" + name + " " + argument).c_str(), "r");
+    std::string text;
+    for (int c = 0; output != nullptr && (c = fgetc(output)) != EOF;) text += static_cast<char>(c);
+    if (output != nullptr) pclose(output);
+    return text;
+  }
   void WritePython(const std::string& name, const std::string& code) { std::ofstream(folder_ + "/" + name) << code; }
 
   ProgramOptions Options(const std::string& program) const {

@@ -49,6 +49,24 @@ class Thread : public Process {
   virtual int MakeEvent(uint64_t value, bool semaphore, bool nonblocking) = 0;
   virtual int MakeTimer(bool nonblocking) = 0;
   virtual int SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) = 0;
+  // The descriptors that this thread makes have these numbers, in this order, as long as this exists, rather than the
+  // lowest that are free: its program has chosen them. What is open there is closed. EBUSY: another call of the process
+  // is about to make one of that number.
+  class Numbers {
+   public:
+    explicit Numbers(Thread& thread, int first, int second = -1) : thread_(thread) {
+      thread_.SetNumbers(first, second);
+    }
+    ~Numbers() { thread_.SetNumbers(-1, -1); }
+    Numbers(const Numbers&) = delete;
+    Numbers& operator=(const Numbers&) = delete;
+
+   private:
+    Thread& thread_;
+  };
+  virtual void SetNumbers(int first, int second) = 0;
+  // Whether the descriptor is open. Takes no time.
+  virtual bool IsOpen(int fd) const = 0;
   // How many bytes a send, or a write, would take at once without waiting or failing; 0 where that isn't sure. `file`
   // is the same for the descriptors of one open file, which have that room together. Takes no time.
   struct Room {

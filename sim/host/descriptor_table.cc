@@ -54,11 +54,11 @@ std::shared_ptr<DescriptorTable> DescriptorTable::Copy() const {
   return copy;
 }
 
-DescriptorTable::Reservation::Reservation(DescriptorTable& table) : table_(table), fd_(table.LowestFree(0)) {
-  if (fd_ >= kMostDescriptors) {
-    fd_ = -EMFILE;
-    return;
-  }
+DescriptorTable::Reservation::Reservation(DescriptorTable& table, int chosen)
+    : table_(table), fd_(chosen == kAnyNumber ? table.LowestFree(0) : chosen) {
+  if (chosen == kAnyNumber && fd_ >= kMostDescriptors) fd_ = -EMFILE;
+  if (table.reserved(fd_)) fd_ = -EBUSY;
+  if (fd_ < 0) return;
   const auto index = static_cast<size_t>(fd_);
   if (index >= table_.entries_.size()) table_.entries_.resize(index + 1);
   table_.entries_[index].reserved = true;
@@ -69,6 +69,7 @@ DescriptorTable::Reservation::~Reservation() {
 }
 
 int DescriptorTable::Reservation::Fill(FilePtr file, bool close_on_exec) {
+  table_.Close(fd_);
   table_.Put(static_cast<size_t>(fd_), std::move(file), close_on_exec);
   return std::exchange(fd_, -1);
 }

@@ -12,6 +12,7 @@ class DescriptorTable {
  public:
   // RLIMIT_NOFILE as Linux sets it.
   static constexpr int kMostDescriptors = 1024;
+  static constexpr int kAnyNumber = -1;
 
   DescriptorTable() = default;
   // Closes what is open.
@@ -28,17 +29,17 @@ class DescriptorTable {
   // 0, or -EBADF.
   int Close(int fd);
 
-  // The lowest free descriptor, kept for a file that comes later, as Linux does while accept waits: it isn't free and
-  // isn't open.
+  // The lowest free descriptor, or a chosen one, kept for a file that comes later, as Linux does while accept waits: it
+  // isn't free. What is open at a chosen one stays until then.
   class Reservation {
    public:
-    // The table must outlive it.
-    explicit Reservation(DescriptorTable& table);
+    // The table must outlive it. `chosen`: a valid descriptor, or kAnyNumber.
+    explicit Reservation(DescriptorTable& table, int chosen = kAnyNumber);
     ~Reservation();
     Reservation(const Reservation&) = delete;
     Reservation& operator=(const Reservation&) = delete;
 
-    // Negative where no descriptor is free: -EMFILE.
+    // Negative where no descriptor is free: -EMFILE; -EBUSY where the chosen one is reserved.
     int fd() const { return fd_; }
     // The descriptor, now for `file`. At most once, and only where there is one.
     int Fill(FilePtr file, bool close_on_exec);
@@ -55,7 +56,6 @@ class DescriptorTable {
   // As fork does: the same files under the same numbers. What is reserved is free in the copy.
   std::shared_ptr<DescriptorTable> Copy() const;
 
-  static bool IsValid(int fd) { return fd >= 0 && fd < kMostDescriptors; }
   bool close_on_exec(int fd) const { return entries_[static_cast<size_t>(fd)].close_on_exec; }
   void set_close_on_exec(int fd, bool on) { entries_[static_cast<size_t>(fd)].close_on_exec = on; }
 

@@ -156,7 +156,7 @@ int SimSockets::pselect(int count, fd_set* readable, fd_set* writable, fd_set* e
 int SimSockets::epoll_create1(int flags) {
   if (const int error = Enter()) return Finish(error);
   if ((flags & ~EPOLL_CLOEXEC) != 0) return Finish(-EINVAL);
-  return Finish(table_->Add(FilePtr(new Epoll(host_.engine().scheduler())), flags != 0));
+  return Finish(Add(FilePtr(new Epoll(host_.engine().scheduler())), flags != 0));
 }
 
 int SimSockets::epoll_ctl(int epfd, int operation, int fd, epoll_event* event) {

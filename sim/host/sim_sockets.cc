@@ -41,6 +41,14 @@ std::optional<bool> SimSockets::OnEpollList(int epfd, int fd) const {
   return list->Holds(fd, *file);
 }
 
+int SimSockets::Add(FilePtr file, bool close_on_exec, int lowest) {
+  const int chosen = TakeNumber();
+  if (chosen == DescriptorTable::kAnyNumber) return table_->Add(std::move(file), close_on_exec, lowest);
+  const int fd = table_->Replace(chosen, std::move(file));
+  if (fd >= 0) table_->set_close_on_exec(fd, close_on_exec);
+  return fd;
+}
+
 ssize_t SimSockets::Finish(int64_t result) {
   if (result >= 0) return result;
   errno = static_cast<int>(-result);
@@ -107,7 +115,7 @@ int SimSockets::MakeSocket(int domain, int type, int protocol) {
     socket = new DatagramSocket(host_, domain);
   }
   socket->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
-  return table_->Add(std::move(socket), (flags & SOCK_CLOEXEC) != 0);
+  return Add(std::move(socket), (flags & SOCK_CLOEXEC) != 0);
 }
 
 int SimSockets::socket(int domain, int type, int protocol) {
@@ -131,9 +139,9 @@ int SimSockets::MakePair(int domain, int type, int protocol, int ends[2]) {
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
   constexpr int kTypeBits = 0xf;
   if ((kind & ~kTypeBits) != 0) return -EINVAL;
-  DescriptorTable::Reservation first(*table_);
+  DescriptorTable::Reservation first(*table_, TakeNumber());
   if (first.fd() < 0) return first.fd();
-  DescriptorTable::Reservation second(*table_);
+  DescriptorTable::Reservation second(*table_, TakeNumber());
   if (second.fd() < 0) return second.fd();
   // As in Linux the numbers are told before anything can fail.
   ends[0] = first.fd();
@@ -172,7 +180,7 @@ int SimSockets::Accept(int sockfd, sockaddr* address, socklen_t* length, int fla
   FilePtr file;
   if (const int error = Find(sockfd, file)) return error;
   if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return -EINVAL;
-  DescriptorTable::Reservation reservation(*table_);
+  DescriptorTable::Reservation reservation(*table_, TakeNumber());
   if (reservation.fd() < 0) return reservation.fd();
   const SocketPtr socket = file->AsSocket();
   if (socket == nullptr) return -ENOTSOCK;
@@ -303,14 +311,14 @@ int SimSockets::dup(int fd) {
   FilePtr file;
   int error = Enter();
   if (error == 0) error = Find(fd, file);
-  return Finish(error != 0 ? error : table_->Add(std::move(file), false));
+  return Finish(error != 0 ? error : Add(std::move(file), false));
 }
 
 int SimSockets::dup2(int fd, int target) {
   FilePtr file;
   int error = Enter();
   if (error == 0) error = Find(fd, file);
-  if (error == 0 && !DescriptorTable::IsValid(target)) error = -EBADF;
+  if (error == 0 && !MayBeNumber(target)) error = -EBADF;
   if (error != 0) return Finish(error);
   if (fd == target) return target;
   FilePtr replaced = table_->Get(target);
@@ -323,7 +331,7 @@ int SimSockets::dup3(int fd, int target, int flags) {
   FilePtr file;
   if (const int error = Enter()) return Finish(error);
   if ((flags & ~O_CLOEXEC) != 0 || fd == target) return Finish(-EINVAL);
-  if (!DescriptorTable::IsValid(target)) return Finish(-EBADF);
+  if (!MayBeNumber(target)) return Finish(-EBADF);
   if (const int error = Find(fd, file)) return Finish(error);
   if (const int replaced = table_->Replace(target, std::move(file)); replaced < 0) return Finish(replaced);
   table_->set_close_on_exec(target, flags != 0);
@@ -340,8 +348,8 @@ int SimSockets::Fcntl(int fd, int command, long argument) {
     case F_SETFD: table_->set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0); return 0;
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-      if (argument < 0 || argument >= DescriptorTable::kMostDescriptors) return -EINVAL;
-      return table_->Add(std::move(file), command == F_DUPFD_CLOEXEC, static_cast<int>(argument));
+      if (!MayBeNumber(argument)) return -EINVAL;
+      return Add(std::move(file), command == F_DUPFD_CLOEXEC, static_cast<int>(argument));
     case F_GETPIPE_SZ: return file->AsPipe() != nullptr ? file->AsPipe()->size() : -EBADF;
     case F_SETPIPE_SZ:
       return file->AsPipe() != nullptr ? file->AsPipe()->Resize(static_cast<uint32_t>(argument)) : -EBADF;
@@ -401,9 +409,9 @@ int SimSockets::pipe2(int ends[2], int flags) {
 }
 
 int SimSockets::AddBoth(const std::pair<FilePtr, FilePtr>& files, bool close_on_exec, int ends[2]) {
-  const int first = table_->Add(files.first, close_on_exec);
+  const int first = Add(files.first, close_on_exec);
   if (first < 0) return first;
-  const int second = table_->Add(files.second, close_on_exec);
+  const int second = Add(files.second, close_on_exec);
   if (second < 0) {
     table_->Close(first);
     return second;

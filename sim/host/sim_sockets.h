@@ -6,6 +6,7 @@
 // In the destructors that run because a process was killed, calls fail with EBADF and do nothing.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -30,6 +31,8 @@ class SimSockets final : public lab::Sockets {
       : host_(host), process_(process), short_transfers_(short_transfers), table_(std::move(descriptors)) {}
 
   const std::shared_ptr<DescriptorTable>& table() const { return table_; }
+  // A descriptor for the file: the next number that was chosen, or the lowest free one from `lowest` on; or -EMFILE.
+  int Add(FilePtr file, bool close_on_exec, int lowest = 0);
   // Has no descriptors from here on. Those that nobody shares are closed, under a call that uses them too.
   void LeaveTable() {
     if (table_.use_count() == 1) return table_->CloseAll();
@@ -40,6 +43,7 @@ class SimSockets final : public lab::Sockets {
   lab::Thread::Room SendRoom(int fd) const;
   std::optional<bool> OnEpollList(int epfd, int fd) const;
   void set_at_once(bool at_once) { at_once_ = at_once; }
+  void set_numbers(int first, int second) { numbers_ = {first, second}; }
   bool PassDebt();
 
   int socket(int domain, int type, int protocol) override;
@@ -114,6 +118,12 @@ class SimSockets final : public lab::Sockets {
   static int CheckPair(int domain, int kind, int protocol);
   int MakeSocket(int domain, int type, int protocol);
   int MakePair(int domain, int type, int protocol, int ends[2]);
+  // Whether it can be a descriptor's number: where numbers are chosen, their limit isn't this table's.
+  bool MayBeNumber(int64_t number) const {
+    return number >= 0 && (number < DescriptorTable::kMostDescriptors || numbers_[0] != DescriptorTable::kAnyNumber);
+  }
+  // The next number that was chosen for a new descriptor.
+  int TakeNumber() { return std::exchange(numbers_[0], std::exchange(numbers_[1], DescriptorTable::kAnyNumber)); }
   // Two new descriptors, or none. 0, or -EMFILE.
   int AddBoth(const std::pair<FilePtr, FilePtr>& files, bool close_on_exec, int ends[2]);
   int Accept(int sockfd, sockaddr* address, socklen_t* length, int flags);
@@ -152,6 +162,7 @@ class SimSockets final : public lab::Sockets {
   std::shared_ptr<DescriptorTable> table_;
   Duration debt_{0};  // for bytes moved, and for calls at once, let pass at the next call or in PassDebt
   bool at_once_ = false;
+  std::array<int, 2> numbers_ = {DescriptorTable::kAnyNumber, DescriptorTable::kAnyNumber};
 };
 
 }  // namespace sim

@@ -110,7 +110,7 @@ lab::Thread::Woken SimThread::Block(std::optional<lab::Time> deadline, const lab
 int SimThread::Keep(FilePtr file, bool nonblocking) {
   Spend(SimSockets::kCallCost);
   file->set_nonblocking(nonblocking);
-  const int fd = sockets_.table()->Add(std::move(file), false);
+  const int fd = sockets_.Add(std::move(file), false);
   if (fd >= 0) return fd;
   errno = -fd;
   return -1;

@@ -61,6 +61,8 @@ class SimThread final : public lab::Thread {
   int SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) override;
   Room SendRoom(int fd) const override { return sockets_.SendRoom(fd); }
   std::optional<bool> OnEpollList(int epfd, int fd) const override { return sockets_.OnEpollList(epfd, fd); }
+  void SetNumbers(int first, int second) override { sockets_.set_numbers(first, second); }
+  bool IsOpen(int fd) const override { return sockets_.table()->Get(fd) != nullptr; }
   void SetAtOnce(bool at_once) override { sockets_.set_at_once(at_once); }
   void PassDebt() override { sockets_.PassDebt(); }
   void LeaveDescriptors() override { sockets_.LeaveTable(); }

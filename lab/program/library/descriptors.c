@@ -79,28 +79,24 @@ long duet_close_range(unsigned first, unsigned last, unsigned flags) {
   return result;
 }
 
-/* `number` is the lab's already, but for the state behind it. */
-static long share(long from, long number) {
-  if (number < 0) return number;
-  const long result = duet_request(SYS_dup, 0, 0, from, number, 0, 0);
-  if (result < 0) {
-    duet_unreserve(number);
-    return result;
-  }
-  duet_mark(number, 1);
-  return number;
+/* Of a placeholder's copy, which is the lab's but for the state behind it: what came of asking for that. */
+static long shared(long number, long result) {
+  if (result < 0) duet_unreserve(number);
+  else duet_mark(number, 1);
+  return result < 0 ? result : number;
 }
 
-static long duplicate_onto(long from, long to, long flags) {
+/* By dup2 or dup3. */
+static long duplicate_onto(long call, long from, long to, long flags) {
   if (duet_is_ours(from) || duet_is_ours(to)) return -EBADF;
   if (from == to) return duet_kernel(SYS_dup3, from, to, flags);
   const int from_simulated = duet_simulated(from);
   if (!from_simulated && !duet_simulated(to)) return duet_kernel(SYS_dup3, from, to, flags);
   if (duet_kernel(SYS_fcntl, from, F_GETFD) < 0) return -EBADF;
-  /* The kernel closes `to` silently; the lab's share() replaces what it had there. */
+  /* The kernel closes `to` silently, and so does the lab what it has there. */
   const long number = duet_kernel(SYS_dup3, from, to, flags);
   if (number < 0) return number;
-  if (from_simulated) return share(from, checked(number));
+  if (from_simulated) return shared(to, duet_request(call, 0, 0, from, to, flags, 0));
   duet_mark(to, 0);
   duet_request(SYS_close, 0, 0, to, 0, 0, 0);
   return number;
@@ -110,10 +106,12 @@ long duet_duplicate(long number, const long arguments[6]) {
   const long from = arguments[0];
   if (number == SYS_dup) {
     const long made = duet_kernel(SYS_dup, from);
-    return duet_simulated(from) ? share(from, made < 0 ? made : checked(made)) : made;
+    if (made < 0 || !duet_simulated(from)) return made;
+    const long copy = checked(made);
+    return copy < 0 ? copy : shared(copy, duet_request(SYS_dup, 0, 0, from, copy, 0, 0));
   }
   if (number == SYS_dup2 && from == arguments[1]) return duet_kernel(SYS_dup2, from, from);
-  return duplicate_onto(from, arguments[1], number == SYS_dup3 ? arguments[2] : 0);
+  return duplicate_onto(number, from, arguments[1], number == SYS_dup3 ? arguments[2] : 0);
 }
 
 long duet_fcntl(long fd, long command, long argument) {
@@ -128,7 +126,8 @@ long duet_fcntl(long fd, long command, long argument) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC: {
       const long made = duet_kernel(SYS_fcntl, fd, command, argument);
-      return share(fd, made < 0 ? made : checked(made));
+      const long copy = made < 0 ? made : checked(made);
+      return copy < 0 ? copy : shared(copy, duet_request(SYS_fcntl, 0, 0, fd, command, argument, copy));
     }
     default:
       return duet_request(SYS_fcntl, 0, 0, fd, command, argument, 0);

@@ -1,0 +1,142 @@
+// The numbers of a carried program's descriptors: those that Linux would give, for its sockets and its files together,
+// and the same to the world that has the sockets.
+#include "absl/strings/str_cat.h"
+#include "lab/program/program_testing.h"
+#include "lab/trace/ledger.h"
+
+namespace lab {
+namespace {
+
+class CarriedDescriptorsTest : public ProgramTest {
+ protected:
+  // Where it is carried, and its ledger.
+  std::string OutputOf(const std::string& name, const std::string& argument, std::string* ledger = nullptr) {
+    TwoHosts hosts;
+    const ProcessId process = hosts.Start(hosts.alpha, Options(name), {argument});
+    hosts.Run();
+    const Outcome& outcome = hosts.world.outcome(process);
+    EXPECT_EQ(outcome.exit_status, 0) << outcome.error_output;
+    for (const auto& [key, value] : outcome.reports) EXPECT_EQ(value, "") << key;
+    if (ledger != nullptr) *ledger = LedgerText(hosts.world.trace(), hosts.world.Unfinished());
+    return outcome.output;
+  }
+};
+
+TEST_F(CarriedDescriptorsTest, EpollKnowsThemByTheProgramsNumbers) {
+  CompileMain("numbers", R"(
+    int ends[2], list = epoll_create1(0);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = 1}, came[4];
+    int copy = dup(ends[0]);
+    printf("%d ", epoll_ctl(list, EPOLL_CTL_ADD, copy, &event));
+    close(copy);
+    int file = open("/dev/null", O_RDONLY), other = dup(ends[0]);
+    event.data.u32 = 2;
+    printf("%d %d %d ", file == copy, other == copy, epoll_ctl(list, EPOLL_CTL_ADD, other, &event));
+    write(ends[1], "x", 1);
+    printf("%d\n", epoll_wait(list, came, 4, 0));
+    return 0;)");
+  EXPECT_EQ(OutputOf("numbers", ""), "0 1 0 0 2\n");
+  EXPECT_EQ(KernelsOutput("numbers"), "0 1 0 0 2\n");
+}
+
+TEST_F(CarriedDescriptorsTest, TheLedgerHasTheProgramsNumbers) {
+  CompileMain("calls", R"(
+    int files[4], ends[2], others[2];
+    for (int i = 0; i < 4; ++i) files[i] = open("/dev/null", O_RDONLY);  // 3 to 6
+    int listener = listening(9999);                                     // 7
+    close(files[1]);
+    int client = connected("10.0.0.1", 9999);                           // 4
+    int server = accept(listener, NULL, NULL);                          // 8
+    close(files[3]);
+    pipe(ends);                                                         // 6, 9
+    socketpair(AF_UNIX, SOCK_STREAM, 0, others);                        // 10, 11
+    dup2(server, 20);
+    dup3(server, files[0], O_CLOEXEC);                                  // 3
+    fcntl(client, F_DUPFD, 30);
+    fcntl(client, F_DUPFD_CLOEXEC, 30);                                 // 31
+    dup2(files[2], ends[0]);                                            // a file, at 6
+    dup(20);                                                            // 12
+    printf("%d %d %d %d %d\n", eventfd(0, 0), timerfd_create(CLOCK_MONOTONIC, 0), epoll_create1(0),
+           socket(AF_INET, SOCK_DGRAM, 0), open("/dev/null", O_RDONLY));
+    fflush(stdout);
+    if (fork() == 0) {
+      close(4);
+      char* const next[] = {"/bin/sh", "-c", "echo >&4", NULL};
+      dup(30);                                                          // 4
+      execv(next[0], next);
+    }
+    wait(NULL);
+    return 0;)");
+  std::string ledger;
+  // The arguments are evaluated from the last on.
+  EXPECT_EQ(OutputOf("calls", "", &ledger), "17 16 15 14 13\n");
+  for (const char* const call : {
+           "socket(AF_INET, SOCK_STREAM, 0) = 7", "listen(7, 5) = 0", "socket(AF_INET, SOCK_STREAM, 0) = 4",
+           "accept(7, alpha:35738) = 8", "pipe([6, 9]) = 0", "socketpair(AF_UNIX, SOCK_STREAM, [10, 11]) = 0",
+           "dup2(8, 20) = 20", "dup3(8, 3, O_CLOEXEC) = 3", "fcntl(4, F_DUPFD, 30) = 30",
+           "fcntl(4, F_DUPFD_CLOEXEC, 30) = 31", "close(6) = 0", "dup(20) = 12", "socket(AF_INET, SOCK_DGRAM, 0) = 14",
+           "epoll_create1(0) = 15", "timerfd_create(1, 0) = 16", "eventfd(0, 0) = 17", "close(4) = 0", "dup(30) = 4",
+           "close(31) = 0", "send(1, \"\\n\", 1, MSG_NOSIGNAL) = 1"}) {
+    EXPECT_NE(ledger.find(call), std::string::npos) << call << " is missing in\n" << ledger;
+  }
+}
+
+// Descriptors of all kinds come and go, and are put on epoll's lists, in the program and in children of it: the same
+// numbers and errors as in Linux.
+TEST_F(CarriedDescriptorsTest, AreThoseOfTheKernel) {
+  CompileMain("random", R"(
+    unsigned state = atoi(argv[1]);
+    unsigned long told = 0;
+    unsigned below(unsigned n) { state = state * 1103515245 + 12345; return (state >> 16) % n; }
+    void tell(long result) { told = told * 31 + (result < 0 ? 1000 + errno : result); }
+    int one() { return 3 + below(24); }
+    void step(int children) {
+      int ends[2];
+      struct epoll_event event = {.events = EPOLLIN | EPOLLOUT}, came[30];
+      switch (below(17)) {
+        case 0: tell(socket(AF_INET, below(2) ? SOCK_STREAM : SOCK_DGRAM, 0)); break;
+        case 1: tell(open("/dev/null", O_RDWR)); break;
+        case 2: case 3: tell(close(one())); break;
+        case 4: tell(dup(one())); break;
+        case 5: tell(dup2(one(), one())); break;
+        case 6: tell(dup3(one(), one(), O_CLOEXEC)); break;
+        case 7: tell(fcntl(one(), F_DUPFD, one())); break;
+        case 8: tell(pipe(ends)); tell(ends[0]); tell(ends[1]); break;
+        case 9: tell(socketpair(AF_UNIX, SOCK_STREAM, 0, ends)); tell(ends[0]); tell(ends[1]); break;
+        case 10: tell(below(2) ? eventfd(0, EFD_NONBLOCK) : timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)); break;
+        case 11: tell(epoll_create1(EPOLL_CLOEXEC)); break;
+        case 12: tell(epoll_wait(3, came, 30, 0)); break;
+        case 13:
+          if (children) {
+            fflush(stdout);
+            pid_t child = fork();
+            int status;
+            if (child == 0) {
+              for (int i = 0; i < 20; ++i) step(0);
+              _exit(told & 0xff);
+            }
+            waitpid(child, &status, 0);
+            tell(status);
+          }
+          break;
+        default: tell(epoll_ctl(3, 1 + below(3), one(), &event));
+      }
+    }
+    close_range(3, ~0u, 0);
+    epoll_create1(0);
+    for (int i = 0; i < 1000; ++i) {
+      step(1);
+      if (i % 20 == 19) close_range(15, ~0u, 0);
+      if (i % 50 == 49) printf("%lx ", told);
+    }
+    return 0;)");
+  for (int seed = 1; seed <= 20; ++seed) {
+    const std::string kernels = KernelsOutput("random", absl::StrCat(seed));
+    ASSERT_NE(kernels, "");
+    EXPECT_EQ(OutputOf("random", absl::StrCat(seed)), kernels) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace lab
