@@ -75,9 +75,12 @@ struct Endpoint {
 
   auto operator<=>(const Endpoint&) const = default;
 
+  // In two words: the port goes where addresses of one kind are all alike.
   template <typename H>
   friend H AbslHashValue(H h, const Endpoint& endpoint) {
-    return H::combine(std::move(h), endpoint.address, endpoint.port);
+    const auto& words = endpoint.address.words();
+    return H::combine(std::move(h), uint64_t{words[0]} << 32 | words[1],
+                      (uint64_t{words[2]} << 32 | words[3]) ^ uint64_t{endpoint.port} << 48);
   }
 };
 

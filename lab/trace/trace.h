@@ -8,6 +8,7 @@
 //  3. Of the packets' contents the first `kMostBytes` are kept; later packets keep their length, with zeros in place of
 //     their bytes.
 //  4. In the simulated world equal runs give equal hashes.
+// A world that is run for its outcome alone can do without packets and calls: see Tracing.
 #pragma once
 
 #include <cstdint>
@@ -63,8 +64,16 @@ using Event = std::variant<PacketEvent, CallEvent, NoteEvent>;
 // When an event began: a packet's sending, a call's beginning, a note's time.
 Time TimeOf(const Event& event);
 
+// What a world records. Off, it is hosts, processes and notes: nothing is spent on packets and calls.
+enum class Tracing : uint8_t { kOn, kOff };
+
 class Trace {
  public:
+  explicit Trace(Tracing tracing = Tracing::kOn) : tracing_(tracing) {}
+
+  // Whether packets and calls are to be added; who would add them asks first.
+  bool on() const { return tracing_ == Tracing::kOn; }
+
   static constexpr size_t kMostEvents = 70'000;
   static constexpr size_t kHead = 20'000;
   static constexpr size_t kMostBytes = size_t{64} << 20;
@@ -113,6 +122,7 @@ class Trace {
   void Mix(const Packet& packet);
   void Mix(const TcpHeader& tcp);
 
+  Tracing tracing_;
   std::vector<Host> hosts_;
   std::vector<TracedProcess> processes_;
   std::vector<Event> events_;

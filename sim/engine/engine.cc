@@ -5,8 +5,7 @@
 
 namespace sim {
 
-void Engine::Step() {
-  if (!scheduler_.idle()) return scheduler_.RunOne();
+void Engine::TakeEvent() {
   clock_.AdvanceTo(events_.next());
   events_.Pop().OnTime();
 }
@@ -15,12 +14,16 @@ bool Engine::RunUntil(const std::function<bool()>& condition, Time limit) {
   limit_ = limit;
   condition_ = &condition;
   while (!condition()) {
+    if (!scheduler_.idle()) {
+      scheduler_.RunOne();
+      continue;
+    }
     if (at_rest()) return false;
-    if (scheduler_.idle() && events_.next() > limit) {
+    if (events_.next() > limit) {
       clock_.AdvanceTo(std::max(now(), limit));
       return false;
     }
-    Step();
+    TakeEvent();
   }
   return true;
 }
@@ -29,7 +32,9 @@ void Engine::RunTo(Time limit) {
   const std::function<bool()> never = [] { return false; };
   limit_ = limit;
   condition_ = &never;
-  while (!scheduler_.idle() || events_.AnyUntil(limit)) Step();
+  while (!scheduler_.idle() || events_.AnyUntil(limit)) {
+    scheduler_.idle() ? TakeEvent() : scheduler_.RunOne();
+  }
   clock_.AdvanceTo(std::max(now(), limit));
 }
 

@@ -55,7 +55,8 @@ class Engine {
   Task::Wakeup WaitInterruptibly(std::optional<Time> deadline);
 
  private:
-  void Step();
+  // The clock goes on to the first event, which happens.
+  void TakeEvent();
 
   VirtualClock clock_;
   EventQueue events_;

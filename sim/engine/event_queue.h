@@ -42,6 +42,9 @@ class Event {
   virtual void OnTime() = 0;
 
   bool scheduled() const { return queue_ != nullptr; }
+  // Only where scheduled().
+  Time time() const { return time_; }
+  bool visible() const { return visible_; }
   // Takes it out of its queue. Harmless where it is in none.
   inline void Cancel();
 

@@ -21,7 +21,6 @@ void Flow::OnSegment(const lab::Packet& segment) {
 
 void Flow::OnTime() {
   const FlowPtr self(this);
-  deadline_.reset();
   connection_->OnTimer(host_.now());
   Settle();
 }
@@ -53,11 +52,10 @@ void Flow::SetAwaitsProbe(bool awaits) {
 
 void Flow::SetTimer() {
   const std::optional<Time> deadline = connection_->Deadline();
-  const bool matters = deadline && connection_->DeadlineMatters();
-  if (deadline == deadline_ && matters == deadline_matters_) return;
-  deadline_ = deadline;
-  deadline_matters_ = matters;
   if (!deadline) return Cancel();
+  const bool matters = connection_->DeadlineMatters();
+  // Every segment moves the deadline, mostly on. An event that comes too soon finds nothing due, and is set again.
+  if (scheduled() && time() <= *deadline && visible() == matters) return;
   // A deadline that has passed is due at once.
   host_.engine().events().Schedule(*this, std::max(*deadline, host_.now()),
                                    matters ? EventQueue::Weight::kVisible : EventQueue::Weight::kBackground);

@@ -58,8 +58,6 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
   std::unique_ptr<tcp::Connection> connection_;
   Owner* owner_;
   PortClaim claim_;
-  std::optional<Time> deadline_;  // what the timer is set to
-  bool deadline_matters_ = false;
   bool awaits_probe_ = false;
   bool silent_ = false;
 };

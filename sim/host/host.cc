@@ -52,13 +52,13 @@ uint32_t Host::NextInitialSequence() {
 }
 
 bool Host::Has(const lab::Endpoint& local, const lab::Endpoint& remote) const {
-  return flows_.contains(FourTuple{local, remote});
+  return flows_.contains(Ends{local, remote});
 }
 
 int Host::MakeWay(const lab::Endpoint& local, const lab::Endpoint& remote, std::optional<uint32_t>& iss) {
-  const auto found = flows_.find(FourTuple{local, remote});
+  const auto found = flows_.find(Ends{local, remote});
   if (found == flows_.end()) return 0;
-  const FlowPtr flow = found->second;
+  const FlowPtr flow = *found;
   iss = flow->connection().IssToReplace();
   if (!iss) return -EADDRNOTAVAIL;
   flow->Retire();
@@ -66,15 +66,14 @@ int Host::MakeWay(const lab::Endpoint& local, const lab::Endpoint& remote, std::
 }
 
 void Host::Add(FlowPtr flow) {
-  const FourTuple key{flow->connection().local(), flow->connection().remote()};
-  flows_[key] = std::move(flow);
+  flows_.insert(std::move(flow));
 }
 
 void Host::Forget(Flow& flow) {
   const FlowPtr keep(&flow);
   flow.claim().Release();
-  const auto found = flows_.find(FourTuple{flow.connection().local(), flow.connection().remote()});
-  if (found != flows_.end() && found->second == keep) flows_.erase(found);
+  const auto found = flows_.find(keep);
+  if (found != flows_.end() && *found == keep) flows_.erase(found);
 }
 
 void Host::Add(ListenQueue& listener) { listeners_[listener.local()].push_back(&listener); }
@@ -138,10 +137,10 @@ void Host::DeliverError(const lab::Packet& icmp) {
     udp::Binding* const binding = datagrams_.Find(quoted->source, quoted->destination);
     if (binding != nullptr) binding->owner().OnError(icmp, *quoted);
   } else if (quoted->protocol == lab::Protocol::kTcp) {
-    const auto found = flows_.find(FourTuple{quoted->source, quoted->destination});
+    const auto found = flows_.find(Ends{quoted->source, quoted->destination});
     const int error = udp::MeaningOf(icmp).error;
     if (found == flows_.end() || error == 0) return;
-    const FlowPtr flow = found->second;
+    const FlowPtr flow = *found;
     flow->connection().OnUnreachable(error);
     flow->Settle();
   }
@@ -155,10 +154,10 @@ void Host::SendDatagram(lab::Packet packet) {
 }
 
 void Host::DeliverSegment(const lab::Packet& packet) {
-  const auto found = flows_.find(FourTuple{packet.destination, packet.source});
+  const auto found = flows_.find(Ends{packet.destination, packet.source});
   ListenQueue* listener = nullptr;
   if (found != flows_.end()) {
-    const FlowPtr flow = found->second;
+    const FlowPtr flow = *found;
     const std::optional<uint32_t> iss = flow->connection().IssToReopen(packet);
     if (iss) listener = FindListener(packet.destination, packet.source);
     if (listener == nullptr) return flow->OnSegment(packet);
@@ -168,6 +167,12 @@ void Host::DeliverSegment(const lab::Packet& packet) {
   listener = FindListener(packet.destination, packet.source);
   if (listener == nullptr) return Refuse(packet);
   listener->OnSegment(packet);
+}
+
+void Host::Transmit(lab::Packet&& packet) {
+  Network::ParcelPtr parcel = network_.Make();
+  parcel->packet = std::move(packet);
+  Transmit(std::move(parcel));
 }
 
 void Host::Refuse(const lab::Packet& packet) {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "lab/world/world.h"
 #include "sim/host/flow.h"
 #include "sim/host/network.h"
@@ -76,7 +78,8 @@ class Host final : public Network::Port {
   bool Serves() const { return !listeners_.empty() || datagrams_.HasChosenPort(); }
 
   void Deliver(const lab::Packet& packet) override;
-  void Transmit(lab::Packet&& packet) { network_.Send(id_, std::move(packet)); }
+  void Transmit(Network::ParcelPtr parcel) { network_.Send(id_, std::move(parcel)); }
+  void Transmit(lab::Packet&& packet);
   void Refuse(const lab::Packet& packet);
   // A datagram to this host itself has arrived when this returns, and so has the error that answers it.
   void SendDatagram(lab::Packet packet);
@@ -85,13 +88,24 @@ class Host final : public Network::Port {
   void Note(std::string text);
 
  private:
-  struct FourTuple {
-    lab::Endpoint local;
-    lab::Endpoint remote;
-    bool operator==(const FourTuple&) const = default;
-    template <typename H>
-    friend H AbslHashValue(H h, const FourTuple& t) {
-      return H::combine(std::move(h), t.local, t.remote);
+  // Connections by their two ends, which each has itself.
+  struct Ends {
+    const lab::Endpoint& local;
+    const lab::Endpoint& remote;
+  };
+  static Ends EndsOf(const Ends& ends) { return ends; }
+  static Ends EndsOf(const FlowPtr& flow) { return {flow->connection().local(), flow->connection().remote()}; }
+  struct HashOfEnds {
+    using is_transparent = void;
+    size_t operator()(const auto& key) const {
+      const Ends ends = EndsOf(key);
+      return absl::HashOf(ends.local, ends.remote);
+    }
+  };
+  struct SameEnds {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const {
+      return EndsOf(a).local == EndsOf(b).local && EndsOf(a).remote == EndsOf(b).remote;
     }
   };
 
@@ -112,7 +126,7 @@ class Host final : public Network::Port {
   udp::Table datagrams_;
   udp::ErrorLimit error_limit_;
   // Never iterated: its order is not repeatable.
-  absl::flat_hash_map<FourTuple, FlowPtr> flows_;
+  absl::flat_hash_set<FlowPtr, HashOfEnds, SameEnds> flows_;
   absl::flat_hash_map<lab::Endpoint, std::vector<ListenQueue*>> listeners_;
 };
 

@@ -18,6 +18,7 @@ bool InIpv6Network(const lab::IpAddress& address) {
 
 // Of a packet that is larger than the link takes each piece goes by itself, and it arrives with the last of them.
 lab::Passage SendPieces(lab::Link& link, Time now, size_t size, lab::Choices& choices) {
+  if (size <= link.options().mtu) return link.Send(now, size, choices);
   lab::Passage all = {.arrives = now, .duplicated = true};
   for (const size_t piece : lab::FragmentSizes(size, link.options().mtu)) {
     all = Join(all, link.Send(now, piece, choices));
@@ -27,23 +28,11 @@ lab::Passage SendPieces(lab::Link& link, Time now, size_t size, lab::Choices& ch
 
 }  // namespace
 
-// A packet on its way. Reused once it has arrived.
-class Network::InFlight final : public Event {
- public:
-  explicit InFlight(Network& network) : network_(network) {}
-
-  void OnTime() override {
-    network_.hosts_[static_cast<size_t>(to)].port->Deliver(packet);
-    packet.payload.Clear();
-    network_.free_.push_back(this);
-  }
-
-  HostId to = -1;
-  lab::Packet packet;
-
- private:
-  Network& network_;
-};
+void Network::Parcel::OnTime() {
+  // Free only now: what it brings about makes packets.
+  const ParcelPtr self(this);
+  network_.hosts_[static_cast<size_t>(to_)].port->Deliver(packet);
+}
 
 Network::Network(Engine& engine, lab::Trace& trace) : engine_(engine), trace_(trace) {}
 
@@ -98,89 +87,99 @@ uint32_t Network::mtu(HostId from, const lab::IpAddress& to) const {
   return found == links_.end() ? lab::LinkOptions{}.mtu : found->second.options().mtu;
 }
 
-lab::Packet& Network::Launch(Time arrival, HostId to) {
+Network::ParcelPtr Network::Make() {
   if (free_.empty()) {
-    in_flight_.push_back(std::make_unique<InFlight>(*this));
-    free_.push_back(in_flight_.back().get());
+    parcels_.push_back(std::make_unique<Parcel>(*this));
+    return ParcelPtr(parcels_.back().get());
   }
-  InFlight& flight = *free_.back();
+  ParcelPtr parcel(free_.back());
   free_.pop_back();
-  flight.to = to;
-  engine_.events().Schedule(flight, arrival);
-  return flight.packet;
+  return parcel;
 }
 
-void Network::Send(HostId from, lab::Packet&& packet) {
+void Network::Launch(ParcelPtr parcel, const Course& course) {
+  Parcel& launched = *parcel.release();
+  launched.to_ = course.to;
+  engine_.events().Schedule(launched, course.arrives);
+}
+
+void Network::LaunchCopy(const lab::Packet& packet, const Course& course) {
+  ParcelPtr copy = Make();
+  copy->packet = packet;
+  Launch(std::move(copy), course);
+}
+
+void Network::Record(const Course& course, const lab::Packet& packet) {
+  if (!trace_.on()) return;
+  trace_.Add(lab::PacketEvent{.sent = course.sent,
+                              .arrives = course.arrives,
+                              .from = course.from,
+                              .to = course.to,
+                              .fate = course.fate,
+                              .arrived = course.arrived,
+                              .cause = std::string(course.cause),
+                              .packet = packet});
+}
+
+void Network::Send(HostId from, ParcelPtr parcel) {
+  const lab::Packet& packet = parcel->packet;
   const lab::IpAddress& destination = packet.destination.address;
   const HostId to = destination.is_loopback() ? from : Find(destination);
+  Course course{.sent = engine_.now(), .arrives = Time(0), .from = from, .to = to};
   if (to == from) {
     lab::Link& loopback = hosts_[static_cast<size_t>(from)].loopback;
-    const lab::Passage passage = loopback.Send(engine_.now(), packet.wire_size(), engine_.choices());
-    Launch(*passage.arrives, to) = std::move(packet);
-    return;
+    course.arrives = *loopback.Send(engine_.now(), packet.wire_size(), engine_.choices()).arrives;
+    return Launch(std::move(parcel), course);
   }
-
-  lab::PacketEvent event;
-  event.sent = engine_.now();
-  event.from = from;
-  event.to = to;
-  event.packet = std::move(packet);
   if (to < 0) {
-    event.fate = lab::PacketEvent::Fate::kUnclaimed;
-    event.arrived = false;
-    return trace_.Add(std::move(event));
+    course.fate = Course::Fate::kUnclaimed;
+    course.arrived = false;
+    return Record(course, packet);
   }
 
-  const lab::Rules::Judgement judgement = rules_.Judge(engine_.now(), event.packet);
+  const lab::Rules::Judgement judgement = rules_.Judge(engine_.now(), packet);
   if (judgement.name != nullptr && judgement.verdict != lab::Verdict::kPass) {
-    event.fate = lab::PacketEvent::Fate::kRuled;
-    event.cause = *judgement.name;
+    course.fate = Course::Fate::kRuled;
+    course.cause = *judgement.name;
   }
-  if (judgement.verdict == lab::Verdict::kDrop || judgement.verdict == lab::Verdict::kReset) {
-    event.arrived = false;
-  } else {
-    SendOver(LinkBetween(from, to), event, judgement.delay);
+  const bool stopped = judgement.verdict == lab::Verdict::kDrop || judgement.verdict == lab::Verdict::kReset;
+  course.arrived = !stopped;
+  const bool twice = !stopped && Pass(course, packet, judgement.delay).duplicated;
+  Record(course, packet);
+  if (judgement.verdict == lab::Verdict::kReset) return SendResets(course, packet);
+  if (!course.arrived) return;
+  for (const bool again : {twice, judgement.verdict == lab::Verdict::kDuplicate}) {
+    if (!again) continue;
+    LaunchCopy(packet, course);
+    Record(course, packet);
   }
-  if (judgement.verdict == lab::Verdict::kDuplicate && event.arrived) {
-    trace_.Add(event);
-    Launch(event.arrives, to) = event.packet;
-  }
-  if (judgement.verdict == lab::Verdict::kReset) {
-    trace_.Add(event);
-    return SendResets(event);
-  }
-  trace_.Add(std::move(event));
+  Launch(std::move(parcel), course);
 }
 
-void Network::SendOver(lab::Link& link, lab::PacketEvent& event, Duration delay) {
-  const lab::Passage passage = SendPieces(link, event.sent, event.packet.wire_size(), engine_.choices());
+lab::Passage Network::Pass(Course& course, const lab::Packet& packet, Duration delay) {
+  const lab::Passage passage = SendPieces(LinkBetween(course.from, course.to), course.sent, packet.wire_size(),
+                                          engine_.choices());
   // A corrupted packet ends at the receiver's checksum, of which no program learns: it need not go there.
   if (!passage.arrives || passage.flipped) {
-    event.fate = lab::PacketEvent::Fate::kLost;
-    event.arrived = false;
-    event.cause = passage.cause;
-    return;
+    course.fate = Course::Fate::kLost;
+    course.arrived = false;
+    course.cause = passage.cause;
+  } else {
+    course.arrives = *passage.arrives + delay;
   }
-  event.arrives = *passage.arrives + delay;
-  Launch(event.arrives, event.to) = event.packet;
-  if (!passage.duplicated) return;
-  trace_.Add(event);
-  Launch(event.arrives, event.to) = event.packet;
+  return passage;
 }
 
-void Network::SendResets(const lab::PacketEvent& ruled) {
-  for (lab::Packet& reset : lab::Rules::ResetsFor(ruled.packet)) {
-    lab::PacketEvent event;
-    event.sent = ruled.sent;
-    event.from = Find(reset.source.address);
-    event.to = Find(reset.destination.address);
-    event.fate = lab::PacketEvent::Fate::kRuled;
-    event.cause = ruled.cause;
-    event.packet = std::move(reset);
+void Network::SendResets(const Course& ruled, const lab::Packet& packet) {
+  for (lab::Packet& reset : lab::Rules::ResetsFor(packet)) {
+    Course course = ruled;
+    course.arrived = true;
+    course.from = Find(reset.source.address);
+    course.to = Find(reset.destination.address);
     // A fault is not subject to the faults of the link.
-    event.arrives = event.sent + LinkBetween(event.from, event.to).options().latency;
-    Launch(event.arrives, event.to) = event.packet;
-    trace_.Add(std::move(event));
+    course.arrives = course.sent + LinkBetween(course.from, course.to).options().latency;
+    Record(course, reset);
+    LaunchCopy(reset, course);
   }
 }
 

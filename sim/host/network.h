@@ -53,7 +53,30 @@ class Network {
   // Whether packets to that address have a way at all: it is a host's own, or in 10.0.0.0/8 or fd00::/64.
   static bool Routable(const lab::IpAddress& address);
 
-  void Send(HostId from, lab::Packet&& packet);
+  // A packet, made where it will travel: nothing is allocated or copied on its way. Reused once it has arrived.
+  class Parcel final : public Event {
+   public:
+    explicit Parcel(Network& network) : network_(network) {}
+    lab::Packet packet;
+
+   private:
+    friend class Network;
+    void OnTime() override;
+
+    Network& network_;
+    HostId to_ = -1;
+  };
+  struct Recycler {
+    void operator()(Parcel* parcel) const {
+      parcel->packet.payload.Clear();
+      parcel->network_.free_.push_back(parcel);
+    }
+  };
+  using ParcelPtr = std::unique_ptr<Parcel, Recycler>;
+
+  // With the fields of a packet before; the payload is empty.
+  ParcelPtr Make();
+  void Send(HostId from, ParcelPtr parcel);
 
  private:
   struct Joined {
@@ -62,14 +85,26 @@ class Network {
     Port* port;
     lab::Link loopback;
   };
-  class InFlight;
+  // What becomes of a packet, for the trace.
+  struct Course {
+    using Fate = lab::PacketEvent::Fate;
+    Time sent;
+    Time arrives;
+    HostId from;
+    HostId to;
+    Fate fate = Fate::kDelivered;
+    bool arrived = true;
+    std::string_view cause;
+  };
 
   HostId Find(const lab::IpAddress& address) const;
   lab::Link& LinkBetween(HostId from, HostId to);
-  void SendOver(lab::Link& link, lab::PacketEvent& event, Duration delay);
-  void SendResets(const lab::PacketEvent& ruled);
-  // Gives what is to be filled with the packet.
-  lab::Packet& Launch(Time arrival, HostId to);
+  // Judges the packet by the link.
+  lab::Passage Pass(Course& course, const lab::Packet& packet, Duration delay);
+  void SendResets(const Course& ruled, const lab::Packet& packet);
+  void Launch(ParcelPtr parcel, const Course& course);
+  void LaunchCopy(const lab::Packet& packet, const Course& course);
+  void Record(const Course& course, const lab::Packet& packet);
 
   Engine& engine_;
   lab::Trace& trace_;
@@ -77,8 +112,8 @@ class Network {
   // By both ids; made when the first packet wants it. Never iterated: its order is not repeatable.
   absl::flat_hash_map<uint64_t, lab::Link> links_;
   lab::Rules rules_;
-  std::vector<std::unique_ptr<InFlight>> in_flight_;
-  std::vector<InFlight*> free_;
+  std::vector<std::unique_ptr<Parcel>> parcels_;
+  std::vector<Parcel*> free_;
 };
 
 }  // namespace sim

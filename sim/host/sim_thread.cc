@@ -25,6 +25,11 @@ SimThread::SimThread(SimProcess& process, std::shared_ptr<DescriptorTable> descr
 
 const std::vector<std::string>& SimThread::arguments() const { return process_.arguments(); }
 
+lab::Sockets& SimThread::sockets() {
+  if (process_.trace().on()) return traced_;
+  return sockets_;
+}
+
 const duet_ledger_entry* SimThread::pending() const {
   if (done()) return nullptr;
   if (traced_.pending()) return &*traced_.pending();
@@ -42,7 +47,7 @@ void SimThread::SetPending(const duet_ledger_entry* call) {
 }
 
 void SimThread::Record(const duet_ledger_entry& call) {
-  process_.trace().Add(lab::CallEvent{process_.id(), call});
+  if (process_.trace().on()) process_.trace().Add(lab::CallEvent{process_.id(), call});
 }
 
 void SimThread::Wake() {
@@ -155,6 +160,7 @@ std::string SimThread::WaitsFor() {
   if (done()) return "";
   if (task_.paused()) return "is paused";
   if (waits_for_ != nullptr) return (*waits_for_)();
+  if (!process_.trace().on() && !sleeping_) return "waits in a call";
   const std::optional<duet_ledger_entry>& pending = traced_.pending();
   if (sleeping_ || !pending) return sleeping_ ? "sleeps" : "runs";
   const int64_t first = pending->arguments[0];

@@ -45,7 +45,7 @@ class SimThread final : public lab::Thread {
 
   // --- From inside ---
 
-  lab::Sockets& sockets() override { return traced_; }
+  lab::Sockets& sockets() override;
   const std::vector<std::string>& arguments() const override;
   lab::Time now() override;
   void sleep(lab::Duration duration) override;

@@ -118,27 +118,28 @@ int64_t SimSockets::Receive(File& file, Buffers buffers, int flags) {
   const StreamSocket* const stream = socket != nullptr ? socket->AsStream() : nullptr;
   const bool nonblocking = file.nonblocking() || (flags & MSG_DONTWAIT) != 0;
   const bool peek = (flags & MSG_PEEK) != 0;
-  const bool cut = socket != nullptr && (flags & (MSG_WAITALL | MSG_PEEK)) == 0;
+  const bool cut = short_transfers_ && socket != nullptr && (flags & (MSG_WAITALL | MSG_PEEK)) == 0;
   const auto deadline = socket != nullptr ? DeadlineAfter(socket->options()->receive_timeout) : std::nullopt;
   const size_t length = std::min(TotalSize(buffers), kMostAtOnce);
   const size_t target = Target(socket, length, flags);
   size_t done = 0;
   constexpr short kEnds = POLLERR | POLLHUP | POLLRDHUP;
-  const auto at_mark = [&] { return done > 0 && stream != nullptr && stream->AtMark(peek ? done : 0); };
+  const auto at_mark = [&] { return stream != nullptr && stream->AtMark(peek ? done : 0); };
+  const auto ended = [&] { return (file.Ready() & kEnds) != 0; };
   for (;;) {
-    // The mark may have come while it waited.
-    if (at_mark()) return static_cast<int64_t>(done);
-    // What has come counts; an error, and the end, are left for the next call to tell.
-    const bool all_seen = file.readable() == (peek ? done : 0);
-    if (done > 0 && all_seen && (file.Ready() & kEnds) != 0) return static_cast<int64_t>(done);
+    if (done > 0) {
+      // The mark may have come while it waited. What has come counts; an error, and the end, are left for the next
+      // call to tell.
+      const bool all_seen = file.readable() == (peek ? done : 0);
+      if (at_mark() || (all_seen && ended())) return static_cast<int64_t>(done);
+    }
     // What a peek has seen it sees again, with what has come meanwhile.
     if (peek) done = 0;
-    const size_t there = std::min(length - done, file.readable());
-    int64_t result = file.Read(buffers, done, cut && there > 0 ? Cut(there) : length - done, flags);
+    const size_t there = cut ? std::min(length - done, file.readable()) : 0;
+    int64_t result = file.Read(buffers, done, there > 0 ? Cut(there) : length - done, flags);
     if (result > 0) done += static_cast<size_t>(result);
     if (result == 0 || (done > 0 && done >= target)) return static_cast<int64_t>(done);
-    if (at_mark()) return static_cast<int64_t>(done);
-    if (done > 0 && (nonblocking || (file.Ready() & kEnds) != 0)) return static_cast<int64_t>(done);
+    if (done > 0 && (at_mark() || nonblocking || ended())) return static_cast<int64_t>(done);
     if ((result == -EAGAIN || result > 0) && !nonblocking) {
       // Who wants nothing of a connection waits as for a byte, for whatever happens, and does not look what came.
       const bool nothing = length == 0 && stream != nullptr;

@@ -4,8 +4,8 @@
 
 namespace sim {
 
-SimWorld::SimWorld(lab::Choices choices, uint64_t seed)
-    : seed_(seed), engine_(std::move(choices)), network_(engine_, trace_) {}
+SimWorld::SimWorld(lab::Choices choices, uint64_t seed, lab::Tracing tracing)
+    : seed_(seed), trace_(tracing), engine_(std::move(choices)), network_(engine_, trace_) {}
 
 SimWorld::~SimWorld() {
   // Before the kernels that they are in.

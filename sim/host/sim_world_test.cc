@@ -63,6 +63,30 @@ TEST_F(SimWorldTest, AtRestTheWorldSaysWhoWaitsForWhat) {
   EXPECT_EQ(world_.Deadlock(), "");
 }
 
+TEST_F(SimWorldTest, WithoutTracingARunIsTheSame) {
+  lab::Time ended[2];
+  for (const lab::Tracing tracing : {lab::Tracing::kOn, lab::Tracing::kOff}) {
+    SimWorld world(lab::Choices::Seeded(7), 7, tracing);
+    const HostId host = world.AddHost({.name = "server", .knobs = {}});
+    world.SetLink(host, world.AddHost({.name = "client", .knobs = {}}), {.loss_ppm = 200'000});
+    world.Start(host, {.name = "server"}, GreetingServer);
+    world.RunUntil([&] { return world.Listening(host, kPort); }, seconds(1));
+    const ProcessId client = world.Start(1, {.name = "client"}, [&](Process& p) {
+      p.report("received", ReadAll(p.sockets(), ConnectTo(p.sockets(), world.address(host))));
+      return 0;
+    });
+    EXPECT_FALSE(world.RunUntil([] { return false; }, minutes(10)));
+    EXPECT_EQ(world.outcome(client).Report("received"), "Hi we are connected!");
+    ended[static_cast<size_t>(tracing)] = world.now();
+    const bool on = tracing == lab::Tracing::kOn;
+    EXPECT_EQ(world.Deadlock(), on ? "server waits in accept(3) on port 9999\n" : "server waits in a call\n");
+    for (const lab::Event& event : world.trace().events()) {
+      EXPECT_TRUE(on || std::holds_alternative<lab::NoteEvent>(event));
+    }
+  }
+  EXPECT_EQ(ended[0], ended[1]);
+}
+
 TEST_F(SimWorldTest, RunForLetsTimePassInAWorldAtRest) {
   world_.RunFor(seconds(61));
   EXPECT_EQ(world_.now(), seconds(61));

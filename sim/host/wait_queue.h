@@ -71,4 +71,22 @@ class WaitQueue {
   Waiter* last_ = nullptr;
 };
 
+inline void Waiter::Join(WaitQueue& queue, short events, bool exclusive) {
+  queue_ = &queue;
+  events_ = static_cast<short>(events | POLLERR | POLLHUP);
+  exclusive_ = exclusive;
+  previous_ = exclusive ? queue.last_ : nullptr;
+  next_ = exclusive ? nullptr : queue.first_;
+  (previous_ != nullptr ? previous_->next_ : queue.first_) = this;
+  (next_ != nullptr ? next_->previous_ : queue.last_) = this;
+}
+
+inline void Waiter::Leave() {
+  if (queue_ == nullptr) return;
+  (previous_ != nullptr ? previous_->next_ : queue_->first_) = next_;
+  (next_ != nullptr ? next_->previous_ : queue_->last_) = previous_;
+  queue_ = nullptr;
+  previous_ = next_ = nullptr;
+}
+
 }  // namespace sim

@@ -170,8 +170,8 @@ class Connection {
   // --- What can be seen ---
 
   State state() const { return state_; }
-  lab::Endpoint local() const { return local_; }
-  lab::Endpoint remote() const { return remote_; }
+  const lab::Endpoint& local() const { return local_; }
+  const lab::Endpoint& remote() const { return remote_; }
   // Why it ended, once: reading clears it, as SO_ERROR does. ECONNREFUSED: a reset answered the SYN. ECONNRESET:
   // the peer has reset; EPIPE: it did so after its FIN. ETIMEDOUT: no answer.
   int TakeError();

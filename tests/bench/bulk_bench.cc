@@ -44,12 +44,12 @@ void KernelBulk(benchmark::State& state) {
 }
 
 void SimulatedLoopbackBulk(benchmark::State& state) {
-  MeasureSimulated(state, kBulk, 1);
+  MeasureSimulated(state, kBulk, {.hosts = 1});
   CountBytes(state);
 }
 
 void SimulatedLinkBulk(benchmark::State& state) {
-  MeasureSimulated(state, kBulk, 2);
+  MeasureSimulated(state, kBulk, {.hosts = 2});
   CountBytes(state);
 }
 

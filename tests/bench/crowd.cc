@@ -33,7 +33,7 @@ size_t BytesInUse() {
 
 class Crowd {
  public:
-  explicit Crowd(int connections) : world_(lab::Choices::Benign(), 1) {
+  explicit Crowd(int connections) : world_(lab::Choices::Benign(), 1, lab::Tracing::kOff) {
     for (const char* name : {"a", "b"}) world_.AddHost({.name = name, .knobs = {}});
     const size_t before = BytesInUse();
     for (int made = 0, port = kFirstPort; made < connections; made += kOfProcess, ++port) {

@@ -53,7 +53,7 @@ BENCHMARK(SimulatedLoopbackCycles)->MeasureProcessCPUTime();
 
 }  // namespace
 
-SimulatedCycles::SimulatedCycles() : world_(lab::Choices::Benign(), 1) {
+SimulatedCycles::SimulatedCycles() : world_(lab::Choices::Benign(), 1, lab::Tracing::kOff) {
   world_.AddHost({.name = "host", .knobs = {}});
   world_.Start(0, {.name = "both", .arguments = {}, .input = {}}, [this](lab::Process& p) {
     Cycles cycles(p.sockets(), INADDR_LOOPBACK);

@@ -56,12 +56,14 @@ const Echo kDatagrams{Bind, Serve, Connect, RoundTrip, Finish};
 namespace {
 
 void KernelDatagrams(benchmark::State& state) { MeasureKernel(state, kDatagrams); }
-void SimulatedLoopbackDatagrams(benchmark::State& state) { MeasureSimulated(state, kDatagrams, 1); }
-void SimulatedLinkDatagrams(benchmark::State& state) { MeasureSimulated(state, kDatagrams, 2); }
+void SimulatedLoopbackDatagrams(benchmark::State& state) { MeasureSimulated(state, kDatagrams, {.hosts = 1}); }
+void SimulatedLinkDatagrams(benchmark::State& state) { MeasureSimulated(state, kDatagrams, {.hosts = 2}); }
+void TracedLinkDatagrams(benchmark::State& state) { MeasureSimulated(state, kDatagrams, {2, lab::Tracing::kOn}); }
 
 BENCHMARK(KernelDatagrams)->Arg(1)->Arg(60'000)->MeasureProcessCPUTime();
 BENCHMARK(SimulatedLoopbackDatagrams)->Arg(1)->Arg(60'000)->MeasureProcessCPUTime();
 BENCHMARK(SimulatedLinkDatagrams)->Arg(1)->Arg(60'000)->MeasureProcessCPUTime();
+BENCHMARK(TracedLinkDatagrams)->Arg(1)->Arg(60'000)->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace bench

@@ -36,8 +36,9 @@ void MeasureKernel(benchmark::State& state, const Echo& echo) {
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 
-SimulatedEcho::SimulatedEcho(const Echo& echo, int hosts, size_t length) : world_(lab::Choices::Benign(), 1) {
-  for (int i = 0; i < hosts; ++i) world_.AddHost({.name = "host", .knobs = {}});
+SimulatedEcho::SimulatedEcho(const Echo& echo, Ground ground, size_t length)
+    : world_(lab::Choices::Benign(), 1, ground.tracing) {
+  for (int i = 0; i < ground.hosts; ++i) world_.AddHost({.name = "host", .knobs = {}});
   world_.Start(0, {.name = "server", .arguments = {}, .input = {}}, [&](lab::Process& p) {
     const int fd = echo.listen(p.sockets(), INADDR_ANY, address_);
     address_.sin_addr.s_addr = htonl(world_.address(0));
@@ -45,7 +46,7 @@ SimulatedEcho::SimulatedEcho(const Echo& echo, int hosts, size_t length) : world
     return 0;
   });
   world_.RunFor(std::chrono::milliseconds(1));
-  world_.Start(hosts - 1, {.name = "client", .arguments = {}, .input = {}}, [this, &echo, length](lab::Process& p) {
+  world_.Start(ground.hosts - 1, {.name = "client", .arguments = {}, .input = {}}, [this, &echo, length](lab::Process& p) {
     const int fd = echo.connect(p.sockets(), address_);
     std::vector<char> buffer(length, 'x');
     for (;; ++done_) echo.round_trip(p.sockets(), fd, buffer);
@@ -58,8 +59,8 @@ bool SimulatedEcho::Run(int round_trips) {
   return world_.RunUntil([&] { return done_ >= end; }, std::chrono::hours(1));
 }
 
-void MeasureSimulated(benchmark::State& state, const Echo& echo, int hosts) {
-  SimulatedEcho simulated(echo, hosts, static_cast<size_t>(state.range(0)));
+void MeasureSimulated(benchmark::State& state, const Echo& echo, Ground ground) {
+  SimulatedEcho simulated(echo, ground, static_cast<size_t>(state.range(0)));
   for (auto _ : state) {
     if (!simulated.Run(kBatch)) state.SkipWithError("no progress");
   }

@@ -33,12 +33,17 @@ struct Echo {
 extern const Echo kStreams;
 extern const Echo kDatagrams;
 
-// A simulated world in which a client plays an echo with a server for as long as it is let. `hosts`: 1, over the host's
-// own loopback, as the kernel's; 2, over a link, with every packet traced.
+// Where a simulated echo is played. `hosts`: 1, over the host's own loopback, as the kernel's; 2, over the default link.
+struct Ground {
+  int hosts;
+  lab::Tracing tracing = lab::Tracing::kOff;
+};
+
+// A simulated world in which a client plays an echo with a server for as long as it is let.
 class SimulatedEcho {
  public:
   // `echo` must outlive it.
-  SimulatedEcho(const Echo& echo, int hosts, size_t length);
+  SimulatedEcho(const Echo& echo, Ground ground, size_t length);
   // Plays as many more round trips. False where the world got stuck.
   bool Run(int round_trips);
 
@@ -63,6 +68,6 @@ class SimulatedCycles {
 // Round trips of state.range(0) bytes over the kernel's loopback, a thread for each end.
 void MeasureKernel(benchmark::State& state, const Echo& echo);
 // The same over the simulated network.
-void MeasureSimulated(benchmark::State& state, const Echo& echo, int hosts);
+void MeasureSimulated(benchmark::State& state, const Echo& echo, Ground ground);
 
 }  // namespace bench

@@ -55,13 +55,14 @@ const Echo kStreams{Listen, Serve, Connect, RoundTrip, Finish};
 namespace {
 
 void KernelEcho(benchmark::State& state) { MeasureKernel(state, kStreams); }
-void SimulatedLoopbackEcho(benchmark::State& state) { MeasureSimulated(state, kStreams, 1); }
-void SimulatedLinkEcho(benchmark::State& state) { MeasureSimulated(state, kStreams, 2); }
+void SimulatedLoopbackEcho(benchmark::State& state) { MeasureSimulated(state, kStreams, {.hosts = 1}); }
+void SimulatedLinkEcho(benchmark::State& state) { MeasureSimulated(state, kStreams, {.hosts = 2}); }
+void TracedLinkEcho(benchmark::State& state) { MeasureSimulated(state, kStreams, {2, lab::Tracing::kOn}); }
 
 // A world from nothing: two hosts, a connection, one round trip, and all of it taken down.
 void SimulatedWorlds(benchmark::State& state) {
   for (auto _ : state) {
-    sim::SimWorld world(lab::Choices::Benign(), 1);
+    sim::SimWorld world(lab::Choices::Benign(), 1, lab::Tracing::kOff);
     for (const char* name : {"a", "b"}) world.AddHost({.name = name, .knobs = {}});
     sockaddr_in address;
     world.Start(0, {.name = "server", .arguments = {}, .input = {}}, [&](lab::Process& p) {
@@ -83,6 +84,7 @@ void SimulatedWorlds(benchmark::State& state) {
 BENCHMARK(KernelEcho)->Arg(1)->Arg(65'536)->MeasureProcessCPUTime();
 BENCHMARK(SimulatedLoopbackEcho)->Arg(1)->Arg(65'536)->MeasureProcessCPUTime();
 BENCHMARK(SimulatedLinkEcho)->Arg(1)->Arg(65'536)->MeasureProcessCPUTime();
+BENCHMARK(TracedLinkEcho)->Arg(1)->Arg(65'536)->MeasureProcessCPUTime();
 BENCHMARK(SimulatedWorlds)->MeasureProcessCPUTime();
 
 }  // namespace
