@@ -27,8 +27,10 @@ void Flow::OnTime() {
 
 void Flow::Settle() {
   const FlowPtr self(this);
-  for (lab::Packet segment; connection_->NextSegment(host_.now(), segment);) {
-    if (!silent_) host_.Transmit(std::move(segment));
+  for (;;) {
+    Network::ParcelPtr parcel = host_.network().Make();
+    if (!connection_->NextSegment(host_.now(), parcel->packet)) break;
+    if (!silent_) host_.Transmit(std::move(parcel));
   }
   SetTimer();
   SetAwaitsProbe(connection_->AwaitsProbe());
