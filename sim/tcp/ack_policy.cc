@@ -18,19 +18,7 @@ void AckPolicy::OnData(Time now, bool small, Duration rto) {
   }
   last_data_ = now;
   scheduled_ = true;
-  if (small) ++small_;
-}
-
-void AckPolicy::OnDataSent(Time now) {
-  if (heard_ && now - last_data_ < delay_) interactive_ = true;
-}
-
-void AckPolicy::OnAckSent() {
-  if (scheduled_ && quick_ > 0 && --quick_ == 0) delay_ = kLeastDelay;
-  due_ = false;
-  scheduled_ = false;
-  small_ = 0;
-  deadline_ = Time::max();
+  if (small && small_ < 2) ++small_;
 }
 
 void AckPolicy::Schedule(Time now, bool forced, Duration round_trip) {
@@ -44,10 +32,6 @@ void AckPolicy::Schedule(Time now, bool forced, Duration round_trip) {
   } else {
     deadline_ = std::min(deadline_, now + delay);
   }
-}
-
-void AckPolicy::OnDrained() {
-  if (scheduled_ && (small_ > 1 || (small_ == 1 && !interactive_))) due_ = true;
 }
 
 void AckPolicy::SetQuick(int value, bool all_read) {

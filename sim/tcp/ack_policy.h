@@ -6,6 +6,8 @@
 // kLeastDelay or a little longer.
 #pragma once
 
+#include <cstdint>
+
 #include "lab/sockets/process.h"
 
 namespace sim::tcp {
@@ -24,16 +26,25 @@ class AckPolicy {
   // The peer's FIN came in order: a short answer or a close is likely to follow.
   void OnFin() { interactive_ = true; }
   // Data leaves, and carries an acknowledgement. Called before OnAckSent.
-  void OnDataSent(Time now);
+  void OnDataSent(Time now) {
+    if (heard_ && now - last_data_ < delay_) interactive_ = true;
+  }
   // A segment with an acknowledgement left.
-  void OnAckSent();
+  void OnAckSent() {
+    if (scheduled_ && quick_ > 0 && --quick_ == 0) delay_ = kLeastDelay;
+    due_ = scheduled_ = false;
+    small_ = 0;
+    deadline_ = Time::max();
+  }
   // The next acknowledgement is due at once.
   void Now() { due_ = true; }
   // After new data or a FIN: decides whether it is acknowledged at once. `forced`: more than a full segment waits
   // for it. `round_trip`, smoothed, bounds the delay; zero: not known.
   void Schedule(Time now, bool forced, Duration round_trip);
   // A process has read all there was.
-  void OnDrained();
+  void OnDrained() {
+    if (scheduled_ && (small_ > 1 || (small_ == 1 && !interactive_))) due_ = true;
+  }
   // TCP_QUICKACK, as in Connection. `all_read`: nothing that has come waits for a process, which may be a reason to
   // acknowledge at once.
   void SetQuick(int value, bool all_read);
@@ -47,15 +58,15 @@ class AckPolicy {
   Time deadline() const { return deadline_; }  // Time::max() where none is armed
 
  private:
-  bool due_ = false;
-  bool scheduled_ = false;    // something is not acknowledged yet
-  bool interactive_ = false;  // Linux's "pingpong" mode
-  bool heard_ = false;        // data has ever come
-  int quick_ = 0;             // so many more are sent at once
-  int small_ = 0;             // segments that were less than full, since the last acknowledgement
   Duration delay_ = kLeastDelay;
   Time last_data_{0};
   Time deadline_ = Time::max();
+  bool due_ : 1 = false;
+  bool scheduled_ : 1 = false;    // something is not acknowledged yet
+  bool interactive_ : 1 = false;  // Linux's "pingpong" mode
+  bool heard_ : 1 = false;        // data has ever come
+  uint8_t small_ : 2 = 0;  // segments that were less than full, since the last acknowledgement; 2: or more
+  uint8_t quick_ = 0;      // so many more are sent at once
 };
 
 }  // namespace sim::tcp

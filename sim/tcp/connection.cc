@@ -37,13 +37,13 @@ Connection::Kept::Kept(const Options& options, bool ipv4)
 }
 
 Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, uint32_t iss, const Options& options)
-    : local_(local),
+    : sender_(iss, options.send_buffer, options.retries2, options.congestion),
+      receiver_(options.receive_buffer),
+      local_(local),
       remote_(remote),
       kept_(options, remote.address.is_ipv4()),
-      state_(state),
-      sender_(iss, options.send_buffer, options.retries2, options.congestion),
-      receiver_(options.receive_buffer),
-      iss_(iss) {
+      iss_(iss),
+      state_(state) {
   sender_.SetNoDelay(options.no_delay);
   sender_.set_cork(options.cork);
   sender_.set_tail_loss_probe(options.tail_loss_probe);
@@ -77,7 +77,7 @@ void Connection::Transition(State to, Cause cause) {
   state_ = to;
   if (to == State::kClosed) {
     sender_.Stop();
-    syn_deadline_ = end_deadline_ = Time::max();
+    deadline_ = Time::max();
     keep_alive_.reset();
     write_shut_ = read_shut_ = true;
   }
@@ -85,13 +85,20 @@ void Connection::Transition(State to, Cause cause) {
 
 void Connection::Fail(int error, Cause cause) {
   failed_ = true;
-  error_ = error;
+  error_ = static_cast<int16_t>(error);
   Transition(State::kClosed, cause);
 }
 
-void Connection::SendReset() { reset_due_ = ResetDue{.seq = snd_nxt(), .ack = rcv_nxt()}; }
+void Connection::SendReset() { ResetWith(snd_nxt(), rcv_nxt()); }
 
-int Connection::TakeError() { return std::exchange(error_, 0); }
+void Connection::ResetWith(uint32_t seq, std::optional<uint32_t> ack) {
+  reset_due_ = true;
+  reset_seq_ = seq;
+  reset_acks_ = ack.has_value();
+  reset_ack_ = ack.value_or(0);
+}
+
+int Connection::TakeError() { return std::exchange(error_, int16_t{0}); }
 
 // --- What the process does ---
 
@@ -172,32 +179,23 @@ void Connection::SetKeepAlive(Time now, bool on, Duration idle, Duration interva
   if (keep_alive_ == nullptr) {
     if (!on) return;
     keep_alive_ = std::make_unique<KeepAlive>();
-    const bool opening = state_ == State::kSynSent || state_ == State::kSynReceived;
-    if (!opening && state_ != State::kClosed && state_ != State::kTimeWait) keep_alive_->Start(now);
+    if (!opening() && state_ != State::kClosed && state_ != State::kTimeWait) keep_alive_->Start(now);
   }
   keep_alive_->Set(now, {.on = on, .idle = idle, .interval = interval, .count = count}, last_heard_);
 }
 
 // --- Time ---
 
-std::optional<Time> Connection::Deadline() const {
-  if (state_ == State::kClosed) return std::nullopt;
-  Time next = std::min({syn_deadline_, sender_.deadline(), receiver_.acks().deadline(), end_deadline_});
-  if (keep_alive_ != nullptr) next = std::min(next, keep_alive_->deadline());
-  if (next == Time::max()) return std::nullopt;
-  return next;
-}
-
 bool Connection::DeadlineMatters() const {
   if (state_ == State::kClosed) return false;
-  if (syn_deadline_ != Time::max() || receiver_.acks().deadline() != Time::max()) return true;
+  if ((opening() && deadline_ != Time::max()) || receiver_.acks().deadline() != Time::max()) return true;
   if (keep_alive_ != nullptr && keep_alive_->deadline() != Time::max() && keep_alive_->matters()) return true;
   return sender_.deadline() != Time::max() && !sender_.only_probes();
 }
 
 void Connection::OnTimer(Time now) {
   if (state_ == State::kClosed) return;
-  if (now >= end_deadline_) return Transition(State::kClosed, Cause::kExpired);
+  if (!opening() && now >= deadline_) return Transition(State::kClosed, Cause::kExpired);
   receiver_.acks().OnTimer(now);
   if (OnHandshakeTimer(now) && sender_.OnTimer(now)) return OnKeepAliveTimer(now);
   Fail(soft_error_ != 0 ? soft_error_ : ETIMEDOUT, Cause::kUnanswered);
@@ -215,8 +213,8 @@ void Connection::OnKeepAliveTimer(Time now) {
 }
 
 void Connection::OnUnreachable(int error) {
-  if (state_ == State::kSynSent || state_ == State::kSynReceived) return Fail(error, Cause::kUnreachable);
-  soft_error_ = error;
+  if (opening()) return Fail(error, Cause::kUnreachable);
+  soft_error_ = static_cast<int16_t>(error);
 }
 
 }  // namespace sim::tcp

@@ -11,6 +11,7 @@
 //  - Buffers count bytes, not Linux's memory for them: how much fits before a write blocks is about right.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -84,7 +85,12 @@ class Connection {
   // Does what is due. Harmless before Deadline().
   void OnTimer(Time now);
   // When OnTimer is to be called next, if ever.
-  std::optional<Time> Deadline() const;
+  std::optional<Time> Deadline() const {
+    if (state_ == State::kClosed) return std::nullopt;
+    Time next = std::min({deadline_, sender_.deadline(), receiver_.acks().deadline()});
+    if (keep_alive_ != nullptr) next = std::min(next, keep_alive_->deadline());
+    return next != Time::max() ? std::optional(next) : std::nullopt;
+  }
   // Whether one of the armed timers may change what a process can see. False for what only keeps itself going
   // or ends unseen: a probe of a window that the peer keeps closed, TIME-WAIT, an orphan's FIN-WAIT-2.
   bool DeadlineMatters() const;
@@ -92,7 +98,10 @@ class Connection {
   // lost, only the peer's probe mends that: while some connection of the world awaits one, probes matter.
   bool AwaitsProbe() const { return state_ != State::kClosed && receiver_.awaits_probe(); }
   // Fills in the next segment to send now, over whatever `packet` was; false where there is none.
-  bool NextSegment(Time now, lab::Packet& packet);
+  bool NextSegment(Time now, lab::Packet& packet) {
+    const bool has_work = reset_due_ || syn_due_ || receiver_.acks().due() || sender_.has_work();
+    return has_work && TakeSegment(now, packet);
+  }
   // Whether a Read has anything for NextSegment, or for AwaitsProbe: most have not, and change no deadline either.
   bool ReadMatters() const { return receiver_.acks().due() || AwaitsProbe(); }
   // An ICMP error says that the peer can't be reached, with the errno for it. It ends an attempt to connect;
@@ -219,6 +228,8 @@ class Connection {
   void Fail(int error, Cause cause);
   void FinishSending();
   void SendReset();
+  // A reset is to be sent: the last segment, or the answer to one that is not acceptable.
+  void ResetWith(uint32_t seq, std::optional<uint32_t> ack = std::nullopt);
 
   // handshake.cc
   void OnSegmentInSynSent(Time now, const lab::Packet& segment);
@@ -228,6 +239,11 @@ class Connection {
   bool OnHandshakeTimer(Time now);
   bool HandshakeGivesUp(Time now) const;
   void TakeSyn(Time now, lab::Packet& packet);
+  // How long the SYN or SYN-ACK waits for its answer before it goes again.
+  Duration SynTimeout() const {
+    return std::min(RetransmissionTimeout::kInitial * (1 << syn_backoff_), RetransmissionTimeout::kMost);
+  }
+  bool opening() const { return state_ == State::kSynSent || state_ == State::kSynReceived; }
   bool DefersAccept(const lab::Packet& segment);
 
   // segments.cc: the steps of OnSegment, and what is left to each state.
@@ -252,65 +268,58 @@ class Connection {
   void LingerInFinWait2(Time now);
 
   // output.cc
+  bool TakeSegment(Time now, lab::Packet& packet);
   void Blank(lab::Packet& packet);
   void Build(Time now, uint32_t seq, lab::Packet& packet);
   bool TakeFromSender(Time now, lab::Packet& packet);
   void TakeReset(lab::Packet& packet);
   // How many blocks the next segment reports.
   uint32_t reported() const;
-  static uint32_t TimestampAt(Time now);
-  // The round trip that the echoed timestamp tells, in whole milliseconds.
-  std::optional<Duration> Echo(Time now, const lab::TcpHeader& tcp) const;
+  // The timestamp of ours that a segment gives back, or 0.
+  uint32_t EchoOf(const lab::TcpHeader& tcp) const { return timestamps_ && tcp.timestamps ? tcp.timestamps->echo : 0; }
+
+  Sender sender_;
+  Receiver receiver_;
+  std::unique_ptr<KeepAlive> keep_alive_;  // few have one
+  Time deadline_ = Time::max();  // of the SYN or SYN-ACK; later of TIME-WAIT, or of an orphan's FIN-WAIT-2
+  Time syn_sent_{0};             // first
+  Time challenged_ = Time::min();  // when a challenge was sent last; min(): none was
+  Time last_heard_{0};  // when the peer's last acceptable acknowledgement came
 
   lab::Endpoint local_;
   lab::Endpoint remote_;
   Kept kept_;
-  State state_;
-  Sender sender_;
-  Receiver receiver_;
   uint32_t iss_;
-
-  // What the SYNs agreed on.
-  uint16_t peer_mss_ = 536;
-  uint8_t send_scale_ = 0;     // of the peer's windows
-  uint8_t receive_scale_ = 0;  // of ours
-  bool scaling_ = false;
-  bool timestamps_ = false;
-  bool sack_ = false;
   uint32_t recent_timestamp_ = 0;  // RFC 7323's TS.Recent
-
-  bool passive_ = false;   // a listener's
-  bool deferred_ = false;  // the handshake's last acknowledgement has come, but no data
-  bool orphan_ = false;  // no process has it
-  bool remnant_ = false;  // what Linux keeps of it is no socket any more: it has the host's hops
-  bool write_shut_ = false;
-  bool read_shut_ = false;
-  bool failed_ = false;
-  int error_ = 0;
-  int soft_error_ = 0;
-
-  // The handshake: the SYN or SYN-ACK is due; when it is due again, and how long it waits then.
-  bool syn_due_ = true;
-  Time syn_deadline_ = Time::max();
-  Time syn_sent_{0};
-  Duration syn_timeout_ = RetransmissionTimeout::kInitial;
-  uint32_t syn_retransmissions_ = 0;
-
-  std::optional<Time> challenged_;  // when a challenge was sent last
-  Time last_heard_{0};  // when the peer's last acceptable acknowledgement came
-  std::unique_ptr<KeepAlive> keep_alive_;  // few have one
   uint32_t segments_in_ = 0;
   uint32_t segments_out_ = 0;
   uint32_t data_segments_in_ = 0;
+  uint32_t reset_seq_ = 0;  // where reset_due_
+  uint32_t reset_ack_ = 0;  // where reset_acks_
+  uint16_t peer_mss_ = 536;
+  uint16_t syn_retransmissions_ = 0;
+  int16_t error_ = 0;
+  int16_t soft_error_ = 0;
+  State state_;
+  uint8_t syn_backoff_ = 0;        // how often the wait has doubled
+  uint8_t send_scale_ : 4 = 0;     // of the peer's windows
+  uint8_t receive_scale_ : 4 = 0;  // of ours
 
-  Time end_deadline_ = Time::max();  // of TIME-WAIT, or of an orphan's FIN-WAIT-2
+  // What the SYNs agreed on.
+  bool scaling_ : 1 = false;
+  bool timestamps_ : 1 = false;
+  bool sack_ : 1 = false;
 
-  // A reset to be sent: the last segment, or the answer to one that is not acceptable.
-  struct ResetDue {
-    uint32_t seq;
-    std::optional<uint32_t> ack;
-  };
-  std::optional<ResetDue> reset_due_;
+  bool syn_due_ : 1 = true;    // the SYN or SYN-ACK is to be sent
+  bool reset_due_ : 1 = false;
+  bool reset_acks_ : 1 = false;
+  bool passive_ : 1 = false;   // a listener's
+  bool deferred_ : 1 = false;  // the handshake's last acknowledgement has come, but no data
+  bool orphan_ : 1 = false;    // no process has it
+  bool remnant_ : 1 = false;   // what Linux keeps of it is no socket any more: it has the host's hops
+  bool write_shut_ : 1 = false;
+  bool read_shut_ : 1 = false;
+  bool failed_ : 1 = false;
 };
 
 }  // namespace sim::tcp

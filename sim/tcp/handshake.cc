@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "sim/tcp/connection.h"
+#include "sim/tcp/timestamps.h"
 
 namespace sim::tcp {
 namespace {
@@ -34,9 +35,9 @@ void Connection::OnSegmentInSynSent(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
   if (tcp.ack_flag && tcp.ack != iss_ + 1) {
     if (tcp.rst) return;
-    reset_due_ = ResetDue{.seq = tcp.ack, .ack = std::nullopt};
+    ResetWith(tcp.ack);
     // Linux hopes that the reset has swept away what was in the SYN's way.
-    if (syn_retransmissions_ == 0) syn_deadline_ = now + kSoon;
+    if (syn_retransmissions_ == 0) deadline_ = now + kSoon;
     return;
   }
   if (tcp.rst) {
@@ -58,7 +59,7 @@ void Connection::OnSegmentInSynSent(Time now, const lab::Packet& segment) {
 // In SYN-RECEIVED: false, and a reset, where the segment acknowledges something else than our SYN.
 bool Connection::OnAckOfSyn(Time now, const lab::Packet& segment) {
   if (segment.tcp.ack != iss_ + 1) {
-    reset_due_ = ResetDue{.seq = segment.tcp.ack, .ack = std::nullopt};
+    ResetWith(segment.tcp.ack);
     return false;
   }
   Establish(now, segment.tcp, Cause::kAckOfSyn);
@@ -68,14 +69,17 @@ bool Connection::OnAckOfSyn(Time now, const lab::Packet& segment) {
 void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
   Transition(State::kEstablished, cause);
   syn_due_ = false;
-  syn_deadline_ = Time::max();
+  deadline_ = Time::max();
   last_heard_ = now;
   if (keep_alive_ != nullptr) keep_alive_->Start(now);
   const uint32_t mss = std::min<uint32_t>(peer_mss_, kept_.mss) - (timestamps_ ? kTimestampsSize : 0);
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;  // never scaled with a SYN
-  std::optional<Duration> round_trip = Echo(now, tcp);
-  if (round_trip) round_trip = std::max<Duration>(*round_trip, std::chrono::milliseconds(1));
-  if (syn_retransmissions_ == 0) round_trip = now - syn_sent_;
+  std::optional<Duration> round_trip;
+  if (syn_retransmissions_ == 0) {
+    round_trip = now - syn_sent_;
+  } else if (const uint32_t echo = EchoOf(tcp)) {
+    round_trip = std::max<Duration>(SinceTimestamp(now, echo), std::chrono::milliseconds(1));
+  }
   sender_.Start({.seq = tcp.seq, .ack = tcp.ack, .window = window}, mss, sack_, round_trip);
   // As Linux: it knows the peer's window only as the SYN had it, not scaled yet.
   sender_.set_predicts(!tcp.syn || send_scale_ == 0);
@@ -85,7 +89,7 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
 // Linux counts, and for a SYN also takes tcp_syn_retries for the time that they would take if each doubled: the
 // linear ones make up for it only where there are many.
 bool Connection::HandshakeGivesUp(Time now) const {
-  const int sent_again = static_cast<int>(syn_retransmissions_);
+  const int sent_again = syn_retransmissions_;
   if (state_ != State::kSynSent) {
     return sent_again >= kept_.synack_retries && (!deferred_ || sent_again >= kept_.defer_accept);
   }
@@ -98,22 +102,22 @@ bool Connection::HandshakeGivesUp(Time now) const {
 }
 
 bool Connection::OnHandshakeTimer(Time now) {
-  if (now < syn_deadline_) return true;
+  if (!opening() || now < deadline_) return true;
   if (HandshakeGivesUp(now)) return false;
   const bool active = state_ == State::kSynSent;
   ++syn_retransmissions_;
-  const bool linear = active && static_cast<int>(syn_retransmissions_) <= kept_.syn_linear_timeouts;
-  if (!linear) syn_timeout_ = std::min(syn_timeout_ * 2, RetransmissionTimeout::kMost);
-  syn_deadline_ = now + syn_timeout_;
-  if (active) syn_deadline_ = sender_.WithinUserTimeout(now, syn_deadline_, syn_sent_);
+  const bool linear = active && syn_retransmissions_ <= kept_.syn_linear_timeouts;
+  if (!linear && SynTimeout() < RetransmissionTimeout::kMost) ++syn_backoff_;
+  deadline_ = now + SynTimeout();
+  if (active) deadline_ = sender_.WithinUserTimeout(now, deadline_, syn_sent_);
   // Whose last acknowledgement has come is asked again only at the end, for data or for one more.
-  syn_due_ = !deferred_ || static_cast<int>(syn_retransmissions_) >= kept_.defer_accept;
+  syn_due_ = !deferred_ || syn_retransmissions_ >= kept_.defer_accept;
   return true;
 }
 
 // TCP_DEFER_ACCEPT: a bare last acknowledgement is dropped, for as long as data may still come.
 bool Connection::DefersAccept(const lab::Packet& segment) {
-  if (!passive_ || static_cast<int>(syn_retransmissions_) >= kept_.defer_accept) return false;
+  if (!passive_ || syn_retransmissions_ >= kept_.defer_accept) return false;
   if (segment.tcp.ack != iss_ + 1 || segment.tcp.seq + segment.sequence_length() != rcv_nxt()) return false;
   deferred_ = true;
   return true;
@@ -139,9 +143,9 @@ int DeferAcceptSeconds(int timeouts) {
 void Connection::TakeSyn(Time now, lab::Packet& packet) {
   const bool answer = state_ == State::kSynReceived;
   syn_due_ = false;
-  if (syn_deadline_ == Time::max()) {
+  if (deadline_ == Time::max()) {
     syn_sent_ = now;
-    syn_deadline_ = now + syn_timeout_;
+    deadline_ = now + SynTimeout();
   }
   Blank(packet);
   lab::TcpHeader& tcp = packet.tcp;

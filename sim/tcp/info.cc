@@ -10,10 +10,9 @@ Info Connection::GetInfo(Time now) const {
   Info info;
   sender_.Tell(now, info);
   info.state = state_;
-  const bool opening = state_ == State::kSynSent || state_ == State::kSynReceived;
-  if (opening) {
+  if (opening()) {
     info.retransmits = static_cast<uint8_t>(std::min<uint32_t>(syn_retransmissions_, 255));
-    info.rto = syn_timeout_;
+    info.rto = SynTimeout();
     info.unacked = 1;
   }
   if (keep_alive_ != nullptr && keep_alive_->unanswered() > 0) {
@@ -33,7 +32,7 @@ Info Connection::GetInfo(Time now) const {
   info.advertised_mss = kept_.mss - (timestamps_ ? 12 : 0);
   info.total_retransmitted += syn_retransmissions_;
   // Linux counts the SYN that it sent, where it was the first.
-  if (!opening && !passive_) ++info.bytes_acked;
+  if (!opening() && !passive_) ++info.bytes_acked;
   info.bytes_received = receiver_.bytes();
   info.segments_out = segments_out_;
   info.segments_in = segments_in_;

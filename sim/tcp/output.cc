@@ -1,12 +1,12 @@
 // NextSegment: what goes out, and its header.
 #include <algorithm>
-#include <utility>
 
 #include "sim/tcp/connection.h"
+#include "sim/tcp/timestamps.h"
 
 namespace sim::tcp {
 
-bool Connection::NextSegment(Time now, lab::Packet& packet) {
+bool Connection::TakeSegment(Time now, lab::Packet& packet) {
   if (reset_due_) {
     TakeReset(packet);
     return true;
@@ -23,15 +23,15 @@ bool Connection::NextSegment(Time now, lab::Packet& packet) {
 }
 
 bool Connection::TakeFromSender(Time now, lab::Packet& packet) {
-  auto segment = sender_.Next(now, reported() > 0 ? 4 + 8 * reported() : 0);
+  const auto segment = sender_.Next(now, reported() > 0 ? 4 + 8 * reported() : 0);
   if (!segment) return false;
-  if (!segment->text.empty()) receiver_.acks().OnDataSent(now);
+  if (segment->length > 0) receiver_.acks().OnDataSent(now);
   Build(now, segment->seq, packet);
   packet.tcp.fin = segment->fin;
   packet.tcp.psh = segment->push;
   packet.tcp.urgent = sender_.UrgentAhead(segment->seq);
   packet.tcp.urg = packet.tcp.urgent != 0;
-  packet.payload = std::move(segment->text);
+  packet.payload = sender_.Text(*segment);
   return true;
 }
 
@@ -69,10 +69,10 @@ void Connection::TakeReset(lab::Packet& packet) {
   Blank(packet);
   lab::TcpHeader& tcp = packet.tcp;
   tcp.rst = true;
-  tcp.seq = reset_due_->seq;
-  tcp.ack_flag = reset_due_->ack.has_value();
-  tcp.ack = reset_due_->ack.value_or(0);
-  reset_due_.reset();
+  tcp.seq = reset_seq_;
+  tcp.ack_flag = reset_acks_;
+  tcp.ack = reset_ack_;
+  reset_due_ = false;
 }
 
 std::optional<lab::Packet> Connection::ResetFor(const lab::Packet& segment) {
@@ -89,16 +89,6 @@ std::optional<lab::Packet> Connection::ResetFor(const lab::Packet& segment) {
     reset->tcp.ack = segment.tcp.seq + segment.sequence_length();
   }
   return reset;
-}
-
-// In milliseconds, as Linux counts; never 0, which says "none" in an echo.
-uint32_t Connection::TimestampAt(Time now) {
-  return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()) + 1;
-}
-
-std::optional<Duration> Connection::Echo(Time now, const lab::TcpHeader& tcp) const {
-  if (!timestamps_ || !tcp.timestamps || tcp.timestamps->echo == 0) return std::nullopt;
-  return std::chrono::milliseconds(TimestampAt(now) - tcp.timestamps->echo);
 }
 
 }  // namespace sim::tcp

@@ -53,26 +53,31 @@ uint16_t Receiver::TakeWindow() {
   return static_cast<uint16_t>(units);
 }
 
-bool Receiver::Acceptable(uint32_t seq, uint32_t length) const {
-  return !Before(seq + length, last_acknowledged_) && !After(seq, edge_);
+bool Receiver::Take(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto, Duration round_trip) {
+  if (finished_ || (text.empty() && !fin)) return false;
+  const bool fits = !Before(seq, rcv_nxt_) && !After(seq + static_cast<uint32_t>(text.size()), edge_);
+  if (fits) return TakeWhole(now, seq, text, fin, rto, round_trip);
+  lab::Payload part = text;
+  Trim(seq, part, fin);
+  return TakeWhole(now, seq, part, fin, rto, round_trip);
 }
 
-bool Receiver::Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto, Duration round_trip) {
-  if (finished_ || (text.empty() && !fin)) return false;
-  Trim(seq, text, fin);
-  if (fin) fin_ = seq + static_cast<uint32_t>(text.size());
-  if (fin || !text.empty()) awaits_probe_ = false;
+bool Receiver::TakeWhole(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto,
+                         Duration round_trip) {
+  const uint32_t end = seq + static_cast<uint32_t>(text.size());
   const uint32_t before = rcv_nxt_;
+  if (fin || !text.empty()) awaits_probe_ = false;
   if (!text.empty()) {
     if (seq == rcv_nxt_) {
-      TakeInOrder(now, std::move(text), rto);
+      TakeInOrder(now, text, rto);
     } else {
-      if (const auto again = reassembly_.Insert(seq, text)) OnDuplicate(again->begin, again->end);
-      ++out_of_order_;
+      if (const auto again = ahead().reassembly.Insert(seq, text)) OnDuplicate(again->begin, again->end);
+      ++ahead().segments;
       acks_.Now();
     }
   }
-  if (fin_ == rcv_nxt_) TakeFin();
+  if (fin && end != rcv_nxt_) ahead().fin = end;
+  if ((fin && end == rcv_nxt_) || (ahead_ != nullptr && ahead_->fin == rcv_nxt_)) TakeFin();
   // As Linux: where the window does not advance, the acknowledgement waits for the process to read.
   if (rcv_nxt_ != before) {
     acks_.Schedule(now, OwesSegments() && SelectWindow() >= offered_ - last_acknowledged_, round_trip);
@@ -84,7 +89,7 @@ void Receiver::TakeFin() {
   ++rcv_nxt_;
   finished_ = true;
   if (Before(edge_, rcv_nxt_)) edge_ = rcv_nxt_;  // a bare FIN is taken even by a closed window
-  reassembly_.Clear();
+  if (ahead_ != nullptr) ahead_->reassembly.Clear();
   acks_.OnFin();
 }
 
@@ -106,36 +111,33 @@ void Receiver::Trim(uint32_t& seq, lab::Payload& text, bool& fin) {
 }
 
 void Receiver::OnDuplicate(uint32_t begin, uint32_t end) {
-  has_duplicate_ = true;
-  duplicate_ = {begin, Before(begin, rcv_nxt_) ? Earlier(end, rcv_nxt_) : end};
+  ahead().duplicate = {begin, Before(begin, rcv_nxt_) ? Earlier(end, rcv_nxt_) : end};
 }
 
 // RFC 2883: what came twice goes first.
 lab::SackBlocks Receiver::TakeSackBlocks(size_t most) {
-  if (!has_duplicate_) return reassembly_.Blocks(most);
-  has_duplicate_ = false;
   lab::SackBlocks blocks;
-  blocks.push_back(duplicate_);
-  for (const lab::SackBlock& block : reassembly_.Blocks(most - 1)) blocks.push_back(block);
+  if (const auto duplicate = std::exchange(ahead().duplicate, std::nullopt)) blocks.push_back(*duplicate);
+  for (const lab::SackBlock& block : ahead().reassembly.Blocks(most - blocks.size())) blocks.push_back(block);
   return blocks;
 }
 
-void Receiver::TakeInOrder(Time now, lab::Payload text, Duration rto) {
+void Receiver::TakeInOrder(Time now, const lab::Payload& text, Duration rto) {
   const uint32_t size = static_cast<uint32_t>(text.size());
   segment_ = std::max(segment_, std::min(size, mss_));
   if (size >= segment_) limit_ = std::min(limit_ + 2 * segment_, buffer_);
   acks_.OnData(now, size < segment_, rto);
-  Append(std::move(text));
+  Append(text);
   if (has_holes()) {
     acks_.Now();
-    Append(reassembly_.TakeAt(rcv_nxt_));
+    Append(ahead_->reassembly.TakeAt(rcv_nxt_));
   }
 }
 
-void Receiver::Append(lab::Payload text) {
+void Receiver::Append(const lab::Payload& text) {
   rcv_nxt_ += static_cast<uint32_t>(text.size());
   bytes_ += text.size();
-  queue_.Append(std::move(text));
+  queue_.Append(text);
 }
 
 lab::Payload Receiver::Read(size_t length, bool peek) {
@@ -145,9 +147,10 @@ lab::Payload Receiver::Read(size_t length, bool peek) {
     if (*ahead > 0) length = std::min(length, *ahead);
     skipped = *ahead == 0 && !urgent_inline_;
   }
-  lab::Payload bytes = queue_.Slice(skipped, length);
-  if (peek || bytes.size() + skipped == 0) return bytes;
-  queue_.RemovePrefix(bytes.size() + skipped);
+  if (peek) return queue_.Slice(skipped, length);
+  if (queue_.empty()) return {};
+  if (skipped > 0) queue_.RemovePrefix(skipped);
+  lab::Payload bytes = queue_.Take(length);
   if (urgent_ != nullptr) ForgetUrgent();
   if (queue_.empty()) acks_.OnDrained();
   if (OwesSegments()) acks_.Now();

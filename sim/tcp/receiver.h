@@ -13,6 +13,7 @@
 #include "sim/tcp/ack_policy.h"
 #include "sim/tcp/byte_queue.h"
 #include "sim/tcp/reassembly.h"
+#include "sim/tcp/sequence.h"
 
 namespace sim::tcp {
 
@@ -31,12 +32,14 @@ class Receiver {
 
   // RFC 9293, 3.10.7.4, first: whether a segment overlaps the window. As Linux does, also one that lies before it
   // but not before the last acknowledgement.
-  bool Acceptable(uint32_t seq, uint32_t length) const;
+  bool Acceptable(uint32_t seq, uint32_t length) const {
+    return !Before(seq + length, last_acknowledged_) && !After(seq, edge_);
+  }
 
   // Takes the text of a segment, and its FIN: keeps what is new and inside the window, and schedules the
   // acknowledgement. True where the peer's FIN has now come in order. `rto` and the smoothed `round_trip` bound its
   // delay.
-  bool Take(Time now, uint32_t seq, lab::Payload text, bool fin, Duration rto, Duration round_trip);
+  bool Take(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto, Duration round_trip);
 
   // What came once more: the next acknowledgement says so (RFC 2883).
   void OnDuplicate(uint32_t begin, uint32_t end);
@@ -74,18 +77,20 @@ class Receiver {
   uint32_t limit() const { return limit_; }
   uint32_t segment() const { return segment_; }
   uint64_t bytes() const { return bytes_; }  // that came in order, over the whole life
-  uint32_t out_of_order() const { return out_of_order_; }
+  uint32_t out_of_order() const { return ahead_ != nullptr ? ahead_->segments : 0; }
   // A window that was too small for a segment was opened, by an update or in silence, and nothing new has come since:
   // the peer may have missed it.
   bool awaits_probe() const { return awaits_probe_; }
   // The blocks to report, `most` at the most.
   lab::SackBlocks TakeSackBlocks(size_t most);
-  size_t blocks() const { return reassembly_.size() + has_duplicate_; }  // that there are to report
+  size_t blocks() const {  // that there are to report
+    return ahead_ != nullptr ? ahead_->reassembly.size() + ahead_->duplicate.has_value() : 0;
+  }
   // The number after the last byte that has come, ahead of holes or not.
-  uint32_t highest() const { return has_holes() ? reassembly_.end() : rcv_nxt_; }
+  uint32_t highest() const { return has_holes() ? ahead_->reassembly.end() : rcv_nxt_; }
   // Neither a hole nor an urgent byte has to be looked at with the next text.
-  bool plain() const { return reassembly_.empty() && urgent_ == nullptr; }
-  bool has_holes() const { return !reassembly_.empty(); }
+  bool plain() const { return !has_holes() && urgent_ == nullptr; }
+  bool has_holes() const { return ahead_ != nullptr && !ahead_->reassembly.empty(); }
 
   AckPolicy& acks() { return acks_; }
   const AckPolicy& acks() const { return acks_; }
@@ -97,41 +102,50 @@ class Receiver {
     char byte;
   };
 
+  // What has come out of its order.
+  struct Ahead {
+    Reassembly reassembly;                     // ahead of a hole
+    std::optional<uint32_t> fin;               // its number, where it came ahead of a hole
+    std::optional<lab::SackBlock> duplicate;   // what came once more, until that is reported
+    uint32_t segments = 0;                     // that came ahead of a hole
+  };
+
+  Ahead& ahead() {
+    if (ahead_ == nullptr) ahead_ = std::make_unique<Ahead>();
+    return *ahead_;
+  }
   // Linux's copied_seq.
   uint32_t next_to_read() const { return rcv_nxt_ - finished_ - static_cast<uint32_t>(queue_.size()); }
   // How far the mark lies ahead of the next byte to read, where it is among those that have come.
   std::optional<size_t> MarkAhead() const;
   void ForgetUrgent();
   uint32_t SelectWindow() const;
+  bool TakeWhole(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto, Duration round_trip);
   void Trim(uint32_t& seq, lab::Payload& text, bool& fin);
-  void TakeInOrder(Time now, lab::Payload text, Duration rto);
+  void TakeInOrder(Time now, const lab::Payload& text, Duration rto);
   void TakeFin();
-  void Append(lab::Payload text);
+  void Append(const lab::Payload& text);
   // More than a full segment is not acknowledged.
   bool OwesSegments() const { return rcv_nxt_ - last_acknowledged_ > segment_; }
 
+  ByteQueue queue_;
+  AckPolicy acks_;
+  std::unique_ptr<Ahead> ahead_;    // null: nothing has ever
+  std::unique_ptr<Urgent> urgent_;  // few connections have it
+  uint64_t bytes_ = 0;
   uint32_t buffer_;
   uint32_t limit_ = 0;          // of the window; grows with full segments, up to buffer_ (Linux's rcv_ssthresh)
   uint32_t mss_ = 536;
   uint32_t segment_ = 536;      // the largest seen
-  uint8_t scale_ = 0;
-  bool finished_ = false;
-  bool awaits_probe_ = false;
-  bool updates_ = true;
-  bool has_duplicate_ = false;
-  bool urgent_inline_ = false;
-  lab::SackBlock duplicate_;    // what came once more, until that is reported
   uint32_t rcv_nxt_ = 0;
   uint32_t last_acknowledged_ = 0;
   uint32_t edge_ = 0;           // the first number beyond the windows that were offered
   uint32_t offered_ = 0;        // the same for the last one alone
-  uint32_t out_of_order_ = 0;   // segments that came ahead of a hole
-  uint64_t bytes_ = 0;
-  std::optional<uint32_t> fin_; // its number, where it came ahead of a hole
-  std::unique_ptr<Urgent> urgent_;  // few connections have it
-  ByteQueue queue_;
-  Reassembly reassembly_;
-  AckPolicy acks_;
+  uint8_t scale_ = 0;
+  bool finished_ : 1 = false;
+  bool awaits_probe_ : 1 = false;
+  bool updates_ : 1 = true;
+  bool urgent_inline_ : 1 = false;
 };
 
 }  // namespace sim::tcp

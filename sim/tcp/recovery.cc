@@ -5,6 +5,7 @@
 #include "absl/container/inlined_vector.h"
 #include "sim/tcp/sender.h"
 #include "sim/tcp/sequence.h"
+#include "sim/tcp/timestamps.h"
 
 namespace sim::tcp {
 namespace {
@@ -34,17 +35,13 @@ void Sender::OnAcknowledgement(Time now, const Acknowledgement& seen) {
   if (seen.ack != snd_una_) TakeAcked(now, seen, progress);
   const bool duplicate = seen.bare && !updated && progress.acked == 0 && !progress.duplicate_reported;
   progress.duplicate = duplicate && !sent_.empty();
-  Measure(seen, progress);
-  if (dsack_seen_) WidenPatience();
-  if (tlp_high_) ProcessTailLossProbe(seen, progress);
-
-  const bool dubious = progress.duplicate || progress.sacked || progress.duplicate_reported;
-  if (dubious || state_ != Recovery::kOpen) Alert(now, seen, progress);
+  Measure(now, seen, progress);
+  if (progress.duplicate || loss_ != nullptr) WatchLoss(now, seen, progress);
   if (progress.rearm) ArmAfterAcknowledgement(now);
   const bool used = window_limits_ || (congestion_.in_slow_start() && congestion_.window() < 2 * most_out_);
   if (in_reduction()) {
     ReduceProportionally(progress, sent_.lost() > lost_before ? sent_.lost() - lost_before : 0);
-  } else if (used && (progress.acked > 0 || (reordering_ > 3 && progress.sacked))) {
+  } else if (used && (progress.acked > 0 || (progress.sacked && loss_->reordering > Loss::kUsualReordering))) {
     congestion_.OnAcked(now, progress.delivered);
   }
 }
@@ -62,6 +59,7 @@ bool Sender::UpdateWindow(const Acknowledgement& seen) {
 // --- The scoreboard ---
 
 void Sender::TakeBlocks(Time now, const Acknowledgement& seen, Progress& progress) {
+  BeginLoss();
   absl::Span<const lab::SackBlock> blocks = seen.sack;
   const bool inside_next = blocks.size() > 1 && !After(blocks[0].end, blocks[1].end) &&
                            !Before(blocks[0].begin, blocks[1].begin);
@@ -72,21 +70,21 @@ void Sender::TakeBlocks(Time now, const Acknowledgement& seen, Progress& progres
   absl::InlinedVector<lab::SackBlock, 4> sorted(blocks.begin(), blocks.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return Before(a.begin, b.begin); });
   for (const lab::SackBlock& block : sorted) TakeBlock(now, block, progress);
-  if (progress.reordered && (state_ != Recovery::kLoss || undo_)) NoteReordering(*progress.reordered);
+  if (progress.reordered && (loss_->state != Recovery::kLoss || loss_->undo)) NoteReordering(*progress.reordered);
   progress.reordered.reset();
 }
 
 // RFC 2883: the peer has got something twice.
 void Sender::TakeDuplicateReport(const lab::SackBlock& block, Progress& progress) {
-  ++duplicates_reported_;
+  ++loss_->duplicates_reported;
   ++progress.delivered;
   progress.duplicate_reported = true;
-  progress.tail_reported = tlp_high_ && tlp_resent_ && block.end == *tlp_high_;
-  if (!progress.tail_reported) dsack_seen_ = true;
-  if (!undo_ || undo_resent_ <= 0 || !After(block.end, undo_marker_)) return;
-  if (!After(block.end, snd_una_)) --undo_resent_;
+  progress.tail_reported = loss_->tlp_high && loss_->tlp_resent && block.end == *loss_->tlp_high;
+  if (!progress.tail_reported) loss_->dsack_seen = true;
+  if (!loss_->undo || loss_->undo_resent <= 0 || !After(block.end, loss_->undo_marker)) return;
+  if (!After(block.end, snd_una_)) --loss_->undo_resent;
   for (size_t i = sent_.Find(block.begin); i < sent_.size() && !After(sent_[i].end, block.end); ++i) {
-    if (sent_[i].ever_resent && undo_resent_ > 0) --undo_resent_;
+    if (sent_[i].ever_resent && loss_->undo_resent > 0) --loss_->undo_resent;
   }
 }
 
@@ -101,8 +99,8 @@ void Sender::TakeBlock(Time now, const lab::SackBlock& block, Progress& progress
     if (!sent.ever_resent) {
       // Whoever comes behind what was reported before, without having been sent again, was overtaken.
       if (Before(sent.begin, sent_.highest_sacked()) && !progress.reordered) progress.reordered = sent.begin;
-      if (!After(sent.end, high_seq_)) progress.original = true;
-      if (!progress.sacked_round_trip) progress.sacked_round_trip = now - sent.sent;
+      if (!After(sent.end, loss_->high_seq)) progress.original = true;
+      if (!progress.round_trip) progress.round_trip = now - sent.sent;
     }
     AdvanceRack(now, sent);
     sent_.MarkSacked(i);
@@ -113,7 +111,7 @@ void Sender::TakeAcked(Time now, const Acknowledgement& seen, Progress& progress
   const uint32_t highest = sent_.highest_sacked();
   std::optional<Time> first;
   bool repeated = false;
-  size_t segments = 0;
+  uint32_t segments = 0;
   while (!sent_.empty() && Before(sent_.front().begin, seen.ack)) {
     if (After(sent_.front().end, seen.ack)) {
       sent_.CutFront(seen.ack);
@@ -125,7 +123,7 @@ void Sender::TakeAcked(Time now, const Acknowledgement& seen, Progress& progress
     if (!sent.ever_resent && !sent.sacked) {
       if (!first) first = sent.sent;
       if (!progress.reordered) progress.reordered = sent.begin;
-      if (!After(sent.end, high_seq_)) progress.original = true;
+      if (loss_ != nullptr && !After(sent.end, loss_->high_seq)) progress.original = true;
     }
     if (!sent.sacked && sack_) {
       ++progress.delivered;
@@ -137,7 +135,8 @@ void Sender::TakeAcked(Time now, const Acknowledgement& seen, Progress& progress
   progress.rearm = segments > 0;
   if (first && !repeated) progress.round_trip = now - *first;
   if (!sack_ && segments > 0) {
-    progress.delivered += static_cast<uint32_t>(segments > duplicates_ ? segments - duplicates_ : 1);
+    const uint32_t counted = duplicates();
+    progress.delivered += segments > counted ? segments - counted : 1;
   }
   if (sack_ && progress.reordered && sent_.sacked() > 0 && Before(*progress.reordered, highest)) {
     NoteReordering(*progress.reordered);
@@ -146,13 +145,13 @@ void Sender::TakeAcked(Time now, const Acknowledgement& seen, Progress& progress
   urgent_ = urgent_ && Before(snd_una_, urgent_end_);
   bytes_acked_ += progress.acked;
   buffer_.RemovePrefix(progress.acked);  // the FIN's number is beyond the last byte, and so beyond the buffer
-  timeouts_ = 0;
+  if (loss_ != nullptr) loss_->timeouts = 0;
 }
 
-void Sender::Measure(const Acknowledgement& seen, const Progress& progress) {
-  std::optional<Duration> round_trip = progress.round_trip ? progress.round_trip : progress.sacked_round_trip;
-  if (!round_trip && progress.acked > 0 && seen.echo) {
-    round_trip = std::max<Duration>(*seen.echo, std::chrono::milliseconds(1));
+void Sender::Measure(Time now, const Acknowledgement& seen, const Progress& progress) {
+  std::optional<Duration> round_trip = progress.round_trip;
+  if (!round_trip && progress.acked > 0 && seen.echo != 0) {
+    round_trip = std::max<Duration>(SinceTimestamp(now, seen.echo), std::chrono::milliseconds(1));
   }
   if (!round_trip) return;
   rto_.OnMeasured(*round_trip);
@@ -162,9 +161,9 @@ void Sender::Measure(const Acknowledgement& seen, const Progress& progress) {
 void Sender::NoteReordering(uint32_t low) {
   const uint32_t highest = sent_.highest_sacked();
   if (!Before(low, highest)) return;
-  reordering_seen_ = true;
+  loss_->reordering_seen = true;
   const uint32_t segments = (highest - low + mss() - 1) / mss();
-  if (segments > reordering_) reordering_ = static_cast<uint16_t>(std::min(segments, kMostReordering));
+  if (segments > loss_->reordering) loss_->reordering = static_cast<uint16_t>(std::min(segments, kMostReordering));
 }
 
 // --- RACK ---
@@ -180,15 +179,16 @@ void Sender::AdvanceRack(Time now, const Sent& sent) {
 }
 
 void Sender::WidenPatience() {
-  dsack_seen_ = false;
-  reorder_steps_ = static_cast<uint8_t>(std::min(reorder_steps_ + 1, 255));
-  reorder_persist_ = 16;
+  loss_->dsack_seen = false;
+  loss_->reorder_steps = static_cast<uint8_t>(std::min(loss_->reorder_steps + 1, 255));
+  loss_->reorder_persist = 16;
 }
 
 // How much later than its successors a segment may come.
 Duration Sender::Patience() const {
-  if (!reordering_seen_ && (state_ >= Recovery::kRecovery || sent_.sacked() >= reordering_)) return Duration(0);
-  return std::min(rto_.least() / 4 * reorder_steps_, rto_.smoothed());
+  const bool enough = loss_->state >= Recovery::kRecovery || sent_.sacked() >= loss_->reordering;
+  if (!loss_->reordering_seen && enough) return Duration(0);
+  return std::min(rto_.least() / 4 * loss_->reorder_steps, rto_.smoothed());
 }
 
 // Marks what is lost by now; returns how long to wait for what may yet come, or 0.
@@ -212,10 +212,10 @@ Duration Sender::MarkLate(Time now) {
 void Sender::FindLost(Time now, Progress& progress) {
   if (sent_.empty()) return;
   if (!sack_) {
-    const bool enough = state_ < Recovery::kRecovery && duplicates_ >= reordering_;
-    const bool next_hole = state_ == Recovery::kRecovery && progress.acked > 0;
+    const bool enough = loss_->state < Recovery::kRecovery && loss_->duplicates >= loss_->reordering;
+    const bool next_hole = loss_->state == Recovery::kRecovery && progress.acked > 0;
     if ((enough || next_hole) && !sent_.front().lost) {
-      duplicates_ = static_cast<uint16_t>(std::min<size_t>(duplicates_, sent_.size() - 1));
+      loss_->duplicates = static_cast<uint16_t>(std::min<size_t>(loss_->duplicates, sent_.size() - 1));
       sent_.MarkLost(0);
     }
     return;
@@ -233,46 +233,54 @@ void Sender::FindLost(Time now, Progress& progress) {
 
 // --- The states of recovery ---
 
+void Sender::WatchLoss(Time now, const Acknowledgement& seen, Progress& progress) {
+  BeginLoss();
+  if (loss_->dsack_seen) WidenPatience();
+  if (loss_->tlp_high) ProcessTailLossProbe(seen, progress);
+  const bool dubious = progress.duplicate || progress.sacked || progress.duplicate_reported;
+  if (dubious || loss_->state != Recovery::kOpen) Alert(now, seen, progress);
+}
+
 void Sender::ProcessTailLossProbe(const Acknowledgement& seen, const Progress& progress) {
-  if (Before(seen.ack, *tlp_high_)) return;
-  if (!tlp_resent_ || progress.tail_reported) {
-    tlp_high_.reset();
-  } else if (After(seen.ack, *tlp_high_)) {
+  if (Before(seen.ack, *loss_->tlp_high)) return;
+  if (!loss_->tlp_resent || progress.tail_reported) {
+    loss_->tlp_high.reset();
+  } else if (After(seen.ack, *loss_->tlp_high)) {
     // The probe has filled a hole: something was lost.
     BeginReduction();
-    state_ = Recovery::kReduced;
+    loss_->state = Recovery::kReduced;
     EndReduction();
-    state_ = Recovery::kOpen;
+    loss_->state = Recovery::kOpen;
     TryToOpen();
   } else if (progress.duplicate && !progress.sacked) {
-    tlp_high_.reset();
+    loss_->tlp_high.reset();
   }
 }
 
 void Sender::Alert(Time now, const Acknowledgement& seen, Progress& progress) {
-  if (state_ == Recovery::kOpen) {
-    resent_since_.reset();
-  } else if (state_ == Recovery::kRecovery && !Before(snd_una_, high_seq_)) {
-    duplicates_ = 0;
+  if (loss_->state == Recovery::kOpen) {
+    loss_->resent_since.reset();
+  } else if (loss_->state == Recovery::kRecovery && !Before(snd_una_, loss_->high_seq)) {
+    loss_->duplicates = 0;
     if (TryUndoRecovery(now, seen)) return;
     EndReduction();
   }
-  if (state_ == Recovery::kRecovery) {
+  if (loss_->state == Recovery::kRecovery) {
     if (progress.acked == 0 && progress.duplicate) AddDuplicate(progress);
     if (UndoByReports()) TryToOpen();
     FindLost(now, progress);
-    if (state_ != Recovery::kRecovery && sent_.lost() > 0) EnterRecovery();
+    if (loss_->state != Recovery::kRecovery && sent_.lost() > 0) EnterRecovery();
     return;
   }
-  if (state_ == Recovery::kLoss) {
+  if (loss_->state == Recovery::kLoss) {
     if (InLoss(now, seen, progress)) return;
     FindLost(now, progress);
-    if (state_ != Recovery::kOpen && !progress.lost_again) return;
+    if (loss_->state != Recovery::kOpen && !progress.lost_again) return;
   } else if (!sack_) {
-    if (progress.acked > 0) duplicates_ = 0;
+    if (progress.acked > 0) loss_->duplicates = 0;
     if (progress.duplicate) AddDuplicate(progress);
   }
-  if (state_ <= Recovery::kDisorder) UndoByReports();
+  if (loss_->state <= Recovery::kDisorder) UndoByReports();
   FindLost(now, progress);
   if (sent_.lost() == 0) return TryToOpen();
   EnterRecovery();
@@ -280,20 +288,20 @@ void Sender::Alert(Time now, const Acknowledgement& seen, Progress& progress) {
 
 // F-RTO: whether the timer was wrong shows in what comes next. True where nothing else is to be done now.
 bool Sender::InLoss(Time now, const Acknowledgement& seen, Progress& progress) {
-  const bool recovered = !Before(snd_una_, high_seq_);
+  const bool recovered = !Before(snd_una_, loss_->high_seq);
   const bool advanced = progress.acked > 0;
   if (advanced && MayUndo(now, seen)) return UndoLoss();
-  if (frto_) {
+  if (loss_->frto) {
     if (progress.original) return UndoLoss();
-    if (After(snd_nxt_, high_seq_)) {
-      if (progress.sacked || progress.duplicate) frto_ = false;  // the loss was real
+    if (After(snd_nxt_, loss_->high_seq)) {
+      if (progress.sacked || progress.duplicate) loss_->frto = false;  // the loss was real
     } else if (advanced && !recovered) {
-      high_seq_ = snd_nxt_;
+      loss_->high_seq = snd_nxt_;
       if (MayProbeWithData()) {
         hold_lost_ = true;
         return true;
       }
-      frto_ = false;
+      loss_->frto = false;
     }
   }
   if (recovered) {
@@ -301,10 +309,10 @@ bool Sender::InLoss(Time now, const Acknowledgement& seen, Progress& progress) {
     return true;
   }
   if (!sack_) {
-    if (After(snd_nxt_, high_seq_) && progress.duplicate) {
+    if (After(snd_nxt_, loss_->high_seq) && progress.duplicate) {
       AddDuplicate(progress);
     } else if (advanced) {
-      duplicates_ = 0;
+      loss_->duplicates = 0;
     }
   }
   return false;
@@ -313,89 +321,89 @@ bool Sender::InLoss(Time now, const Acknowledgement& seen, Progress& progress) {
 // Linux's tcp_try_to_open.
 void Sender::TryToOpen() {
   const bool repeated = sent_.resent() > 0 || (!sent_.empty() && sent_.front().ever_resent);
-  if (!repeated) resent_since_.reset();
-  const bool disorder = sent_.sacked() + sent_.lost() + duplicates_ > 0 || repeated;
+  if (!repeated) loss_->resent_since.reset();
+  const bool disorder = sent_.sacked() + sent_.lost() + loss_->duplicates > 0 || repeated;
   const Recovery state = disorder ? Recovery::kDisorder : Recovery::kOpen;
-  if (state_ == state) return;
-  state_ = state;
-  high_seq_ = snd_nxt_;
+  if (loss_->state == state) return;
+  loss_->state = state;
+  loss_->high_seq = snd_nxt_;
 }
 
 // What the peer doesn't report has to be guessed from its duplicates.
 void Sender::AddDuplicate(Progress& progress) {
   if (sack_) return;
   ++progress.delivered;
-  if (duplicates_ + sent_.lost() < sent_.size()) ++duplicates_;
+  if (loss_->duplicates + sent_.lost() < sent_.size()) ++loss_->duplicates;
 }
 
 void Sender::BeginUndo() {
-  undo_ = true;
-  undo_marker_ = snd_una_;
-  undo_resent_ = sent_.resent() > 0 ? static_cast<int32_t>(sent_.resent()) : -1;
+  loss_->undo = true;
+  loss_->undo_marker = snd_una_;
+  loss_->undo_resent = sent_.resent() > 0 ? static_cast<int32_t>(sent_.resent()) : -1;
 }
 
 void Sender::BeginReduction() {
-  high_seq_ = snd_nxt_;
-  tlp_high_.reset();
-  prior_window_ = congestion_.window();
-  prr_delivered_ = prr_out_ = 0;
+  loss_->high_seq = snd_nxt_;
+  loss_->tlp_high.reset();
+  loss_->prior_window = congestion_.window();
+  loss_->prr_delivered = loss_->prr_out = 0;
   congestion_.Reduce();
 }
 
 void Sender::EnterRecovery() {
-  prior_threshold_ = 0;
+  loss_->prior_threshold = 0;
   BeginUndo();
-  if (!in_reduction()) {
-    prior_threshold_ = congestion_.current_threshold();
+  if (!loss_->in_reduction()) {
+    loss_->prior_threshold = congestion_.current_threshold();
     BeginReduction();
   }
-  state_ = Recovery::kRecovery;
+  loss_->state = Recovery::kRecovery;
 }
 
 void Sender::EnterLoss(Time now) {
-  const bool fresh = state_ < Recovery::kRecovery;
+  const bool fresh = loss_->state < Recovery::kRecovery;
   if (sent_.sacked() > 0 && sent_.front().sacked) sent_.ForgetSacked();
-  duplicates_ = 0;
+  loss_->duplicates = 0;
   for (size_t i = 0; i < sent_.size(); ++i) {
     const bool recent = i > 0 && rack_round_trip_ > now - sent_[i].sent;
     if (!recent) sent_.MarkLost(i);
   }
-  const bool first = state_ == Recovery::kLoss && timeouts_ == 0;
-  if (state_ <= Recovery::kDisorder || !After(high_seq_, snd_una_) || first) {
-    prior_threshold_ = congestion_.current_threshold();
-    prior_window_ = congestion_.window();
+  const bool first = loss_->state == Recovery::kLoss && loss_->timeouts == 0;
+  if (loss_->state <= Recovery::kDisorder || !After(loss_->high_seq, snd_una_) || first) {
+    loss_->prior_threshold = congestion_.current_threshold();
+    loss_->prior_window = congestion_.window();
     congestion_.Reduce();
     congestion_.OnTimeout();
     BeginUndo();
   }
   congestion_.set_window(in_flight() + 1);
-  state_ = Recovery::kLoss;
-  high_seq_ = snd_nxt_;
-  tlp_high_.reset();
-  frto_ = fresh || timeouts_ > 0;
+  loss_->state = Recovery::kLoss;
+  loss_->high_seq = snd_nxt_;
+  loss_->tlp_high.reset();
+  loss_->frto = fresh || loss_->timeouts > 0;
 }
 
 // Proportional rate reduction: as many leave as arrive, on the way to the threshold.
 void Sender::ReduceProportionally(const Progress& progress, size_t newly_lost) {
-  if (progress.delivered == 0 || prior_window_ == 0) return;
+  if (progress.delivered == 0 || loss_->prior_window == 0) return;
   const int64_t flying = in_flight();
   const int64_t room = int64_t{congestion_.threshold()} - flying;
-  prr_delivered_ += progress.delivered;
+  loss_->prr_delivered += progress.delivered;
   int64_t count;
   if (room < 0) {
-    const uint64_t share = uint64_t{congestion_.threshold()} * prr_delivered_ + prior_window_ - 1;
-    count = static_cast<int64_t>(share / prior_window_) - prr_out_;
+    const uint64_t share = uint64_t{congestion_.threshold()} * loss_->prr_delivered + loss_->prior_window - 1;
+    count = static_cast<int64_t>(share / loss_->prior_window) - loss_->prr_out;
   } else {
-    count = std::max<int64_t>(int64_t{prr_delivered_} - prr_out_, progress.delivered);
+    count = std::max<int64_t>(int64_t{loss_->prr_delivered} - loss_->prr_out, progress.delivered);
     if (progress.acked > 0 && newly_lost == 0) ++count;
     count = std::min(room, count);
   }
-  count = std::max<int64_t>(count, prr_out_ > 0 ? 0 : 1);  // the first loss is mended at once
+  count = std::max<int64_t>(count, loss_->prr_out > 0 ? 0 : 1);  // the first loss is mended at once
   congestion_.set_window(static_cast<uint32_t>(flying + count));
 }
 
 void Sender::EndReduction() {
-  if (congestion_.threshold() != UINT32_MAX && (state_ == Recovery::kReduced || undo_)) {
+  if (congestion_.threshold() != UINT32_MAX && (loss_->state == Recovery::kReduced || loss_->undo)) {
     congestion_.set_window(congestion_.threshold());
   }
 }
@@ -404,35 +412,35 @@ void Sender::EndReduction() {
 
 // Everything that was sent again has been reported twice, or the acknowledgement answers what was sent before that.
 bool Sender::MayUndo(Time now, const Acknowledgement& seen) const {
-  if (!undo_) return false;
-  if (undo_resent_ == 0) return true;
-  if (!seen.echo || !resent_since_) return false;
+  if (!loss_->undo) return false;
+  if (loss_->undo_resent == 0) return true;
+  if (seen.echo == 0 || !loss_->resent_since) return false;
   using std::chrono::floor;
   using std::chrono::milliseconds;
-  return floor<milliseconds>(now) - *seen.echo < floor<milliseconds>(*resent_since_);
+  return floor<milliseconds>(now) - SinceTimestamp(now, seen.echo) < floor<milliseconds>(*loss_->resent_since);
 }
 
 void Sender::Undo(bool unmark) {
   if (unmark) sent_.ForgetLost();
-  if (prior_threshold_ != 0) {
-    congestion_.set_window(std::max(congestion_.window(), prior_window_));
-    congestion_.set_threshold(std::max(congestion_.threshold(), prior_threshold_));
+  if (loss_->prior_threshold != 0) {
+    congestion_.set_window(std::max(congestion_.window(), loss_->prior_window));
+    congestion_.set_threshold(std::max(congestion_.threshold(), loss_->prior_threshold));
   }
-  undo_ = false;
+  loss_->undo = false;
   rack_advanced_ = true;
 }
 
 bool Sender::UndoByReports() {
-  if (!undo_ || undo_resent_ != 0) return false;
+  if (!loss_->undo || loss_->undo_resent != 0) return false;
   Undo(/*unmark=*/false);
   return true;
 }
 
 bool Sender::UndoLoss() {
   Undo(/*unmark=*/true);
-  timeouts_ = 0;
-  const bool hold = !sack_ && snd_una_ == high_seq_;
-  if (!hold) state_ = Recovery::kOpen;
+  loss_->timeouts = 0;
+  const bool hold = !sack_ && snd_una_ == loss_->high_seq;
+  if (!hold) loss_->state = Recovery::kOpen;
   return true;
 }
 
@@ -440,11 +448,11 @@ bool Sender::UndoLoss() {
 bool Sender::TryUndoRecovery(Time now, const Acknowledgement& seen) {
   if (MayUndo(now, seen)) {
     Undo(/*unmark=*/false);
-  } else if (reorder_persist_ > 0 && --reorder_persist_ == 0) {
-    reorder_steps_ = 1;
+  } else if (loss_->reorder_persist > 0 && --loss_->reorder_persist == 0) {
+    loss_->reorder_steps = 1;
   }
-  if (!sack_ && snd_una_ == high_seq_) return true;
-  state_ = Recovery::kOpen;
+  if (!sack_ && snd_una_ == loss_->high_seq) return true;
+  loss_->state = Recovery::kOpen;
   return false;
 }
 

@@ -62,7 +62,7 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
 bool Connection::TakeSynAck(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
   if (passive_ && tcp.ack != iss_ + 1) {
-    reset_due_ = ResetDue{.seq = tcp.ack, .ack = std::nullopt};
+    ResetWith(tcp.ack);
     return false;
   }
   const bool simultaneous = !passive_ && segment.sequence_length() == 1 && tcp.ack == snd_nxt();
@@ -82,7 +82,7 @@ bool Connection::IsOld(const lab::TcpHeader& tcp, uint32_t slack) const {
 
 // Linux answers one in 500 ms of what may be forged or go back and forth for ever.
 void Connection::Challenge(Time now) {
-  if (challenged_ && now - *challenged_ < kept_.invalid_ratelimit) return;
+  if (challenged_ != Time::min() && now - challenged_ < kept_.invalid_ratelimit) return;
   challenged_ = now;
   receiver_.acks().Now();
 }
@@ -106,7 +106,7 @@ void Connection::OnReset(Time now, const lab::Packet& segment) {
 
 // Another connection is wanted while this one has not come to stand: Linux lets go of both.
 void Connection::RefuseSecondSyn(const lab::Packet& segment) {
-  reset_due_ = ResetDue{.seq = 0, .ack = segment.tcp.seq + segment.sequence_length()};
+  ResetWith(0, segment.tcp.seq + segment.sequence_length());
   Fail(ECONNRESET, Cause::kAbort);
 }
 
@@ -131,7 +131,7 @@ bool Connection::TakeAck(Time now, const lab::Packet& segment) {
   sender_.OnAcknowledgement(
       now,
       {.seq = tcp.seq, .ack = tcp.ack, .window = window, .bare = bare, .text_alone = text_alone,
-       .echo = Echo(now, tcp), .sack = tcp.sack});
+       .echo = EchoOf(tcp), .sack = tcp.sack});
   return true;
 }
 
@@ -144,7 +144,7 @@ bool Connection::TakeText(Time now, const lab::Packet& segment) {
   const bool nobody_reads = orphan_ || read_shut_;
   if (nobody_sends && nobody_reads && length > 0 && After(seq + length, rcv_nxt())) {
     // Nobody will ever have these bytes: the peer is told so.
-    reset_due_ = ResetDue{.seq = segment.tcp.ack, .ack = std::nullopt};
+    ResetWith(segment.tcp.ack);
     Fail(ECONNRESET, Cause::kAbort);
     return false;
   }
@@ -166,7 +166,7 @@ void Connection::InFinWait1(Time now, bool fin) {
   if (fin) receiver_.acks().Now();
   const bool fin_acked = sender_.fin_acknowledged();
   if (fin_acked && orphan_ && kept_.linger2 < Kept::Milliseconds(0)) {
-    reset_due_ = ResetDue{.seq = snd_nxt(), .ack = std::nullopt};
+    ResetWith(snd_nxt());
     return Fail(ECONNRESET, Cause::kAbort);
   }
   if (fin_acked && fin) return EnterTimeWait(now, Cause::kFinAndAck);
@@ -194,13 +194,13 @@ void Connection::InLastAck() {
 void Connection::EnterTimeWait(Time now, Cause cause) {
   Transition(State::kTimeWait, cause);
   keep_alive_.reset();
-  end_deadline_ = now + kept_.time_wait;
+  deadline_ = now + kept_.time_wait;
 }
 
 // A peer that never finishes would keep an orphan for ever.
 void Connection::LingerInFinWait2(Time now) {
   const Duration asked = kept_.linger2 > Kept::Milliseconds(0) ? kept_.linger2 : kept_.fin_timeout;
-  end_deadline_ = now + std::max(asked, 7 * sender_.rto() / 2);
+  deadline_ = now + std::max(asked, 7 * sender_.rto() / 2);
 }
 
 // --- TIME-WAIT ---
@@ -213,7 +213,7 @@ void Connection::OnSegmentInTimeWait(Time now, const lab::Packet& segment) {
     if (tcp.seq == rcv_nxt()) Transition(State::kClosed, Cause::kReset);
     return;
   }
-  if (tcp.ack_flag || IsOld(tcp)) end_deadline_ = now + kept_.time_wait;
+  if (tcp.ack_flag || IsOld(tcp)) deadline_ = now + kept_.time_wait;
   const bool expected = !IsOld(tcp) && tcp.seq == rcv_nxt() && segment.sequence_length() == 0;
   if (!expected) OutOfPlace(now, segment);
 }
@@ -233,8 +233,8 @@ void Connection::OnSegmentForOrphan(Time now, const lab::Packet& segment) {
   const bool again = !tcp.syn && (!tcp.ack_flag || !After(end, rcv_nxt()) || length == 0);
   if (again) return;
   if (tcp.syn || !tcp.fin || end != rcv_nxt() + 1) {
-    reset_due_ = ResetDue{.seq = tcp.ack, .ack = std::nullopt};
-    if (!tcp.ack_flag) reset_due_ = ResetDue{.seq = 0, .ack = end};
+    ResetWith(tcp.ack);
+    if (!tcp.ack_flag) ResetWith(0, end);
     return Fail(ECONNRESET, Cause::kAbort);
   }
   receiver_.Take(now, tcp.seq, segment.payload, /*fin=*/true, sender_.rto(), sender_.round_trip());

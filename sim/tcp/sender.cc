@@ -7,20 +7,19 @@
 
 namespace sim::tcp {
 
-Sender::Sender(uint32_t iss, size_t buffer, int retries, CongestionControl control)
-    : buffer_size_(buffer),
+Sender::Sender(uint32_t iss, uint32_t buffer, int retries, CongestionControl control)
+    : congestion_(control),
+      buffer_size_(buffer),
       snd_una_(iss),
       snd_nxt_(iss + 1),
       data_end_(iss + 1),
       small_end_(iss),
-      high_seq_(iss),
       usage_end_(iss),
-      congestion_(control),
-      retries_(retries) {}
+      retries_(static_cast<uint8_t>(std::clamp(retries, 0, 255))) {}
 
 void Sender::Start(const Acknowledgement& first, uint32_t mss, bool sack, std::optional<Duration> round_trip) {
   snd_una_ = snd_nxt_;
-  small_end_ = high_seq_ = usage_end_ = snd_una_;
+  small_end_ = usage_end_ = snd_una_;
   snd_wnd_ = max_window_ = first.window;
   snd_wl1_ = first.seq;
   mss_ = mss;
@@ -35,10 +34,11 @@ void Sender::Start(const Acknowledgement& first, uint32_t mss, bool sack, std::o
 size_t Sender::Write(const lab::Payload& bytes, bool more) {
   more_ = more;
   push_ = burst_ = false;
-  const size_t taken = std::min(bytes.size(), space());
-  buffer_.Append(taken == bytes.size() ? bytes : bytes.Slice(0, taken));
-  data_end_ += static_cast<uint32_t>(taken);
-  return taken;
+  lab::Payload taken = bytes.Slice(0, space());
+  const size_t size = taken.size();
+  buffer_.Append(std::move(taken));
+  data_end_ += static_cast<uint32_t>(size);
+  return size;
 }
 
 void Sender::SetNoDelay(bool no_delay) {
@@ -60,14 +60,9 @@ void Sender::Stop() {
   Arm(Timer::kNone, Time::max());
 }
 
-// Linux never sends more than half of the largest window at once, so that the peer can acknowledge in between.
-uint32_t Sender::mss() const {
-  if (max_window_ <= 536) return std::min(mss_, std::max(max_window_, 48u));
-  return std::min(mss_, std::max(max_window_ / 2, 48u));
-}
-
 uint32_t Sender::in_flight() const {
-  const size_t gone = sent_.sacked() + sent_.lost() + duplicates_;
+  if (loss_ == nullptr) return static_cast<uint32_t>(sent_.size());
+  const size_t gone = sent_.sacked() + sent_.lost() + loss_->duplicates;
   return static_cast<uint32_t>(sent_.size() + sent_.resent() - std::min(gone, sent_.size()));
 }
 
@@ -84,7 +79,7 @@ bool Sender::NagleHolds(uint32_t length) const {
 }
 
 std::optional<Sender::Segment> Sender::Next(Time now, uint32_t blocks) {
-  blocks_ = blocks;
+  blocks_ = static_cast<uint8_t>(blocks);
   if (resend_first_ || sent_.lost() > 0) {
     if (auto segment = NextLost(now)) return segment;
   }
@@ -97,7 +92,7 @@ std::optional<Sender::Segment> Sender::Next(Time now, uint32_t blocks) {
   if (tail_probe_due_) return ResendTail(now);
   if (!probe_due_) return std::nullopt;
   probe_due_ = false;
-  return Segment{.seq = snd_una_ - 1, .text = {}, .fin = false, .push = false};
+  return Segment{.seq = snd_una_ - 1};
 }
 
 // --- What is new ---
@@ -139,24 +134,21 @@ std::optional<Sender::Segment> Sender::NextNew(Time now) {
 }
 
 Sender::Segment Sender::SendNew(Time now, uint32_t length, bool fin) {
-  const uint32_t unsent = data_end_ - snd_nxt_;
-  Segment segment{.seq = snd_nxt_, .text = buffer_.Slice(snd_nxt_ - snd_una_, length), .fin = fin, .push = false};
-  segment.push = length > 0 && length == unsent;
+  const Segment segment{.seq = snd_nxt_, .length = length, .fin = fin, .push = length > 0 && length == unsent()};
   const bool first = sent_.empty();
-  sent_.Add({.begin = snd_nxt_, .end = snd_nxt_ + length + fin, .sent = now});
   snd_nxt_ += length + fin;
+  sent_.Add({.begin = segment.seq, .end = snd_nxt_, .sent = now});
   bytes_sent_ += length;
   ++data_segments_;
-  if (length < full()) small_end_ = snd_nxt_;
   burst_ = length == full();
-  if (in_reduction()) ++prr_out_;
+  if (!burst_) small_end_ = snd_nxt_;
+  if (in_reduction()) ++loss_->prr_out;
   last_sent_ = now;
   probe_due_ = false;
   if (tail_probe_due_) {
     NoteTailProbe(now, /*again=*/false);
-  } else {
+  } else if (!ArmTailProbe(now, /*advanced=*/false)) {
     if (first || timer_ == Timer::kTailLoss || timer_ == Timer::kProbe) ArmRetransmission(now);
-    ArmTailProbe(now, /*advanced=*/false);
   }
   NoteUse(in_flight() >= congestion_.window());
   return segment;
@@ -169,7 +161,7 @@ std::optional<Sender::Segment> Sender::NextLost(Time now) {
     resend_first_ = false;
     if (!sent_.empty()) return Resend(now, 0);
   }
-  if (hold_lost_ || state_ < Recovery::kRecovery || in_flight() >= congestion_.window()) return std::nullopt;
+  if (hold_lost_ || loss_->state < Recovery::kRecovery || in_flight() >= congestion_.window()) return std::nullopt;
   for (size_t i = 0; i < sent_.size(); ++i) {
     const Sent& sent = sent_[i];
     if (!sent.lost || sent.resent) continue;
@@ -200,9 +192,9 @@ Sender::Segment Sender::Resend(Time now, size_t i) {
   JoinSmall(i);
   CutToSize(i);
   sent_.MarkResent(i, now);
-  if (in_reduction()) ++prr_out_;
-  undo_resent_ = std::max(undo_resent_, 0) + 1;
-  if (!resent_since_) resent_since_ = now;
+  if (loss_->in_reduction()) ++loss_->prr_out;
+  loss_->undo_resent = std::max(loss_->undo_resent, 0) + 1;
+  if (!loss_->resent_since) loss_->resent_since = now;
   return Again(now, i);
 }
 
@@ -223,26 +215,27 @@ Sender::Segment Sender::Again(Time now, size_t i) {
   const Sent& sent = sent_[i];
   const uint32_t end = Earlier(sent.end, data_end_);
   const uint32_t length = Before(sent.begin, end) ? end - sent.begin : 0;
-  Segment segment{.seq = sent.begin, .text = buffer_.Slice(sent.begin - snd_una_, length)};
-  segment.fin = After(sent.end, data_end_);
-  segment.push = length > 0 && end == data_end_;
   last_sent_ = now;
   bytes_sent_ += length;
-  bytes_retransmitted_ += length;
+  loss_->bytes_retransmitted += length;
   ++data_segments_;
-  ++retransmissions_;
-  return segment;
+  ++loss_->retransmissions;
+  return {.seq = sent.begin,
+          .length = length,
+          .fin = After(sent.end, data_end_),
+          .push = length > 0 && end == data_end_};
 }
 
 void Sender::Tell(Time now, Info& info) const {
-  info.recovery = state_;
-  info.retransmits = static_cast<uint8_t>(std::min(timeouts_, 255));
-  info.probes = static_cast<uint8_t>(std::min(probes_unanswered_, 255));
+  const Loss& loss = loss_ != nullptr ? *loss_ : Loss();
+  info.recovery = loss.state;
+  info.retransmits = static_cast<uint8_t>(std::min(loss.timeouts, 255));
+  info.probes = probes_unanswered_;
   info.backoff = static_cast<uint8_t>(timer_ == Timer::kProbe ? probe_backoff_ : rto_.backoff());
   info.rto = rto_.value();
   info.send_mss = mss();
   info.unacked = static_cast<uint32_t>(sent_.size());
-  info.sacked = static_cast<uint32_t>(sack_ ? sent_.sacked() : duplicates_);
+  info.sacked = static_cast<uint32_t>(sack_ ? sent_.sacked() : loss.duplicates);
   info.lost = static_cast<uint32_t>(sent_.lost());
   info.retransmitted = static_cast<uint32_t>(sent_.resent());
   info.last_data_sent = now - last_sent_;
@@ -251,14 +244,14 @@ void Sender::Tell(Time now, Info& info) const {
   info.least_round_trip = rto_.least();
   info.slow_start_threshold = congestion_.threshold();
   info.congestion_window = congestion_.window();
-  info.reordering = reordering_;
-  info.total_retransmitted = static_cast<uint32_t>(retransmissions_);
+  info.reordering = loss.reordering;
+  info.total_retransmitted = static_cast<uint32_t>(loss.retransmissions);
   info.bytes_acked = bytes_acked_;
   info.bytes_sent = bytes_sent_;
-  info.bytes_retransmitted = bytes_retransmitted_;
+  info.bytes_retransmitted = loss.bytes_retransmitted;
   info.bytes_not_sent = static_cast<uint32_t>(unsent());
   info.data_segments_out = data_segments_;
-  info.duplicates_reported = duplicates_reported_;
+  info.duplicates_reported = loss.duplicates_reported;
   info.send_window = snd_wnd_;
 }
 

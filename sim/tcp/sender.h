@@ -10,7 +10,9 @@
 // mistaken. Simplifications, all of which show in times alone: no HyStart, no pacing, no ECN.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "absl/types/span.h"
@@ -19,6 +21,7 @@
 #include "sim/tcp/byte_queue.h"
 #include "sim/tcp/congestion.h"
 #include "sim/tcp/info.h"
+#include "sim/tcp/loss.h"
 #include "sim/tcp/rto.h"
 #include "sim/tcp/sent_queue.h"
 
@@ -29,7 +32,7 @@ using lab::Time;
 
 class Sender {
  public:
-  Sender(uint32_t iss, size_t buffer, int retries, CongestionControl control);
+  Sender(uint32_t iss, uint32_t buffer, int retries, CongestionControl control);
 
   // What a segment of the peer's says about what was sent.
   struct Acknowledgement {
@@ -38,14 +41,14 @@ class Sender {
     uint32_t window = 0;  // in bytes
     bool bare = false;    // without text, SYN and FIN: may be a duplicate
     bool text_alone = false;  // text in order, with nothing to it, or before it, that calls for a look
-    std::optional<Duration> echo;  // the round trip, by its timestamp
+    uint32_t echo = 0;  // the timestamp of ours that it gives back; 0: none
     absl::Span<const lab::SackBlock> sack;
   };
 
   // What is to be sent. Empty, with `seq` already acknowledged, it is a probe of the window.
   struct Segment {
     uint32_t seq = 0;
-    lab::Payload text;
+    uint32_t length = 0;
     bool fin = false;
     bool push = false;
   };
@@ -80,13 +83,15 @@ class Sender {
   }
   // Only where has_work(). `blocks`: the bytes of a segment that what it reports takes from its text.
   std::optional<Segment> Next(Time now, uint32_t blocks);
+  // The text of a segment that Next has just given.
+  lab::Payload Text(const Segment& segment) const { return buffer_.Slice(segment.seq - snd_una_, segment.length); }
 
   // False where the peer has not answered for as long as it is given.
   [[nodiscard]] bool OnTimer(Time now);
   Time deadline() const { return deadline_; }  // Time::max() where none is armed
   // The timer does nothing but ask again for a window that the peer keeps closed.
   bool only_probes() const {
-    return timer_ == Timer::kProbe && probes_unanswered_ == 0 && user_timeout_ == Duration(0) && !MayProbeWithData();
+    return timer_ == Timer::kProbe && probes_unanswered_ == 0 && user_timeout_ == Milliseconds(0) && !MayProbeWithData();
   }
   // Sends a segment that the peer answers whatever its state.
   void ProbeNow() { probe_due_ = true; }
@@ -94,16 +99,16 @@ class Sender {
   // Turning it on sends what waits.
   void SetNoDelay(bool no_delay);
   void set_cork(bool cork) { cork_ = cork; }
-  void set_user_timeout(Duration timeout) { user_timeout_ = timeout; }
+  void set_user_timeout(Duration timeout) { user_timeout_ = std::chrono::duration_cast<Milliseconds>(timeout); }
   Duration user_timeout() const { return user_timeout_; }  // 0: not set
   // `deadline`, or sooner where the user timeout of what began at `since` is over sooner.
   Time WithinUserTimeout(Time now, Time deadline, Time since) const;
-  void set_buffer(size_t bytes) { buffer_size_ = bytes; }
+  void set_buffer(uint32_t bytes) { buffer_size_ = bytes; }
   void set_tail_loss_probe(bool on) { tail_loss_probe_ = on; }
   void set_congestion_control(CongestionControl control) { congestion_.set_control(control); }
   CongestionControl congestion_control() const { return congestion_.control(); }
   // How long to go on without an answer, as in RetransmissionTimeout::GiveUpAfter.
-  void set_retries(int retries) { retries_ = retries; }
+  void set_retries(int retries) { retries_ = static_cast<uint8_t>(std::clamp(retries, 0, 255)); }
 
   size_t space() const { return buffer_size_ > buffer_.size() ? buffer_size_ - buffer_.size() : 0; }
   size_t unacknowledged() const { return buffer_.size(); }
@@ -118,11 +123,12 @@ class Sender {
   uint32_t max_window() const { return max_window_; }
   Duration rto() const { return rto_.value(); }
   Duration round_trip() const { return rto_.smoothed(); }
-  uint64_t retransmissions() const { return retransmissions_; }
+  uint64_t retransmissions() const { return loss_ != nullptr ? loss_->retransmissions : 0; }
   // Fills in what it knows.
   void Tell(Time now, Info& info) const;
 
  private:
+  using Milliseconds = std::chrono::duration<int32_t, std::milli>;
   enum class Timer : uint8_t { kNone, kRetransmit, kProbe, kReorder, kTailLoss };
 
   // What a segment of the peer's has changed.
@@ -138,15 +144,18 @@ class Sender {
     bool lost_again = false;          // what was sent again is lost too
     std::optional<uint32_t> reordered;  // the first that was overtaken
     std::optional<Duration> round_trip;
-    std::optional<Duration> sacked_round_trip;
   };
 
-  uint32_t mss() const;
+  // Linux never sends more than half of the largest window at once, so that the peer can acknowledge in between.
+  uint32_t mss() const {
+    return std::min(mss_, std::max(max_window_ <= 536 ? max_window_ : max_window_ / 2, 48u));
+  }
   // The most text that a segment has now.
   uint32_t full() const { return mss() - blocks_; }
   uint32_t in_flight() const;  // segments
   uint32_t window_left() const;
-  bool in_reduction() const { return state_ == Recovery::kReduced || state_ == Recovery::kRecovery; }
+  bool in_reduction() const { return loss_ != nullptr && loss_->in_reduction(); }
+  uint32_t duplicates() const { return loss_ != nullptr ? loss_->duplicates : 0; }
   bool NagleHolds(uint32_t length) const;
   // The window has space for what waits: only a cork or the congestion window keeps it.
   bool MayProbeWithData() const { return unsent() > 0 && window_left() > 0; }
@@ -166,13 +175,18 @@ class Sender {
   void TakeDuplicateReport(const lab::SackBlock& block, Progress& progress);
   void TakeBlock(Time now, const lab::SackBlock& block, Progress& progress);
   void TakeAcked(Time now, const Acknowledgement& seen, Progress& progress);
-  void Measure(const Acknowledgement& seen, const Progress& progress);
+  void Measure(Time now, const Acknowledgement& seen, const Progress& progress);
   void NoteReordering(uint32_t low);
   void AdvanceRack(Time now, const Sent& sent);
   void WidenPatience();
   Duration Patience() const;
   Duration MarkLate(Time now);
   void FindLost(Time now, Progress& progress);
+  // There is something to remember in loss_.
+  void BeginLoss() {
+    if (loss_ == nullptr) loss_ = std::make_unique<Loss>();
+  }
+  void WatchLoss(Time now, const Acknowledgement& seen, Progress& progress);
   void ProcessTailLossProbe(const Acknowledgement& seen, const Progress& progress);
   void Alert(Time now, const Acknowledgement& seen, Progress& progress);
   bool InLoss(Time now, const Acknowledgement& seen, Progress& progress);
@@ -191,9 +205,18 @@ class Sender {
   bool TryUndoRecovery(Time now, const Acknowledgement& seen);
 
   // sender_timers.cc
-  void Arm(Timer timer, Time deadline);
+  void Arm(Timer timer, Time deadline) {
+    if (timer != Timer::kProbe) {
+      probe_backoff_ = 0;
+      probe_due_ = false;
+      probing_since_ = Time::min();
+    }
+    timer_ = timer;
+    deadline_ = deadline;
+  }
   void ArmRetransmission(Time now);
-  void ArmTailProbe(Time now, bool advanced);
+  // False, and nothing changed, where no probe is of use.
+  bool ArmTailProbe(Time now, bool advanced);
   void ArmAfterAcknowledgement(Time now);
   void WaitForReordered(Time now, Duration wait);
   bool OnProbeTimer(Time now);
@@ -203,9 +226,13 @@ class Sender {
   void OnReorderTimer(Time now);
 
   ByteQueue buffer_;  // from snd_una on, but for the FIN
-  size_t buffer_size_;
+  SentQueue sent_;
+  Congestion congestion_;
+  RetransmissionTimeout rto_;
+  std::unique_ptr<Loss> loss_;  // null: nothing has ever been reported, taken for lost or sent again
+
+  uint32_t buffer_size_;
   uint32_t mss_ = 0;       // 0: not started
-  uint32_t blocks_ = 0;    // as Next was told
   uint32_t snd_una_;
   uint32_t snd_nxt_;
   uint32_t data_end_;      // the number after the last byte: the FIN's
@@ -214,69 +241,42 @@ class Sender {
   uint32_t snd_wl1_ = 0;
   uint32_t urgent_end_ = 0;
   uint32_t small_end_;     // the end of the last segment that was less than full (Minshall's Nagle)
-
-  bool no_delay_ = false;
-  bool cork_ = false;
-  bool predicts_ = true;  // Linux's header prediction is on
-  bool more_ = false;   // what does not fill a segment waits for the next Write
-  bool burst_ = false;  // a full segment has just left
-  bool push_ = false;   // what was written before NoDelay was set goes at once
-  bool fin_queued_ = false;
-  bool urgent_ = false;  // the byte before urgent_end_ is
-  bool sack_ = false;
-  bool probe_due_ = false;
-  bool tail_loss_probe_ = true;
-  bool tail_probe_due_ = false;
-  bool resend_first_ = false;  // whatever the congestion window says
-  bool hold_lost_ = false;     // F-RTO sends what is new before it sends again
-  bool window_limits_ = false; // the congestion window was in full use
-
-  // Loss, by Linux's names: high_seq, undo_marker, undo_retrans, prior_ssthresh, prior_cwnd, prr_…, tlp_…, rack_….
-  Recovery state_ = Recovery::kOpen;
-  bool frto_ = false;
-  bool reordering_seen_ = false;
-  bool rack_advanced_ = false;
-  bool tlp_resent_ = false;
-  bool undo_ = false;          // undo_marker_ is set
-  bool dsack_seen_ = false;
-  uint8_t reorder_steps_ = 1;
-  uint8_t reorder_persist_ = 0;
-  uint16_t reordering_ = 3;
-  uint16_t duplicates_ = 0;    // where the peer doesn't report: segments that have left the network
-  uint32_t duplicates_reported_ = 0;
-  uint32_t high_seq_;
-  uint32_t usage_end_;         // until this is acknowledged,
-  uint32_t most_out_ = 0;      // so many segments were on their way at most
-  uint32_t undo_marker_ = 0;
-  int32_t undo_resent_ = 0;
-  uint32_t prior_threshold_ = 0;
-  uint32_t prior_window_ = 0;
-  uint32_t prr_delivered_ = 0;
-  uint32_t prr_out_ = 0;
-  std::optional<uint32_t> tlp_high_;
-  uint32_t rack_end_ = 0;
-  Time rack_sent_{0};
-  Duration rack_round_trip_{0};
-  SentQueue sent_;
-  Congestion congestion_;
-
-  RetransmissionTimeout rto_;
+  uint32_t usage_end_;     // until this is acknowledged,
+  uint32_t most_out_ = 0;  // so many segments were on their way at most
+  uint32_t rack_end_ = 0;  // with rack_sent_: what was sent last of all that has arrived (RACK)
+  uint32_t data_segments_ = 0;
+  Milliseconds user_timeout_{0};
   Timer timer_ = Timer::kNone;
+  uint8_t blocks_ = 0;     // as Next was told
+  uint8_t retries_;
+  uint8_t probes_unanswered_ = 0;
+  uint8_t probe_backoff_ = 0;
+
+  bool no_delay_ : 1 = false;
+  bool cork_ : 1 = false;
+  bool predicts_ : 1 = true;  // Linux's header prediction is on
+  bool more_ : 1 = false;     // what does not fill a segment waits for the next Write
+  bool burst_ : 1 = false;    // a full segment has just left
+  bool push_ : 1 = false;     // what was written before NoDelay was set goes at once
+  bool fin_queued_ : 1 = false;
+  bool urgent_ : 1 = false;   // the byte before urgent_end_ is
+  bool sack_ : 1 = false;
+  bool probe_due_ : 1 = false;
+  bool tail_loss_probe_ : 1 = true;
+  bool tail_probe_due_ : 1 = false;
+  bool resend_first_ : 1 = false;   // whatever the congestion window says
+  bool hold_lost_ : 1 = false;      // F-RTO sends what is new before it sends again
+  bool window_limits_ : 1 = false;  // the congestion window was in full use
+  bool rack_advanced_ : 1 = false;
+
   Time deadline_ = Time::max();
   Time last_sent_{0};
-  std::optional<Time> resent_since_;  // the first of what was sent again and is not acknowledged
-  int retries_;
-  int timeouts_ = 0;       // in a row
-  int probes_unanswered_ = 0;
-  int probe_backoff_ = 0;
-  std::optional<Time> probing_since_;
-  Duration user_timeout_{0};
+  Time probing_since_ = Time::min();  // the first probe of a closed window left; min(): none has
+  Time rack_sent_{0};
+  Duration rack_round_trip_{0};
 
-  uint64_t retransmissions_ = 0;
   uint64_t bytes_acked_ = 0;
   uint64_t bytes_sent_ = 0;
-  uint64_t bytes_retransmitted_ = 0;
-  uint32_t data_segments_ = 0;
 };
 
 }  // namespace sim::tcp

@@ -12,16 +12,6 @@ constexpr Duration kSoonest = std::chrono::milliseconds(8);  // two ticks of the
 
 }  // namespace
 
-void Sender::Arm(Timer timer, Time deadline) {
-  if (timer != Timer::kProbe) {
-    probe_backoff_ = 0;
-    probe_due_ = false;
-    probing_since_.reset();
-  }
-  timer_ = timer;
-  deadline_ = deadline;
-}
-
 void Sender::ArmRetransmission(Time now) {
   if (sent_.empty()) return Arm(Timer::kNone, Time::max());
   const bool counts_from_sending = timer_ == Timer::kReorder || timer_ == Timer::kTailLoss;
@@ -32,10 +22,9 @@ void Sender::ArmRetransmission(Time now) {
 
 // RFC 8985, 7.2: after two round trips without a word, a probe may tell what is lost sooner than the timer does. A
 // single segment's acknowledgement may be delayed.
-void Sender::ArmTailProbe(Time now, bool advanced) {
-  if (!tail_loss_probe_ || !sack_ || sent_.empty() || state_ > Recovery::kReduced || state_ == Recovery::kDisorder) {
-    return;
-  }
+bool Sender::ArmTailProbe(Time now, bool advanced) {
+  if (!tail_loss_probe_ || !sack_ || sent_.empty()) return false;
+  if (loss_ != nullptr && loss_->state != Recovery::kOpen && loss_->state != Recovery::kReduced) return false;
   Duration wait = RetransmissionTimeout::kInitial;
   if (rto_.measured()) {
     wait = 2 * rto_.smoothed() + (sent_.size() == 1 ? RetransmissionTimeout::kLeastVariance : kSoonest);
@@ -43,16 +32,15 @@ void Sender::ArmTailProbe(Time now, bool advanced) {
   const Duration until_timeout = advanced ? rto_.value() : sent_.front().sent + rto_.value() - now;
   if (until_timeout > Duration(0)) wait = std::min(wait, until_timeout);
   Arm(Timer::kTailLoss, now + wait);
+  return true;
 }
 
 void Sender::ArmAfterAcknowledgement(Time now) {
-  if (sent_.empty()) return Arm(Timer::kNone, Time::max());
-  ArmRetransmission(now);
-  ArmTailProbe(now, /*advanced=*/true);
+  if (!ArmTailProbe(now, /*advanced=*/true)) ArmRetransmission(now);
 }
 
 Time Sender::WithinUserTimeout(Time now, Time deadline, Time since) const {
-  if (user_timeout_ == Duration(0)) return deadline;
+  if (user_timeout_ == Milliseconds(0)) return deadline;
   const Time soonest = now + std::chrono::milliseconds(1);
   return std::clamp(since + user_timeout_, soonest, std::max(deadline, soonest));
 }
@@ -70,49 +58,51 @@ bool Sender::OnTimer(Time now) {
 }
 
 bool Sender::OnProbeTimer(Time now) {
-  if (!probing_since_) probing_since_ = now;
-  if (user_timeout_ != Duration(0) && now - *probing_since_ >= user_timeout_) return false;
+  if (probing_since_ == Time::min()) probing_since_ = now;
+  if (user_timeout_ != Milliseconds(0) && now - probing_since_ >= user_timeout_) return false;
   if (probes_unanswered_ >= retries_) return false;
   ++probes_unanswered_;
   probe_due_ = true;
-  probe_backoff_ = std::min(probe_backoff_ + 1, 20);
+  if (probe_backoff_ < 20) ++probe_backoff_;
   const Duration wait = std::min(rto_.value() * (int64_t{1} << probe_backoff_), RetransmissionTimeout::kMost);
-  deadline_ = WithinUserTimeout(now, now + wait, *probing_since_);
+  deadline_ = WithinUserTimeout(now, now + wait, probing_since_);
   return true;
 }
 
 bool Sender::OnRetransmissionTimer(Time now) {
-  if (timeouts_ > 0 && resent_since_) {
+  BeginLoss();
+  if (loss_->timeouts > 0 && loss_->resent_since) {
     const Duration patience =
-        user_timeout_ != Duration(0) ? user_timeout_ : RetransmissionTimeout::GiveUpAfter(retries_);
-    if (now - *resent_since_ >= patience) return false;
+        user_timeout_ != Milliseconds(0) ? user_timeout_ : RetransmissionTimeout::GiveUpAfter(retries_);
+    if (now - *loss_->resent_since >= patience) return false;
   }
   EnterLoss(now);
-  ++timeouts_;
+  ++loss_->timeouts;
   rto_.BackOff();
   resend_first_ = true;
-  if (!resent_since_) resent_since_ = now;
-  Arm(Timer::kRetransmit, WithinUserTimeout(now, now + rto_.value(), *resent_since_));
+  if (!loss_->resent_since) loss_->resent_since = now;
+  Arm(Timer::kRetransmit, WithinUserTimeout(now, now + rto_.value(), *loss_->resent_since));
   return true;
 }
 
 void Sender::OnTailLossTimer(Time now) {
-  if (tlp_high_) return ArmRetransmission(now);
+  if (loss_ != nullptr && loss_->tlp_high) return ArmRetransmission(now);
   tail_probe_due_ = true;
   Arm(Timer::kRetransmit, now + rto_.value());
 }
 
 void Sender::NoteTailProbe(Time now, bool again) {
+  BeginLoss();
   tail_probe_due_ = false;
-  tlp_resent_ = again;
-  tlp_high_ = snd_nxt_;
+  loss_->tlp_resent = again;
+  loss_->tlp_high = snd_nxt_;
   Arm(Timer::kRetransmit, now + rto_.value());
 }
 
 void Sender::OnReorderTimer(Time now) {
   const uint32_t before = in_flight();
   const Duration wait = MarkLate(now);
-  if (in_flight() != before && state_ != Recovery::kRecovery) {
+  if (in_flight() != before && loss_->state != Recovery::kRecovery) {
     EnterRecovery();
     Progress one;
     one.delivered = 1;

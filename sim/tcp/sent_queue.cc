@@ -6,20 +6,10 @@
 
 namespace sim::tcp {
 
-void SentQueue::RemoveFront() {
-  const Sent& sent = front();
-  sacked_ -= sent.sacked;
-  lost_ -= sent.lost;
-  resent_ -= sent.resent;
-  ++first_;
-  if (empty()) {
-    segments_.clear();
-    first_ = 0;
-  } else if (first_ * 2 > segments_.size()) {
-    // Half of it spent: each segment moves once on average.
-    segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(first_));
-    first_ = 0;
-  }
+// Half of it spent: each segment moves once on average.
+void SentQueue::DropSpent() {
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(first_));
+  first_ = 0;
 }
 
 size_t SentQueue::Find(uint32_t seq) const {
@@ -87,7 +77,8 @@ void SentQueue::ForgetSacked() {
 }
 
 void SentQueue::Clear() {
-  segments_ = {};
+  segments_.clear();
+  segments_.shrink_to_fit();
   first_ = sacked_ = lost_ = resent_ = 0;
 }
 

@@ -6,8 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "lab/sockets/process.h"
 
 namespace sim::tcp {
@@ -37,7 +37,19 @@ class SentQueue {
   uint32_t highest_sacked() const { return sacked_ > 0 ? highest_sacked_ : (empty() ? 0 : front().begin); }
 
   void Add(const Sent& sent) { segments_.push_back(sent); }
-  void RemoveFront();
+  void RemoveFront() {
+    const Sent& sent = front();
+    sacked_ -= sent.sacked;
+    lost_ -= sent.lost;
+    resent_ -= sent.resent;
+    ++first_;
+    if (empty()) {
+      segments_.clear();
+      first_ = 0;
+    } else if (first_ * 2 > segments_.size()) {
+      DropSpent();
+    }
+  }
   // The first bytes of the front one are acknowledged.
   void CutFront(uint32_t begin) { segments_[first_].begin = begin; }
   // The index of the segment that holds the number, or size().
@@ -63,8 +75,9 @@ class SentQueue {
 
  private:
   Sent& At(size_t i) { return segments_[first_ + i]; }
+  void DropSpent();
 
-  std::vector<Sent> segments_;  // those before first_ are spent
+  absl::InlinedVector<Sent, 1> segments_;  // those before first_ are spent
   uint32_t first_ = 0;
   uint32_t sacked_ = 0;
   uint32_t lost_ = 0;
