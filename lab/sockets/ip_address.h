@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <string>
@@ -52,6 +53,11 @@ class IpAddress {
 
   // IPv4 addresses have their usual order.
   constexpr auto operator<=>(const IpAddress&) const = default;
+  // Without a call of memcmp, which the default is.
+  constexpr bool operator==(const IpAddress& other) const {
+    using Halves = std::array<uint64_t, 2>;
+    return std::bit_cast<Halves>(words_) == std::bit_cast<Halves>(other.words_);
+  }
 
   template <typename H>
   friend H AbslHashValue(H h, const IpAddress& address) {

@@ -48,7 +48,8 @@ Passage Link::Send(Time now, size_t size, Choices& choices) {
     passage.cause = options_.up ? "loss" : "link down";
     return passage;
   }
-  if (!HasRoom(now, size)) {
+  const bool bounded = options_.queue_bytes > 0 || options_.queue_packets > 0;
+  if (bounded && !HasRoom(now, size)) {
     ++counts_.dropped_by_queue;
     passage.cause = "queue full";
     return passage;

@@ -14,7 +14,7 @@ Packet Reset(Endpoint source, Endpoint destination, uint32_t seq) {
 
 }  // namespace
 
-Rules::Judgement Rules::Judge(Time now, const Packet& packet) {
+Rules::Judgement Rules::FirstThatMatches(Time now, const Packet& packet) {
   for (Counted& counted : rules_) {
     const Rule& rule = counted.rule;
     if (now < rule.from || now >= rule.until || !rule.matches(packet)) continue;

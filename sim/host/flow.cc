@@ -27,10 +27,8 @@ void Flow::OnTime() {
 
 void Flow::Settle() {
   const FlowPtr self(this);
-  for (;;) {
-    Network::ParcelPtr parcel = host_.network().Make();
-    if (!connection_->NextSegment(host_.now(), parcel->packet)) break;
-    if (!silent_) host_.Transmit(std::move(parcel));
+  while (connection_->NextSegment(host_.now(), host_.network().NextParcel().packet)) {
+    if (!silent_) host_.TransmitNext();
   }
   SetTimer();
   SetAwaitsProbe(connection_->AwaitsProbe());

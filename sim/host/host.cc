@@ -170,9 +170,8 @@ void Host::DeliverSegment(const lab::Packet& packet) {
 }
 
 void Host::Transmit(lab::Packet&& packet) {
-  Network::ParcelPtr parcel = network_.Make();
-  parcel->packet = std::move(packet);
-  Transmit(std::move(parcel));
+  network_.NextParcel().packet = std::move(packet);
+  TransmitNext();
 }
 
 void Host::Refuse(const lab::Packet& packet) {

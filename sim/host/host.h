@@ -78,7 +78,8 @@ class Host final : public Network::Port {
   bool Serves() const { return !listeners_.empty() || datagrams_.HasChosenPort(); }
 
   void Deliver(const lab::Packet& packet) override;
-  void Transmit(Network::ParcelPtr parcel) { network_.Send(id_, std::move(parcel)); }
+  // Sends what stands in the network's next parcel.
+  void TransmitNext() { network_.SendNext(id_); }
   void Transmit(lab::Packet&& packet);
   void Refuse(const lab::Packet& packet);
   // A datagram to this host itself has arrived when this returns, and so has the error that answers it.

@@ -29,9 +29,9 @@ lab::Passage SendPieces(lab::Link& link, Time now, size_t size, lab::Choices& ch
 }  // namespace
 
 void Network::Parcel::OnTime() {
-  // Free only now: what it brings about makes packets.
-  const ParcelPtr self(this);
   network_.hosts_[static_cast<size_t>(to_)].port->Deliver(packet);
+  // Only now: what it brings about makes packets.
+  network_.GiveBack(*this);
 }
 
 Network::Network(Engine& engine, lab::Trace& trace) : engine_(engine), trace_(trace) {}
@@ -70,9 +70,13 @@ HostId Network::Find(const lab::IpAddress& address) const {
 }
 
 lab::Link& Network::LinkBetween(HostId from, HostId to) {
+  Joined& host = hosts_[static_cast<size_t>(from)];
+  if (host.last_to == to) return *host.last_link;
   const uint64_t key = uint64_t{static_cast<uint32_t>(from)} << 32 | static_cast<uint32_t>(to);
   const uint32_t actor = static_cast<uint32_t>(from) << 16 | static_cast<uint32_t>(to);
-  return links_.try_emplace(key, actor, lab::LinkOptions{}).first->second;
+  host.last_to = to;
+  host.last_link = &links_.try_emplace(key, actor, lab::LinkOptions{}).first->second;
+  return *host.last_link;
 }
 
 void Network::SetLink(HostId a, HostId b, const lab::LinkOptions& options) {
@@ -87,30 +91,36 @@ uint32_t Network::mtu(HostId from, const lab::IpAddress& to) const {
   return found == links_.end() ? lab::LinkOptions{}.mtu : found->second.options().mtu;
 }
 
-Network::ParcelPtr Network::Make() {
-  if (free_.empty()) {
-    parcels_.push_back(std::make_unique<Parcel>(*this));
-    return ParcelPtr(parcels_.back().get());
-  }
-  ParcelPtr parcel(free_.back());
-  free_.pop_back();
+Network::Parcel& Network::MakeParcel() {
+  parcels_.push_back(std::make_unique<Parcel>(*this));
+  free_ = parcels_.back().get();
+  return *free_;
+}
+
+Network::Parcel& Network::TakeNext() {
+  Parcel& parcel = NextParcel();
+  free_ = parcel.next_free_;
   return parcel;
 }
 
-void Network::Launch(ParcelPtr parcel, const Course& course) {
-  Parcel& launched = *parcel.release();
-  launched.to_ = course.to;
-  engine_.events().Schedule(launched, course.arrives);
+void Network::GiveBack(Parcel& parcel) {
+  parcel.packet.payload.Clear();
+  parcel.next_free_ = free_;
+  free_ = &parcel;
+}
+
+void Network::Launch(Parcel& parcel, const Course& course) {
+  parcel.to_ = course.to;
+  engine_.events().Schedule(parcel, course.arrives);
 }
 
 void Network::LaunchCopy(const lab::Packet& packet, const Course& course) {
-  ParcelPtr copy = Make();
-  copy->packet = packet;
-  Launch(std::move(copy), course);
+  Parcel& copy = TakeNext();
+  copy.packet = packet;
+  Launch(copy, course);
 }
 
-void Network::Record(const Course& course, const lab::Packet& packet) {
-  if (!trace_.on()) return;
+void Network::AddToTrace(const Course& course, const lab::Packet& packet) {
   trace_.Add(lab::PacketEvent{.sent = course.sent,
                               .arrives = course.arrives,
                               .from = course.from,
@@ -121,53 +131,56 @@ void Network::Record(const Course& course, const lab::Packet& packet) {
                               .packet = packet});
 }
 
-void Network::Send(HostId from, ParcelPtr parcel) {
-  const lab::Packet& packet = parcel->packet;
+void Network::SendNext(HostId from) {
+  Parcel& parcel = TakeNext();
+  const lab::Packet& packet = parcel.packet;
   const lab::IpAddress& destination = packet.destination.address;
   const HostId to = destination.is_loopback() ? from : Find(destination);
   Course course{.sent = engine_.now(), .arrives = Time(0), .from = from, .to = to};
   if (to == from) {
     lab::Link& loopback = hosts_[static_cast<size_t>(from)].loopback;
     course.arrives = *loopback.Send(engine_.now(), packet.wire_size(), engine_.choices()).arrives;
-    return Launch(std::move(parcel), course);
+    return Launch(parcel, course);
   }
-  if (to < 0) {
-    course.fate = Course::Fate::kUnclaimed;
-    course.arrived = false;
-    return Record(course, packet);
-  }
+  if (to >= 0) return SendOver(LinkBetween(from, to), parcel, course, rules_.Judge(engine_.now(), packet));
+  course.fate = Course::Fate::kUnclaimed;
+  course.arrived = false;
+  Record(course, packet);
+  GiveBack(parcel);
+}
 
-  const lab::Rules::Judgement judgement = rules_.Judge(engine_.now(), packet);
-  if (judgement.name != nullptr && judgement.verdict != lab::Verdict::kPass) {
+void Network::SendOver(lab::Link& link, Parcel& parcel, Course& course, const lab::Rules::Judgement& judgement) {
+  using lab::Verdict;
+  const lab::Packet& packet = parcel.packet;
+  const Verdict verdict = judgement.verdict;
+  if (verdict != Verdict::kPass) {
     course.fate = Course::Fate::kRuled;
     course.cause = *judgement.name;
   }
-  const bool stopped = judgement.verdict == lab::Verdict::kDrop || judgement.verdict == lab::Verdict::kReset;
-  course.arrived = !stopped;
-  const bool twice = !stopped && Pass(course, packet, judgement.delay).duplicated;
-  Record(course, packet);
-  if (judgement.verdict == lab::Verdict::kReset) return SendResets(course, packet);
-  if (!course.arrived) return;
-  for (const bool again : {twice, judgement.verdict == lab::Verdict::kDuplicate}) {
-    if (!again) continue;
-    LaunchCopy(packet, course);
-    Record(course, packet);
-  }
-  Launch(std::move(parcel), course);
-}
-
-lab::Passage Network::Pass(Course& course, const lab::Packet& packet, Duration delay) {
-  const lab::Passage passage = SendPieces(LinkBetween(course.from, course.to), course.sent, packet.wire_size(),
-                                          engine_.choices());
-  // A corrupted packet ends at the receiver's checksum, of which no program learns: it need not go there.
-  if (!passage.arrives || passage.flipped) {
-    course.fate = Course::Fate::kLost;
+  bool twice = false;
+  if (verdict == Verdict::kDrop || verdict == Verdict::kReset) {
     course.arrived = false;
-    course.cause = passage.cause;
   } else {
-    course.arrives = *passage.arrives + delay;
+    const lab::Passage passage = SendPieces(link, course.sent, packet.wire_size(), engine_.choices());
+    // A corrupted packet ends at the receiver's checksum, of which no program learns: it need not go there.
+    if (!passage.arrives || passage.flipped) {
+      course.fate = Course::Fate::kLost;
+      course.arrived = false;
+      course.cause = passage.cause;
+    } else {
+      course.arrives = *passage.arrives + judgement.delay;
+      twice = passage.duplicated;
+    }
   }
-  return passage;
+  Record(course, packet);
+  if (verdict == Verdict::kReset) SendResets(course, packet);
+  if (!course.arrived) return GiveBack(parcel);
+  const int copies = int{twice} + int{verdict == Verdict::kDuplicate};
+  for (int i = 0; i < copies; ++i) {
+    Record(course, packet);
+    LaunchCopy(packet, course);
+  }
+  Launch(parcel, course);
 }
 
 void Network::SendResets(const Course& ruled, const lab::Packet& packet) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "lab/trace/trace.h"
 #include "lab/wire/link.h"
 #include "lab/wire/packet.h"
@@ -53,7 +53,7 @@ class Network {
   // Whether packets to that address have a way at all: it is a host's own, or in 10.0.0.0/8 or fd00::/64.
   static bool Routable(const lab::IpAddress& address);
 
-  // A packet, made where it will travel: nothing is allocated or copied on its way. Reused once it has arrived.
+  // A packet, made where it will travel: nothing is allocated or copied on its way. Used again once it has arrived.
   class Parcel final : public Event {
    public:
     explicit Parcel(Network& network) : network_(network) {}
@@ -64,19 +64,14 @@ class Network {
     void OnTime() override;
 
     Network& network_;
+    Parcel* next_free_ = nullptr;
     HostId to_ = -1;
   };
-  struct Recycler {
-    void operator()(Parcel* parcel) const {
-      parcel->packet.payload.Clear();
-      parcel->network_.free_.push_back(parcel);
-    }
-  };
-  using ParcelPtr = std::unique_ptr<Parcel, Recycler>;
 
-  // With the fields of a packet before; the payload is empty.
-  ParcelPtr Make();
-  void Send(HostId from, ParcelPtr parcel);
+  // The parcel to be filled and sent next, with whatever it held last. It is the same one until Send is called.
+  Parcel& NextParcel() { return free_ != nullptr ? *free_ : MakeParcel(); }
+  // Sends the next parcel.
+  void SendNext(HostId from);
 
  private:
   struct Joined {
@@ -84,6 +79,8 @@ class Network {
     uint32_t address;
     Port* port;
     lab::Link loopback;
+    HostId last_to = -1;  // where it sent last, over
+    lab::Link* last_link = nullptr;
   };
   // What becomes of a packet, for the trace.
   struct Course {
@@ -99,21 +96,28 @@ class Network {
 
   HostId Find(const lab::IpAddress& address) const;
   lab::Link& LinkBetween(HostId from, HostId to);
-  // Judges the packet by the link.
-  lab::Passage Pass(Course& course, const lab::Packet& packet, Duration delay);
+  // The next parcel is the caller's now, which launches it or gives it back.
+  Parcel& TakeNext();
+  void GiveBack(Parcel& parcel);
+  Parcel& MakeParcel();
+  // Asks the link, and lets the packet go as that and the rules say.
+  void SendOver(lab::Link& link, Parcel& parcel, Course& course, const lab::Rules::Judgement& judgement);
   void SendResets(const Course& ruled, const lab::Packet& packet);
-  void Launch(ParcelPtr parcel, const Course& course);
+  void Launch(Parcel& parcel, const Course& course);
   void LaunchCopy(const lab::Packet& packet, const Course& course);
-  void Record(const Course& course, const lab::Packet& packet);
+  void Record(const Course& course, const lab::Packet& packet) {
+    if (trace_.on()) AddToTrace(course, packet);
+  }
+  void AddToTrace(const Course& course, const lab::Packet& packet);
 
   Engine& engine_;
   lab::Trace& trace_;
   std::vector<Joined> hosts_;
   // By both ids; made when the first packet wants it. Never iterated: its order is not repeatable.
-  absl::flat_hash_map<uint64_t, lab::Link> links_;
+  absl::node_hash_map<uint64_t, lab::Link> links_;
   lab::Rules rules_;
   std::vector<std::unique_ptr<Parcel>> parcels_;
-  std::vector<Parcel*> free_;
+  Parcel* free_ = nullptr;
 };
 
 }  // namespace sim

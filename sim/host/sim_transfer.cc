@@ -174,19 +174,19 @@ int64_t SimSockets::ReceiveMessage(Socket& socket, Buffers buffers, int flags, M
 }
 
 int64_t SimSockets::SendOn(int fd, Buffers buffers, int flags, By by, Destination to) {
+  if (const int killed = Enter()) return killed;
   FilePtr file;
-  int error = Enter();
-  if (error == 0) error = Find(fd, file);
-  Socket* const socket = error == 0 ? file->AsSocket() : nullptr;
-  if (error == 0 && by == By::kSocketCall && socket == nullptr) error = -ENOTSOCK;
-  if (error == 0) error = Check(buffers, by == By::kSocketCall);
-  if (error == 0 && to.address != nullptr && to.length > sizeof(sockaddr_storage)) error = -EINVAL;
-  if (error != 0) return error;
+  if (const int missing = Find(fd, file)) return missing;
+  Socket* const socket = file->AsSocket();
+  if (by == By::kSocketCall && socket == nullptr) return -ENOTSOCK;
+  if (const int unfit = Check(buffers, by == By::kSocketCall)) return unfit;
+  if (to.address != nullptr && to.length > sizeof(sockaddr_storage)) return -EINVAL;
   int64_t result;
   if (socket != nullptr && socket->keeps_messages()) {
     if (const int unbound = socket->BindAnywhere()) return unbound;
     if (const int misfit = socket->CheckMessage(TotalSize(buffers), flags)) return misfit;
     Dispatch dispatch;
+    int error = 0;
     if (to.address != nullptr && socket->domain() == AF_UNIX) {
       dispatch.to.emplace();
     } else if (to.address != nullptr) {
@@ -206,15 +206,14 @@ int64_t SimSockets::SendOn(int fd, Buffers buffers, int flags, By by, Destinatio
 }
 
 int64_t SimSockets::ReceiveOn(int fd, Buffers buffers, int flags, By by, Message& message) {
+  if (const int killed = Enter()) return killed;
   FilePtr file;
-  int error = Enter();
-  if (error == 0) error = Find(fd, file);
-  Socket* const socket = error == 0 ? file->AsSocket() : nullptr;
-  if (error == 0 && by == By::kSocketCall && socket == nullptr) error = -ENOTSOCK;
+  if (const int missing = Find(fd, file)) return missing;
+  Socket* const socket = file->AsSocket();
+  if (by == By::kSocketCall && socket == nullptr) return -ENOTSOCK;
   const bool messages = socket != nullptr && socket->keeps_messages();
   const bool discards = socket != nullptr && socket->AsStream() != nullptr && (flags & MSG_TRUNC) != 0;
-  if (error == 0) error = Check(buffers, by == By::kSocketCall, discards);
-  if (error != 0) return error;
+  if (const int unfit = Check(buffers, by == By::kSocketCall, discards)) return unfit;
   // read of nothing asks no socket; recv of nothing waits, as for a byte.
   if (by != By::kSocketCall && TotalSize(buffers) == 0) return socket != nullptr ? 0 : file->Read({}, 0, 0, 0);
   // Streams have no queue of errors.
