@@ -29,7 +29,7 @@ class IpAddress {
     return address;
   }
 
-  constexpr bool is_ipv4() const { return words_[2] == kMapped && words_[1] == 0 && words_[0] == 0; }
+  constexpr bool is_ipv4() const { return (words_[0] | words_[1] | (words_[2] ^ kMapped)) == 0; }
   // The last four bytes, in host byte order: the whole of an IPv4 address.
   constexpr uint32_t ipv4() const { return words_[3]; }
   // In network byte order; an IPv4 address as ::ffff:a.b.c.d.

@@ -21,7 +21,7 @@ inline size_t TotalSize(Buffers buffers) {
 
 // Copies `length` bytes in, from `offset` on. There must be that many.
 lab::Payload Gather(Buffers buffers, size_t offset, size_t length);
-// Copies all of `bytes` out, to `offset` and on. There must be space for them.
+// Copies `bytes` out, to `offset` and on, as far as there is space for them.
 void Scatter(const lab::Payload& bytes, Buffers buffers, size_t offset);
 
 }  // namespace sim

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/in.h>
 
 #include <algorithm>
 #include <utility>
@@ -85,6 +84,7 @@ int DatagramSocket::CheckSize(const lab::Packet& packet) {
     }
     return -EMSGSIZE;
   }
+  if (size <= mtu) return 0;
   const size_t pieces = lab::FragmentSizes(size, mtu).size();
   if (pieces == 1 || options_->send_buffer == 0) return 0;
   const uint32_t most = 2 * static_cast<uint32_t>(options_->send_buffer);
@@ -149,7 +149,8 @@ int64_t DatagramSocket::SendMessage(Buffers buffers, const Dispatch& dispatch, i
   if (ipv4 && options_->ipv6_only) return -ENETUNREACH;
   if (const int error = ipv4 ? CheckIpv4Message(length, flags) : 0) return error;
   if (!dispatch.to && !binding_.connected()) return -EDESTADDRREQ;
-  lab::Packet packet;
+  lab::Packet& packet = host_.network().NextParcel().packet;
+  packet = {};
   packet.protocol = lab::Protocol::kUdp;
   packet.source = {dispatch.source.value_or(lab::IpAddress()), binding_.local().port};
   packet.destination = dispatch.to.value_or(binding_.remote());
@@ -165,7 +166,7 @@ int64_t DatagramSocket::SendMessage(Buffers buffers, const Dispatch& dispatch, i
   if (const int error = TakeError()) return -error;
   if (write_shut_) return -EPIPE;
   if (unfit != 0) return unfit;
-  host_.SendDatagram(std::move(packet));
+  host_.SendNextDatagram();
   return static_cast<int64_t>(length);
 }
 
@@ -176,7 +177,7 @@ int64_t DatagramSocket::ReceiveMessage(Buffers buffers, int flags, Message& mess
   const udp::Datagram& datagram = inbox_.front();
   const size_t length = datagram.payload.size();
   const size_t copied = std::min(length, TotalSize(buffers));
-  Scatter(datagram.payload.Slice(0, copied), buffers, 0);
+  Scatter(datagram.payload, buffers, 0);
   message.from = datagram.source;
   message.flags = copied < length ? MSG_TRUNC : 0;
   Describe(datagram, message.ancillary);
@@ -207,7 +208,7 @@ int64_t DatagramSocket::TakeSentError(Buffers buffers, Message& message) {
   if (sent_errors_ == nullptr || sent_errors_->empty()) return -EAGAIN;
   const udp::SentError taken = sent_errors_->Take(error_);
   const size_t copied = std::min(taken.payload.size(), TotalSize(buffers));
-  Scatter(taken.payload.Slice(0, copied), buffers, 0);
+  Scatter(taken.payload, buffers, 0);
   message.from = taken.to;
   message.flags = MSG_ERRQUEUE | (copied < taken.payload.size() ? MSG_TRUNC : 0);
   struct {

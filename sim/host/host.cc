@@ -146,11 +146,13 @@ void Host::DeliverError(const lab::Packet& icmp) {
   }
 }
 
-void Host::SendDatagram(lab::Packet packet) {
-  const lab::IpAddress to = packet.destination.address;
-  if (IsLocal(to)) return Deliver(packet);
+void Host::SendNextDatagram() {
+  const lab::Packet& packet = network_.NextParcel().packet;
+  const lab::IpAddress& to = packet.destination.address;
+  if (IsLocal(to)) return network_.DeliverNext(*this);
+  // Nobody answers a broadcast with an error, which would be the next packet.
   if (IsBroadcast(to)) Deliver(packet);
-  Transmit(std::move(packet));
+  TransmitNext();
 }
 
 void Host::DeliverSegment(const lab::Packet& packet) {

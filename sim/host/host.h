@@ -82,8 +82,9 @@ class Host final : public Network::Port {
   void TransmitNext() { network_.SendNext(id_); }
   void Transmit(lab::Packet&& packet);
   void Refuse(const lab::Packet& packet);
-  // A datagram to this host itself has arrived when this returns, and so has the error that answers it.
-  void SendDatagram(lab::Packet packet);
+  // Sends the datagram in the network's next parcel. One to this host itself has arrived when this returns, and so has
+  // the error that answers it.
+  void SendNextDatagram();
 
   // A line in the run's trace.
   void Note(std::string text);

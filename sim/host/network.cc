@@ -87,6 +87,8 @@ void Network::SetLink(HostId a, HostId b, const lab::LinkOptions& options) {
 uint32_t Network::mtu(HostId from, const lab::IpAddress& to) const {
   const HostId host = Find(to);
   if (host < 0 || host == from) return lab::LinkOptions{}.mtu;
+  const Joined& joined = hosts_[static_cast<size_t>(from)];
+  if (joined.last_to == host) return joined.last_link->options().mtu;
   const auto found = links_.find(uint64_t{static_cast<uint32_t>(from)} << 32 | static_cast<uint32_t>(host));
   return found == links_.end() ? lab::LinkOptions{}.mtu : found->second.options().mtu;
 }
@@ -129,6 +131,12 @@ void Network::AddToTrace(const Course& course, const lab::Packet& packet) {
                               .arrived = course.arrived,
                               .cause = std::string(course.cause),
                               .packet = packet});
+}
+
+void Network::DeliverNext(Port& port) {
+  Parcel& parcel = TakeNext();
+  port.Deliver(parcel.packet);
+  GiveBack(parcel);
 }
 
 void Network::SendNext(HostId from) {

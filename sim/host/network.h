@@ -72,6 +72,8 @@ class Network {
   Parcel& NextParcel() { return free_ != nullptr ? *free_ : MakeParcel(); }
   // Sends the next parcel.
   void SendNext(HostId from);
+  // Delivers it now, without a way.
+  void DeliverNext(Port& port);
 
  private:
   struct Joined {

@@ -46,9 +46,13 @@ void Inbox::Pop() {
   waiting_[first_].payload.Clear();
   ++first_;
   if (to_give_back_ >= limit_ / 4 || batch_ == 0) memory_ -= std::exchange(to_give_back_, 0);
-  if (2 * first_ < waiting_.size()) return;
-  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(first_));
-  first_ = 0;
+  if (empty()) {
+    waiting_.clear();
+    first_ = 0;
+  } else if (2 * first_ >= waiting_.size()) {
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
 }
 
 }  // namespace sim::udp
