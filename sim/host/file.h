@@ -77,8 +77,8 @@ class File {
 
   WaitQueue waiters_;
   int references_ = 0;
-  bool nonblocking_ = false;
   int owner_ = 0;
+  bool nonblocking_ = false;
 };
 
 using FilePtr = boost::intrusive_ptr<File>;

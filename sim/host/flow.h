@@ -54,12 +54,12 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
   void SetTimer();
   void SetAwaitsProbe(bool awaits);
 
+  bool awaits_probe_ = false;
+  bool silent_ = false;
   Host& host_;
   std::unique_ptr<tcp::Connection> connection_;
   Owner* owner_;
   PortClaim claim_;
-  bool awaits_probe_ = false;
-  bool silent_ = false;
 };
 
 using FlowPtr = boost::intrusive_ptr<Flow>;

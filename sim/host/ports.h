@@ -41,12 +41,12 @@ class PortClaim {
 
  private:
   friend class Ports;
+  bool by_connect_ = false;
+  uint16_t port_ = 0;
+  lab::IpAddress address_;
   Ports* ports_ = nullptr;
   PortClaim* previous_ = nullptr;
   PortClaim* next_ = nullptr;
-  lab::IpAddress address_;
-  uint16_t port_ = 0;
-  bool by_connect_ = false;
 };
 
 // net.ipv4.ip_local_port_range, or what a socket's IP_LOCAL_PORT_RANGE leaves of it.

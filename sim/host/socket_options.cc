@@ -55,8 +55,8 @@ int OptionRoom::Store(int number) const {
 }
 
 OptionValues& SocketOptions::Change() {
-  if (values_ == nullptr) values_ = std::make_shared<OptionValues>();
-  if (values_.use_count() > 1) values_ = std::make_shared<OptionValues>(*values_);
+  if (values_ == nullptr) values_ = new OptionValues();
+  if (values_->use_count() > 1) values_ = new OptionValues(*values_);
   return *values_;
 }
 

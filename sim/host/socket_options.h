@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <memory>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include "sim/engine/virtual_clock.h"
 #include "sim/host/ports.h"
@@ -23,7 +25,7 @@ struct SocketKind {
 };
 
 // Everything that can be set, with Linux's defaults; in the units in which it is read.
-struct OptionValues {
+struct OptionValues : boost::intrusive_ref_counter<OptionValues, boost::thread_unsafe_counter> {
   // SOL_SOCKET
   Reuse reuse;
   bool keep_alive = false;
@@ -107,7 +109,7 @@ class SocketOptions {
 
  private:
   static const OptionValues kDefaults;
-  std::shared_ptr<OptionValues> values_;
+  boost::intrusive_ptr<OptionValues> values_;
 };
 
 // Where getsockopt stores: a value cut to *length, which is set. All give 0, -EFAULT or -EINVAL (a negative length).

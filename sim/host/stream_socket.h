@@ -101,12 +101,12 @@ class StreamSocket final : public Socket, private Flow::Owner {
   bool bound_again_ = false;           // after the connection's end
   bool spoke_ipv4_ = false;            // the last way that it took, or still takes, was IPv4
   bool given_up_ = false;              // a connect that had failed was shut down before it was told: there is no other
-  int error_ = 0;                      // of a connection that was given up
-  uint32_t disconnects_ = 0;
-  int shut_ = 0;                       // SHUT_RD + 1 and SHUT_WR + 1, where that was asked for without a connection
-  Told told_;
   // Somebody found no space to write since there was some: when there is again, that is news (Linux's SOCK_NOSPACE).
   mutable bool no_space_ = false;
+  uint8_t shut_ = 0;                   // SHUT_RD + 1 and SHUT_WR + 1, where that was asked for without a connection
+  int error_ = 0;                      // of a connection that was given up
+  uint32_t disconnects_ = 0;
+  Told told_;
 };
 
 }  // namespace sim
