@@ -11,6 +11,8 @@
 #include <iterator>
 #include <optional>
 
+#include "lab/program/process_timers.h"
+
 namespace lab {
 namespace {
 
@@ -378,10 +380,7 @@ int64_t CallServer::SetTimer(const CarriedRequest& request, CarriedAnswer& answe
   constexpr int64_t kLongest = INT64_MAX / 4;
   const int fd = Int(request.arguments[0]);
   int64_t value = std::min(request.arguments[1], kLongest);
-  if (request.arguments[3] != 0 && value > 0) {
-    const int64_t now = process_.clock().count() + (kinds_.Find(fd).real_time ? DUET_EPOCH_NS : DUET_BOOT_NS);
-    value = std::max<int64_t>(value - now, 1);  // what has passed comes at once
-  }
+  if (request.arguments[3] != 0) value = UntilMoment(value, kinds_.Find(fd).real_time, process_.clock()).count();
   std::optional<Thread::Timer> timer;
   if (value >= 0) timer = {Duration(value), Duration(std::clamp<int64_t>(request.arguments[2], 0, kLongest))};
   Thread::Timer before;

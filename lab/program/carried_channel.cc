@@ -52,7 +52,7 @@ void CarriedChannel::Prepare(int slot) {
   memory_->last = last_;
   shared.thread = 0;
   shared.blocked = shared.ignored = shared.awaited = 0;
-  shared.queue_length = 0;
+  shared.queue_length = shared.expired = 0;
   for (duet_lease& lease : shared.leases) lease = {};
   for (duet_epoll_lease& lease : shared.epoll_leases) lease = {};
   __atomic_store_n(&shared.alive, 1, __ATOMIC_RELEASE);
@@ -107,6 +107,8 @@ void CarriedChannel::Answer(int slot, const CarriedAnswer& answer, Time world_ti
   shared.address_length = static_cast<uint32_t>(address_length);
   for (const duet_lease& lease : answer.leases) shared.leases[lease.fd % DUET_CHANNEL_LEASES] = lease;
   for (const duet_epoll_lease& lease : answer.epoll_leases) shared.epoll_leases[lease.fd % DUET_CHANNEL_LEASES] = lease;
+  std::copy(answer.expiries.begin(), answer.expiries.end(), shared.expiries);
+  shared.expired = static_cast<uint32_t>(answer.expiries.size());
   shared.arguments[0] = answer.argument;
   shared.result = answer.result;
   memory_->world_ns = world_time.count();

@@ -32,6 +32,7 @@ struct CarriedAnswer {
   // Of descriptors whose numbers differ modulo DUET_CHANNEL_LEASES. One stays until another is given in its place.
   std::vector<duet_lease> leases;
   std::vector<duet_epoll_lease> epoll_leases;
+  std::vector<duet_expiry> expiries;  // at most one of each timer
 };
 
 class CarriedChannel {

@@ -54,8 +54,13 @@ TEST_F(CarriedLedgerTest, HasEventsAndTimers) {
     int event = eventfd(1, EFD_NONBLOCK), timer = timerfd_create(CLOCK_MONOTONIC, 0);
     timerfd_settime(timer, 0, &soon, NULL);
     setitimer(ITIMER_REAL, &alarm, NULL);
+    struct sigevent none = {.sigev_notify = SIGEV_NONE};
+    timer_t own;
+    timer_create(CLOCK_REALTIME, &none, &own);
+    timer_settime(own, 0, &soon, NULL);
     return 0;)"), {"eventfd(1, O_NONBLOCK) = 3", "timerfd_create(1, 0) = 4", "timerfd_settime(4, 5 ms) = 0",
-                   "setitimer(ITIMER_REAL, 9000 ms) = 0"});
+                   "setitimer(ITIMER_REAL, 9000 ms) = 0", "timer_create(0, SIGEV_NONE) = 0",
+                   "timer_settime(0, 5 ms) = 0"});
 }
 
 TEST_F(CarriedLedgerTest, HasFutexesThatBlockAndWake) {

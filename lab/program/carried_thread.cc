@@ -38,7 +38,6 @@ CarriedThread::CarriedThread(Carrier& carrier, int slot, Thread& thread)
 void CarriedThread::Run() {
   for (;;) {
     if (WaitForRequest(slot_) == Fate::kIsOver) return;
-    if (process_.alarm_rests) carrier_.GoOn(process_);
     ServeQueue();
     carrier_.channel().Read(slot_, request_);
     if (Serve() == Fate::kIsOver) return;
@@ -49,6 +48,7 @@ void CarriedThread::Run() {
     // Asking what time it is takes some: what others do meanwhile counts for the leases.
     const Time now = thread_.now();
     server_.Lease(answer_);
+    process_.timers->Collect(seat_.number, now, answer_.expiries);
     carrier_.channel().Answer(slot_, answer_, now);
   }
 }
@@ -112,7 +112,10 @@ CarriedThread::Fate CarriedThread::Serve() {
       break;
     case SYS_futex: Futex(); break;
     case SYS_sched_yield: thread_.Spend(kCallCost); break;
-    case SYS_setitimer: SetTimer(); break;
+    case SYS_timer_create: MakeTimer(); break;
+    case SYS_timer_delete: answer_.result = process_.timers->Delete(request_.arguments[0]) ? 0 : -EINVAL; break;
+    case SYS_setitimer:
+    case SYS_timer_settime: SetTimer(); break;
     default: server_.Serve(request_, answer_);
   }
   return Fate::kGoesOn;
@@ -138,6 +141,7 @@ CarriedThread::Fate CarriedThread::Hello() {
     carrier_.EndThreads(process_, &thread_);
     made_ = -1;  // went with them
     carrier_.KernelChanged();  // descriptors have closed
+    process_.timers->DeleteCreated();
     seat_.number = process_.number;
     duet_ledger_entry entry = LedgerEntry(DUET_CALL_EXECVE, 0, 0, 0);
     entry.data_length = static_cast<uint16_t>(std::min<size_t>(process_.executes.size(), DUET_LEDGER_DATA));

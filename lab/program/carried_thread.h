@@ -67,6 +67,7 @@ class CarriedThread {
   void Record(duet_ledger_entry entry, int64_t result);
   // What the program says that it has called without the lab.
   void Note(const CarriedRequest& request);
+  void MakeTimer();
   void SetTimer();
 
   // The process has ended without saying so.

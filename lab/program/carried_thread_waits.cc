@@ -1,6 +1,9 @@
 // What a carried program's thread waits for without Sockets: futexes, children, signals, what its kernel has.
+#include <sys/syscall.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -88,12 +91,34 @@ void CarriedThread::WaitForChange() {
   thread_.Spend(kCallCost);
 }
 
+void CarriedThread::MakeTimer() {
+  const int64_t signal = request_.arguments[1];
+  if (signal < 0 || signal >= NSIG) {
+    answer_.result = -EINVAL;
+    return;
+  }
+  answer_.result = process_.timers->Create({.signal = static_cast<int>(signal),
+                                            .thread = request_.arguments[2],
+                                            .real_time = request_.arguments[0] != 0});
+  thread_.Spend(kCallCost);
+}
+
+// setitimer's has no number.
 void CarriedThread::SetTimer() {
-  const Duration value(std::clamp<int64_t>(request_.arguments[0], -1, kLongestWait));
-  const Duration interval(std::clamp<int64_t>(request_.arguments[1], 0, kLongestWait));
-  const Carrier::Timer before = carrier_.SetTimer(process_, value, interval, thread_);
-  answer_.argument = before.value.count();
-  answer_.result = before.interval.count();
+  const bool alarm = request_.number == SYS_setitimer;
+  const int64_t timer = alarm ? int64_t{DUET_TIMER_ALARM} : request_.arguments[0];
+  const int64_t* const times = request_.arguments + (alarm ? 0 : 1);
+  std::optional<Thread::Timer> setting;
+  if (times[0] >= 0) {
+    const bool absolute = !alarm && request_.arguments[3] != 0;
+    const int64_t given = std::min(times[0], kLongestWait);
+    const bool real_time = process_.timers->real_time(timer);
+    const Duration value = absolute ? UntilMoment(given, real_time, thread_.clock()) : Duration(given);
+    setting = {value, Duration(std::clamp<int64_t>(times[1], 0, kLongestWait))};
+  }
+  const std::optional<Thread::Timer> before = process_.timers->Set(timer, setting, thread_);
+  answer_.argument = before.has_value() ? before->value.count() : 0;
+  answer_.result = before.has_value() ? before->interval.count() : -EINVAL;
   thread_.Spend(kCallCost);
 }
 

@@ -33,9 +33,6 @@ Carrier::~Carrier() {
   for (Seat& seat : seats_) {
     if (seat.thread != nullptr) seat.thread->End();
   }
-  for (const auto& process : processes_) {
-    if (process->alarm != nullptr) process->alarm->End();
-  }
 }
 
 absl::Status Carrier::Start() {
@@ -56,7 +53,7 @@ absl::Status Carrier::Start() {
 }
 
 int Carrier::Run() {
-  processes_.push_back(std::make_unique<CarriedProcess>());
+  AddProcess();
   if (const absl::Status started = Start(); !started.ok()) {
     EndAsLabError(std::string(started.message()));
     return *status_;
@@ -156,12 +153,20 @@ void Carrier::Begin(int slot, int number, Thread& maker, Thread::Descriptors des
 }
 
 CarriedProcess& Carrier::Fork(CarriedProcess& parent) {
-  auto child = std::make_unique<CarriedProcess>();
-  child->parent = &parent;
-  child->kinds = parent.kinds;
-  child->registered = true;
-  processes_.push_back(std::move(child));
-  return *processes_.back();
+  CarriedProcess& child = AddProcess();
+  child.parent = &parent;
+  child.kinds = parent.kinds;
+  child.registered = true;
+  return child;
+}
+
+CarriedProcess& Carrier::AddProcess() {
+  CarriedProcess& process = *processes_.emplace_back(std::make_unique<CarriedProcess>());
+  process.timers = std::make_unique<ProcessTimers>([this, &process](const ProcessTimers::Event& event) {
+    if (event.thread == 0) Interrupt(process, event.signal);
+    else InterruptThread(event.thread, event.signal);
+  });
+  return process;
 }
 
 std::unique_ptr<WatchedProcess> Carrier::NewProcess() {
@@ -185,7 +190,6 @@ void Carrier::ProcessEnded(CarriedProcess& process, const Thread* current) {
   for (Seat& seat : seats_) {
     if (seat.process == &process) seat = {};
   }
-  if (process.alarm != nullptr) process.alarm->End();
   CarriedProcess* const parent = process.parent;
   for (const auto& other : processes_) {
     if (other->parent == &process) other->parent = nullptr;
@@ -221,15 +225,16 @@ void Carrier::Interrupt(const CarriedProcess& process, int64_t signal) {
   }
 }
 
-void Carrier::Signalled(int64_t number, int64_t thread, int64_t signal) {
-  if (thread != 0) {
-    for (size_t slot = 0; slot < seats_.size(); ++slot) {
-      const Seat& seat = seats_[slot];
-      if (seat.thread == nullptr || seat.number != thread) continue;
-      if (channel_->WouldTake(static_cast<int>(slot), signal)) seat.thread->Interrupt();
-    }
-    return;
+void Carrier::InterruptThread(int64_t thread, int64_t signal) {
+  for (size_t slot = 0; slot < seats_.size(); ++slot) {
+    const Seat& seat = seats_[slot];
+    if (seat.thread == nullptr || seat.number != thread) continue;
+    if (channel_->WouldTake(static_cast<int>(slot), signal)) seat.thread->Interrupt();
   }
+}
+
+void Carrier::Signalled(int64_t number, int64_t thread, int64_t signal) {
+  if (thread != 0) return InterruptThread(thread, signal);
   for (const auto& process : processes_) {
     if (number < 1 || process->number == number) Interrupt(*process, signal);
   }
@@ -252,46 +257,6 @@ std::vector<CarriedProcess*> Carrier::Meant(int64_t number, int64_t thread, cons
     if (is_meant) meant.push_back(process.get());
   }
   return meant;
-}
-
-void Carrier::WaitForAlarms(CarriedProcess& process, Thread& thread) {
-  thread.LeaveDescriptors();
-  for (;;) {
-    const std::optional<Time> next = process.alarm_rests ? std::nullopt : process.alarm_time;
-    if (thread.Block(next, [] { return std::string(); }) != Thread::Woken::kTimedOut) continue;
-    // It may have been set anew while this thread waited for its turn.
-    if (!process.alarm_time.has_value() || *process.alarm_time > thread.clock()) continue;
-    // All of the program's threads wait for the lab, with their signals blocked: the kernel keeps it for one of them.
-    process.kernels->Send(SIGALRM);
-    Interrupt(process, SIGALRM);
-    process.alarm_rests = process.alarm_interval > Duration::zero();
-    if (!process.alarm_rests) process.alarm_time.reset();
-  }
-}
-
-void Carrier::GoOn(CarriedProcess& process) {
-  process.alarm_rests = false;
-  const Duration passed = thread_.clock() - *process.alarm_time;
-  *process.alarm_time += process.alarm_interval * (passed / process.alarm_interval + 1);
-  process.alarm->Wake();
-}
-
-Carrier::Timer Carrier::SetTimer(CarriedProcess& process, Duration value, Duration interval, Thread& thread) {
-  Timer before;
-  const Time now = thread.clock();
-  if (process.alarm_rests) GoOn(process);
-  if (process.alarm_time.has_value()) before = {*process.alarm_time - now, process.alarm_interval};
-  if (value < Duration::zero()) return before;
-  process.alarm_time.reset();
-  process.alarm_interval = interval;
-  if (value > Duration::zero()) process.alarm_time = now + value;
-  if (process.alarm != nullptr) {
-    process.alarm->Wake();
-  } else if (process.alarm_time.has_value()) {
-    process.alarm = &thread.Start(Thread::Descriptors::kShared,
-                                  [this, &process](Thread& alarm) { WaitForAlarms(process, alarm); });
-  }
-  return before;
 }
 
 }  // namespace lab

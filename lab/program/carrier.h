@@ -15,6 +15,7 @@
 #include "lab/program/carried_channel.h"
 #include "lab/program/descriptor_kinds.h"
 #include "lab/program/futex_table.h"
+#include "lab/program/process_timers.h"
 #include "lab/program/program.h"
 #include "lab/program/sandboxed_process.h"
 #include "lab/program/watched_process.h"
@@ -31,13 +32,7 @@ struct CarriedProcess {
   bool registered = false;                // the library is in place
   std::string executes;                   // what it is about to execute; empty otherwise
   double cpu_seconds = 0;                 // as of the last look
-
-  // ITIMER_REAL. A thread of the world waits for it from its first use on.
-  Thread* alarm = nullptr;
-  std::optional<Time> alarm_time;
-  Duration alarm_interval{0};
-  // It has come, and the process hasn't run since: until it does another would be none.
-  bool alarm_rests = false;
+  std::unique_ptr<ProcessTimers> timers;  // never null
 };
 
 class Carrier {
@@ -114,19 +109,12 @@ class Carrier {
   void Signalled(int64_t process, int64_t thread, int64_t signal);
   // The processes that kill means by its first argument, or the one whose thread that is, where it isn't 0.
   std::vector<CarriedProcess*> Meant(int64_t process, int64_t thread, const CarriedProcess& caller) const;
-  // Sets ITIMER_REAL; `value` below 0 leaves it. Gives what it was.
-  struct Timer {
-    Duration value{0};
-    Duration interval{0};
-  };
-  // The process has run: its alarm goes on.
-  void GoOn(CarriedProcess& process);
-  Timer SetTimer(CarriedProcess& process, Duration value, Duration interval, Thread& thread);
 
  private:
   absl::Status Start();
   void Interrupt(const CarriedProcess& process, int64_t signal);
-  void WaitForAlarms(CarriedProcess& process, Thread& thread);
+  void InterruptThread(int64_t thread, int64_t signal);
+  CarriedProcess& AddProcess();
   std::string NameOf(const Seat& seat) const;
 
   Thread& thread_;

@@ -19,6 +19,7 @@ enum {
   DUET_CHANNEL_SLOTS = 128,     /* threads of the program and of all its processes */
   DUET_CHANNEL_DESCRIPTORS = 4096,
   DUET_CHANNEL_LEASES = 64,      /* descriptors that a thread may send to without asking */
+  DUET_CHANNEL_TIMERS = 64,      /* that a process may have made by timer_create */
   DUET_CHANNEL_QUEUE = 1 << 16,  /* bytes of what it has sent so, with a head each */
   /* Descriptors that the lab gives to the sandbox: the channel, and the socket that says which process is which. */
   DUET_SANDBOX_CHANNEL_FD = 3,
@@ -59,6 +60,9 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  *   timerfd_settime: fd value_ns interval_ns absolute    (value_ns below 0: leaves it; arguments[0] of the answer: what
  *                                            was left; result: the old interval)
  *   setitimer: value_ns interval_ns         (arguments[0] of the answer: what was left; result: the old interval)
+ *   timer_create: real signal thread        (no signal: 0; no thread, but the process: 0. Result: a number below
+ *                                            DUET_CHANNEL_TIMERS)
+ *   timer_settime: timer value_ns interval_ns absolute    (as timerfd_settime)          timer_delete: timer
  * `kernels`: whether it also asks for descriptors that are the kernel's; it is interrupted when these may have changed.
  * A call that is interrupted by a signal gives -EINTR; the library knows whether the program will see that. For a call
  * of sockets arguments[0] of the answer says then whether the socket has a limit on what it may wait. */
@@ -156,6 +160,17 @@ struct duet_queued {
   uint32_t length;
 };
 
+/* A timer of the process has expired. Its signal is the process's to send to itself, before anything else: so it has
+ * what Linux gives a timer's, and comes while a thread runs. */
+struct duet_expiry {
+  int32_t timer;     /* or DUET_TIMER_ALARM */
+  int32_t signal;
+  int32_t to_thread; /* to this thread, rather than to the process */
+  int32_t count;     /* how often, since it was last told */
+};
+
+enum { DUET_TIMER_ALARM = -1 }; /* setitimer's */
+
 struct duet_slot {
   uint32_t turn;
   uint32_t data_length;
@@ -170,6 +185,8 @@ struct duet_slot {
   uint64_t awaited;  /* and those that it waits for */
   struct duet_lease leases[DUET_CHANNEL_LEASES]; /* a descriptor's at its number modulo that */
   struct duet_epoll_lease epoll_leases[DUET_CHANNEL_LEASES]; /* at the descriptor's number modulo that */
+  uint32_t expired;
+  struct duet_expiry expiries[DUET_CHANNEL_TIMERS + 1];
   uint32_t queue_length;
   uint8_t queue[DUET_CHANNEL_QUEUE] __attribute__((aligned(64)));
   uint8_t address[DUET_CHANNEL_ADDRESS];

@@ -28,6 +28,7 @@ constexpr const char* kCalls[] = {
     "getsockname", "getpeername", "poll", "select", "pipe", "gethostname", "getaddrinfo", "sleep",
     "socketpair", "epoll_create", "epoll_ctl", "epoll_wait", "futex", "clone", "execve", "wait", "kill",
     "sigaction", "sigwait", "setitimer", "eventfd", "timerfd_create", "timerfd_settime",
+    "timer_create", "timer_settime",
 };
 static_assert(std::size(kCalls) == DUET_CALL_COUNT);
 

@@ -173,12 +173,15 @@ std::string NameAndArguments(const duet_ledger_entry& entry, const Trace* names)
       return a[0] < 0 ? "sigwait()" : absl::StrCat("sigwait(", TimeOf(a[0]), ")");
     case DUET_CALL_SETITIMER:
     case DUET_CALL_TIMERFD_SETTIME:
+    case DUET_CALL_TIMER_SETTIME:
       return absl::StrCat(CallName(entry.call), "(",
                           entry.call == DUET_CALL_SETITIMER ? "ITIMER_REAL" : absl::StrCat(a[0]), ", ", TimeOf(a[1]),
                           a[2] > 0 ? ", every " + TimeOf(a[2]) : "", ")");
     case DUET_CALL_EVENTFD:
     case DUET_CALL_TIMERFD_CREATE:
       return absl::StrCat(CallName(entry.call), "(", a[0], ", ", FileFlagNames(a[1]), ")");
+    case DUET_CALL_TIMER_CREATE:
+      return absl::StrCat("timer_create(", a[0], ", ", a[1] == 0 ? "SIGEV_NONE" : SignalName(a[1]), ")");
     case DUET_CALL_SLEEP:
       return absl::StrCat("sleep(", a[0] / 1'000'000, " ms)");
     default:

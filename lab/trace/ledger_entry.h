@@ -45,6 +45,8 @@ enum duet_call {
   DUET_CALL_EVENTFD,
   DUET_CALL_TIMERFD_CREATE,
   DUET_CALL_TIMERFD_SETTIME,
+  DUET_CALL_TIMER_CREATE,
+  DUET_CALL_TIMER_SETTIME,
   DUET_CALL_COUNT
 };
 
@@ -70,8 +72,9 @@ struct duet_ledger_entry {
    *   or how long to wait in nanoseconds (-1: for ever)
    *   clone: 1 for a thread, 0 for a process    execve: data holds the path    wait: process (-1: any) status
    *   kill: process (0: none said) thread (0: none) signal    sigaction: signal, 0 default, 1 ignore, 2 a handler
-   *   sigwait: nanoseconds (-1: for ever): pause and its kin    setitimer, timerfd_settime: fd or which, value and
-   *   interval in nanoseconds    eventfd: value flags    timerfd_create: clock flags */
+   *   sigwait: nanoseconds (-1: for ever): pause and its kin    setitimer, timerfd_settime, timer_settime: fd, which
+   *   or timer, value and interval in nanoseconds    eventfd: value flags    timerfd_create: clock flags
+   *   timer_create: clock signal (0: none) */
   uint32_t call;        /* enum duet_call */
   int32_t error;        /* errno, or an EAI_ error of getaddrinfo; 0 where the call succeeded */
   uint8_t address[16];  /* network byte order, IPv4 as the address that maps it; all 0 and port 0: none */

@@ -58,6 +58,8 @@ TEST(LedgerTest, CallsOfProcessesAndSignalsReadAsStraceWritesThem) {
   story.At(6).Call(0, DUET_CALL_FUTEX, {16, 1, 1}, 1, 0, 1);
   story.At(7).Call(0, DUET_CALL_EVENTFD, {1, O_NONBLOCK}, 3, 0, 1);
   story.At(8).Call(0, DUET_CALL_TIMERFD_SETTIME, {4, 20'000'000, 1'000'000}, 0, 0, 1);
+  story.At(9).Call(0, DUET_CALL_TIMER_CREATE, {1, SIGALRM}, 0, 0, 1);
+  story.At(10).Call(0, DUET_CALL_TIMER_SETTIME, {2, 20'000'000, 0}, 0, 0, 1);
   EXPECT_EQ(LedgerText(story.trace()),
             "0.000001 client  fork() = 7 <0.000001>\n"
             "0.000002 client  waitpid(-1, exited with 3) = 7 <0.000001>\n"
@@ -66,7 +68,9 @@ TEST(LedgerTest, CallsOfProcessesAndSignalsReadAsStraceWritesThem) {
             "0.000005 client  sigaction(SIGPIPE, SIG_IGN) = 0 <0.000001>\n"
             "0.000006 client  futex(0x10, FUTEX_WAKE, 1) = 1 <0.000001>\n"
             "0.000007 client  eventfd(1, O_NONBLOCK) = 3 <0.000001>\n"
-            "0.000008 client  timerfd_settime(4, 20 ms, every 1 ms) = 0 <0.000001>\n");
+            "0.000008 client  timerfd_settime(4, 20 ms, every 1 ms) = 0 <0.000001>\n"
+            "0.000009 client  timer_create(1, SIGALRM) = 0 <0.000001>\n"
+            "0.000010 client  timer_settime(2, 20 ms) = 0 <0.000001>\n");
 }
 
 TEST(LedgerTest, AFailedCallNamesItsError) {

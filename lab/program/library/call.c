@@ -175,10 +175,16 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_pause:
     case SYS_rt_sigsuspend:
     case SYS_rt_sigtimedwait:
+      return duet_signal_call(number, a, context);
     case SYS_alarm:
     case SYS_setitimer:
     case SYS_getitimer:
-      return duet_signal_call(number, a, context);
+    case SYS_timer_create:
+    case SYS_timer_settime:
+    case SYS_timer_gettime:
+    case SYS_timer_getoverrun:
+    case SYS_timer_delete:
+      return duet_timer_call(number, a);
 
     case SYS_clone:
     case SYS_clone3:
@@ -241,7 +247,6 @@ static long dispatch(long number, const long a[6], void* context) {
     case SYS_signalfd:
     case SYS_signalfd4:
       return duet_signal_descriptor(number, a);
-    case SYS_timer_create:
     case SYS_inotify_init:
     case SYS_inotify_init1:
       duet_unsupported(number, 0);

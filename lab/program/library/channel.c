@@ -71,6 +71,7 @@ long duet_request_in_slot(long number, uint32_t data_length, uint32_t address_le
   slot->data_length = data_length;
   slot->address_length = address_length;
   ask(number, 1);
+  if (slot->expired != 0) duet_timers_expired();
   if (slot->result == -EINTR) duet_self.interrupted = 1;
   return slot->result;
 }

@@ -180,7 +180,21 @@ EXPORT int timerfd_create(clockid_t clock, int flags) {
 }
 
 EXPORT int timerfd_settime(int fd, int flags, const struct itimerspec* timer, struct itimerspec* before) {
+  if (timer == NULL) return NEXT(timerfd_settime)(fd, flags, timer, before);
   entry line = duet_begin(DUET_CALL_TIMERFD_SETTIME, fd, in_nanoseconds(&timer->it_value),
                           in_nanoseconds(&timer->it_interval), 0);
   return (int)duet_end(&line, NEXT(timerfd_settime)(fd, flags, timer, before));
+}
+
+EXPORT int timer_create(clockid_t clock, struct sigevent* event, timer_t* timer) {
+  const int signal = event == NULL ? SIGALRM : event->sigev_notify == SIGEV_NONE ? 0 : event->sigev_signo;
+  entry line = duet_begin(DUET_CALL_TIMER_CREATE, clock, signal, 0, 0);
+  return (int)duet_end(&line, NEXT(timer_create)(clock, event, timer));
+}
+
+EXPORT int timer_settime(timer_t timer, int flags, const struct itimerspec* time, struct itimerspec* before) {
+  if (time == NULL) return NEXT(timer_settime)(timer, flags, time, before);
+  entry line = duet_begin(DUET_CALL_TIMER_SETTIME, (int)(intptr_t)timer, in_nanoseconds(&time->it_value),
+                          in_nanoseconds(&time->it_interval), 0);
+  return (int)duet_end(&line, NEXT(timer_settime)(timer, flags, time, before));
 }

@@ -167,6 +167,10 @@ uint64_t duet_ignored_signals(void);
 int duet_signal_is_due(void); /* one that a handler takes, or that ends the program, once the call is over */
 void duet_adopt_signals(uint64_t ignored);
 
+/* timers.c */
+long duet_timer_call(long number, const long arguments[6]);
+void duet_timers_expired(void); /* what the lab's answer says of them */
+
 /* random.c */
 long duet_random(void* buffer, size_t length);
 long duet_open(long number, const long arguments[6]);

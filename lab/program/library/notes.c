@@ -56,13 +56,22 @@ static void fill_kill(struct duet_ledger_entry* entry, long number, const long a
   entry->arguments[2] = to_thread ? (int)a[2] : (int)a[1];
 }
 
-static void fill_timerfd(struct duet_ledger_entry* entry, const long a[6]) {
+/* timerfd_settime and timer_settime */
+static void fill_setting(struct duet_ledger_entry* entry, uint32_t call, const long a[6]) {
   struct itimerspec time = {{0, 0}, {0, 0}};
-  entry->call = DUET_CALL_TIMERFD_SETTIME;
+  entry->call = call;
   duet_copy_in(&time, (const void*)a[2], sizeof(time));
   entry->arguments[0] = (int)a[0];
   entry->arguments[1] = nanoseconds(time.it_value.tv_sec, time.it_value.tv_nsec);
   entry->arguments[2] = nanoseconds(time.it_interval.tv_sec, time.it_interval.tv_nsec);
+}
+
+static void fill_timer(struct duet_ledger_entry* entry, const long a[6]) {
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+  if (a[1] != 0) duet_copy_in(&event, (const void*)a[1], sizeof(event));
+  entry->call = DUET_CALL_TIMER_CREATE;
+  entry->arguments[0] = (int)a[0];
+  entry->arguments[1] = event.sigev_notify == SIGEV_NONE ? 0 : event.sigev_signo;
 }
 
 static void fill_alarm(struct duet_ledger_entry* entry, long number, const long a[6]) {
@@ -102,7 +111,9 @@ static int fill(struct duet_ledger_entry* entry, long number, const long a[6]) {
       entry->arguments[0] = a[0];
       entry->arguments[1] = a[1];
       return 1;
-    case SYS_timerfd_settime: fill_timerfd(entry, a); return 1;
+    case SYS_timerfd_settime: fill_setting(entry, DUET_CALL_TIMERFD_SETTIME, a); return 1;
+    case SYS_timer_create: fill_timer(entry, a); return 1;
+    case SYS_timer_settime: fill_setting(entry, DUET_CALL_TIMER_SETTIME, a); return 1;
     default: return 0;
   }
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <ucontext.h>
 
 #include "lab/program/library/library.h"
@@ -208,36 +207,6 @@ static long timed_wait(const long a[6]) {
   }
 }
 
-/* ITIMER_REAL alone: the others count what a processor does. */
-static long timer_call(long which, const struct itimerval* programs, struct itimerval* programs_old, int sets) {
-  const int64_t second = 1000000;
-  struct itimerval timer = {{0, 0}, {0, 0}};
-  if (which != ITIMER_REAL) duet_unsupported(SYS_setitimer, which);
-  if (sets && programs != NULL && duet_copy_in(&timer, programs, sizeof(timer)) != 0) return -EFAULT;
-  const struct timeval* both[2] = {&timer.it_value, &timer.it_interval};
-  int64_t ns[2];
-  for (int i = 0; i < 2; ++i) {
-    if (both[i]->tv_sec < 0 || both[i]->tv_usec < 0 || both[i]->tv_usec >= second) return -EINVAL;
-    ns[i] = (both[i]->tv_sec > INT32_MAX ? INT32_MAX : both[i]->tv_sec) * second * 1000 + both[i]->tv_usec * 1000;
-  }
-  duet_alone = 0;
-  const long interval_ns = duet_request(SYS_setitimer, 0, 0, sets ? ns[0] : -1, ns[1], 0, 0);
-  if (interval_ns < 0) return interval_ns;
-  const int64_t left_ns = duet_slot()->arguments[0];
-  timer = (struct itimerval){{interval_ns / 1000 / second, interval_ns / 1000 % second},
-                             {left_ns / 1000 / second, left_ns / 1000 % second}};
-  return programs_old == NULL ? 0 : duet_copy_out(programs_old, &timer, sizeof(timer));
-}
-
-static long alarm_call(unsigned seconds) {
-  duet_alone = 0;
-  const long bad = duet_request(SYS_setitimer, 0, 0, (int64_t)seconds * 1000000000, 0, 0, 0);
-  if (bad < 0) return bad;
-  const int64_t left_ns = duet_slot()->arguments[0];
-  const int64_t left = (left_ns + 500000000) / 1000000000;
-  return left == 0 && left_ns > 0 ? 1 : left;
-}
-
 long duet_signal_call(long number, const long a[6], void* context) {
   uint64_t mask;
   switch (number) {
@@ -252,14 +221,8 @@ long duet_signal_call(long number, const long a[6], void* context) {
     case SYS_rt_sigsuspend:
       if (a[1] != sizeof(mask)) return -EINVAL;
       return duet_copy_in(&mask, (const void*)a[0], sizeof(mask)) != 0 ? -EFAULT : suspend_call(mask);
-    case SYS_rt_sigtimedwait:
+    default: /* SYS_rt_sigtimedwait */
       return timed_wait(a);
-    case SYS_alarm:
-      return alarm_call((unsigned)a[0]);
-    case SYS_getitimer:
-      return timer_call(a[0], NULL, (void*)a[1], 0);
-    default: /* SYS_setitimer */
-      return timer_call(a[0], (const void*)a[1], (void*)a[2], 1);
   }
 }
 
