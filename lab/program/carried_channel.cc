@@ -123,4 +123,9 @@ bool CarriedChannel::WouldTake(int slot, int64_t signal) const {
   return (shared.awaited & bit) != 0 || ((shared.blocked | shared.ignored) & bit) == 0;
 }
 
+bool CarriedChannel::Awaits(int slot, int64_t signal) const {
+  const volatile duet_slot& shared = At(slot);
+  return signal >= 1 && signal <= 64 && (shared.awaited & uint64_t{1} << (signal - 1)) != 0;
+}
+
 }  // namespace lab

@@ -59,6 +59,25 @@ TEST_F(CarriedLocksTest, ASignalInterruptsTheWait) {
   EXPECT_EQ(RunRepeatedly(Options("interrupted")).output, "1");
 }
 
+// The last of three to wait is told that it must not.
+TEST_F(CarriedLocksTest, ACircleOfProcessesLocksIsADeadlock) {
+  CompileMain("circle", R"(
+    struct flock whole = {.l_type = F_WRLCK};
+    const char* names[] = {"/tmp/duet-one", "/tmp/duet-two", "/tmp/duet-three", "/tmp/duet-one"};
+    for (int i = 0; i < 3; ++i) {
+      if (fork() != 0) continue;
+      const int own = open(names[i], O_RDWR | O_CREAT, 0600), next = open(names[i + 1], O_RDWR | O_CREAT, 0600);
+      fcntl(own, F_SETLKW, &whole);
+      usleep(100000 + 100000 * i);
+      if (fcntl(next, F_SETLKW, &whole) != 0) printf("%d %s\n", i, strerrorname_np(errno));
+      return 0;
+    }
+    while (wait(NULL) > 0) {}
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("circle")).output, "2 EDEADLK\n");
+  EXPECT_EQ(KernelsOutput("circle"), "2 EDEADLK\n");
+}
+
 TEST_F(CarriedLocksTest, ProcessesThatWaitForEachOthersLocksAreReported) {
   CompileMain("crossed", R"(
     struct flock whole = {.l_type = F_WRLCK};
@@ -67,8 +86,9 @@ TEST_F(CarriedLocksTest, ProcessesThatWaitForEachOthersLocksAreReported) {
     const int first = open(names[child], O_RDWR | O_CREAT, 0600);
     fcntl(first, F_SETLKW, &whole);
     sleep(1);
+    // Linux sees no circle where one of the locks is an open file's.
     const int second = open(names[!child], O_RDWR | O_CREAT, 0600);
-    fcntl(second, F_SETLKW, &whole);
+    fcntl(second, F_OFD_SETLKW, &whole);
     return 0;)");
   TwoHosts hosts;
   hosts.Start(hosts.alpha, Options("crossed"));

@@ -15,6 +15,8 @@ class CarriedSignalsTest : public ProgramTest {
         struct sigaction action = {.sa_handler = on, .sa_flags = flags}; sigaction(signal, &action, NULL);
       }
       static void write_signal(int signal) { char number = (char)signal; write(ends[1], &number, 1); }
+      static int shared;
+      static void* reads(void* signal) { return (void*)read(shared, signal, sizeof(struct signalfd_siginfo)); }
       int main() { int status, n; pid_t child; char c; setvbuf(stdout, NULL, _IONBF, 0); pipe(ends);
       )" + body + "\n  return 0;\n}\n");
     const Outcome outcome = RunRepeatedly(Options("program"));
@@ -101,6 +103,32 @@ TEST_F(CarriedSignalsTest, BlockedSignalsWait) {
     sigpending(&pending); printf("%d %d ", got, sigismember(&pending, SIGUSR1));
     n = sigsuspend(&old); printf("%d %d %d ", n, errno == EINTR, got);
     raise(SIGUSR1); sigprocmask(SIG_SETMASK, &old, NULL); printf("%d\n", got);)"), "0 1 -1 1 1 2\n");
+}
+
+TEST_F(CarriedSignalsTest, TheEndOfAParentCanBeASignal) {
+  // Of three grandchildren two are ended by it, and the third is interrupted.
+  EXPECT_EQ(Output(R"(
+    for (int i = 0; i < 3; ++i) {
+      if (fork()) continue;
+      int ready[2]; pipe(ready);
+      if (fork()) { read(ready[0], &c, 1); sleep(3 - i); _exit(0); }
+      int asked[] = {SIGUSR1, SIGTERM, SIGKILL}; prctl(PR_SET_PDEATHSIG, asked[i]);
+      install(SIGUSR1, 0); write(ready[1], "x", 1);
+      n = read(ends[0], &c, 1); printf("%d %d ", n, errno == EINTR); write(ends[1], "g", 1); _exit(0);
+    }
+    close(ends[1]); while (wait(NULL) > 0) {}
+    n = 0; while (read(ends[0], &c, 1) > 0) ++n; printf("%d\n", n);)"), "-1 1 1\n");
+}
+
+TEST_F(CarriedSignalsTest, AllThatWaitForASignalSeeIt) {
+  // The first thread looks whether it comes, another would take it.
+  EXPECT_EQ(Output(R"(
+    sigset_t set; sigemptyset(&set); sigaddset(&set, SIGUSR1); sigprocmask(SIG_BLOCK, &set, NULL);
+    shared = signalfd(-1, &set, 0); child = getpid(); struct pollfd in = {shared, POLLIN};
+    if (!fork()) { sleep(1); kill(child, SIGUSR1); sleep(1); kill(child, SIGUSR1); _exit(0); }
+    pthread_t other; static struct signalfd_siginfo info; void* taken;
+    pthread_create(&other, NULL, reads, &info); n = poll(&in, 1, -1);
+    pthread_join(other, &taken); printf("%d %ld\n", n, (long)taken);)"), "1 128\n");
 }
 
 TEST_F(CarriedSignalsTest, SignalsCanBeWaitedFor) {

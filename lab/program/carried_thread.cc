@@ -101,6 +101,7 @@ CarriedThread::Fate CarriedThread::Serve() {
     case DUET_REQUEST_SIGNALLED:
       carrier_.Signalled(request_.arguments[0], request_.arguments[1], request_.arguments[2]);
       break;
+    case DUET_REQUEST_DEATH_SIGNAL: process_.death_signal = request_.arguments[0]; break;
     case DUET_REQUEST_KILL: return Kill();
     case DUET_REQUEST_CHANGED: carrier_.KernelChanged(); break;
     case DUET_REQUEST_WAIT_CHANGE: WaitForChange(); break;

@@ -79,6 +79,13 @@ void CarriedThread::WaitForSignal() {
 }
 
 void CarriedThread::WaitForChange() {
+  const int64_t owner = request_.arguments[2] != 0 ? request_.arguments[1] : 0;
+  if (carrier_.WouldDeadlock(process_, owner)) {
+    answer_.result = -EDEADLK;
+    thread_.Spend(kCallCost);
+    return;
+  }
+  seat_.awaited_owner = owner;
   carrier_.Watch(seat_, true);
   thread_.Block(std::nullopt, [this] {
     if (request_.arguments[0] != DUET_FOR_LOCK) return std::string("waits for a named pipe or a descriptor of signals");
@@ -87,6 +94,7 @@ void CarriedThread::WaitForChange() {
     return absl::StrCat("waits for a lock of a file that ", name, " has");
   });
   carrier_.Watch(seat_, false);
+  seat_.awaited_owner = 0;
   answer_.result = -EINTR;
   thread_.Spend(kCallCost);
 }

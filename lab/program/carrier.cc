@@ -190,6 +190,7 @@ void Carrier::ProcessEnded(CarriedProcess& process, const Thread* current) {
   for (Seat& seat : seats_) {
     if (seat.process == &process) seat = {};
   }
+  TellOrphans(process, current);
   CarriedProcess* const parent = process.parent;
   for (const auto& other : processes_) {
     if (other->parent == &process) other->parent = nullptr;
@@ -204,6 +205,33 @@ void Carrier::ProcessEnded(CarriedProcess& process, const Thread* current) {
   Interrupt(*parent, SIGCHLD);
 }
 
+void Carrier::TellOrphans(const CarriedProcess& process, const Thread* current) {
+  std::vector<CarriedProcess*> killed;
+  for (const auto& other : processes_) {
+    if (other->parent != &process || other->death_signal == 0) continue;
+    if (other->death_signal == SIGKILL) killed.push_back(other.get());
+    else Interrupt(*other, other->death_signal);
+  }
+  for (CarriedProcess* const child : killed) {
+    // A thread's end may have been another's than its maker's.
+    constexpr std::chrono::milliseconds kAtOnce(1000);
+    if (child->kernels->WaitForEnd(kAtOnce)) ProcessEnded(*child, current);
+  }
+}
+
+bool Carrier::WouldDeadlock(const CarriedProcess& process, int64_t owner) const {
+  constexpr int kMostSteps = 10;  // Linux's
+  for (int step = 0; step < kMostSteps && owner > 0; ++step) {
+    if (owner == process.number) return true;
+    const auto waits = std::find_if(seats_.begin(), seats_.end(), [&](const Seat& seat) {
+      return seat.process != nullptr && seat.process->number == owner && seat.awaited_owner != 0;
+    });
+    if (waits == seats_.end()) return false;
+    owner = waits->awaited_owner;
+  }
+  return false;
+}
+
 void Carrier::Watch(Seat& seat, bool watches) {
   seat.watches_kernel = watches;
   channel_->SetWatchers(static_cast<uint32_t>(
@@ -216,12 +244,16 @@ void Carrier::KernelChanged() {
   }
 }
 
-// Linux gives it to any thread that doesn't block it, the first one first.
+// Linux gives it to any thread that doesn't block it, the first one first; and wakes all that wait for it, at a
+// descriptor of signals, say.
 void Carrier::Interrupt(const CarriedProcess& process, int64_t signal) {
-  for (size_t slot = 0; slot < seats_.size(); ++slot) {
-    const Seat& seat = seats_[slot];
-    if (seat.process != &process || seat.thread == nullptr) continue;
-    if (channel_->WouldTake(static_cast<int>(slot), signal)) return seat.thread->Interrupt();
+  bool taken = false;
+  for (size_t i = 0; i < seats_.size(); ++i) {
+    const Seat& seat = seats_[i];
+    const int slot = static_cast<int>(i);
+    if (seat.process != &process || seat.thread == nullptr || !channel_->WouldTake(slot, signal)) continue;
+    if (!taken || channel_->Awaits(slot, signal)) seat.thread->Interrupt();
+    taken = true;
   }
 }
 

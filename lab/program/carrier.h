@@ -33,6 +33,7 @@ struct CarriedProcess {
   std::string executes;                   // what it is about to execute; empty otherwise
   double cpu_seconds = 0;                 // as of the last look
   std::unique_ptr<ProcessTimers> timers;  // never null
+  int64_t death_signal = 0;               // that it asked for with PR_SET_PDEATHSIG
 };
 
 class Carrier {
@@ -43,6 +44,7 @@ class Carrier {
     int number = 0;                     // what the program's kernel calls the thread; 0: not yet known
     Thread* thread = nullptr;           // null: not yet begun
     bool waits_for_child = false;
+    int64_t awaited_owner = 0;    // the process that has the lock of a file that it waits for; 0: nobody knows
     bool watches_kernel = false;  // in a poll or select that asks for its kernel's descriptors too
   };
 
@@ -104,6 +106,14 @@ class Carrier {
   // A thread's poll or select begins or ends to ask for its kernel's descriptors; interrupts those that do.
   void Watch(Seat& seat, bool watches);
   void KernelChanged();
+
+  // Whether the process `owner` of a file's lock waits, in however many steps, for one that the process has: as Linux
+  // finds out before it lets that wait.
+  bool WouldDeadlock(const CarriedProcess& process, int64_t owner) const;
+
+  // A thread of the process has ended, or all of it: those of its children that asked for it have been sent a signal.
+  // `current` returns next.
+  void TellOrphans(const CarriedProcess& process, const Thread* current);
 
   // A signal has been sent: interrupts a thread that takes it. `process` below 1: to several of them.
   void Signalled(int64_t process, int64_t thread, int64_t signal);

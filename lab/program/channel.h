@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-  DUET_CHANNEL_VERSION = 6,
+  DUET_CHANNEL_VERSION = 7,
   DUET_CHANNEL_DATA = 1 << 20,  /* the most bytes that a request or an answer carries */
   DUET_CHANNEL_ADDRESS = 128,   /* a sockaddr_storage */
   DUET_CHANNEL_SLOTS = 128,     /* threads of the program and of all its processes */
@@ -90,8 +90,10 @@ enum {
   DUET_REQUEST_SIGNALLED,        /* process, thread, signal: one has been sent. A process below 1: to several; a thread
                                     of 0: to the process */
   DUET_REQUEST_CHANGED,          /* what a poll or select of another thread sees of the kernel's descriptors */
-  DUET_REQUEST_WAIT_CHANGE,      /* what for: DUET_FOR_; a process, or 0: until a signal comes, or what the program's
-                                    kernel has may have changed. Result: -EINTR */
+  DUET_REQUEST_WAIT_CHANGE,      /* what for: DUET_FOR_; a process, or 0; whether it would be a deadlock where that one
+                                    waits for this: until a signal comes, or what the program's kernel has may have
+                                    changed. Result: -EINTR, or -EDEADLK */
+  DUET_REQUEST_DEATH_SIGNAL,     /* signal, or 0: what its kernel sends the process when its parent's thread ends */
   DUET_REQUEST_KILL,             /* process, thread, SIGKILL or what stops it: the lab sends that, where the thread
                                     isn't 0 to the process whose that is */
   DUET_REQUEST_NOTE,             /* in a queue alone; data: a duet_ledger_entry of what the library answered itself */

@@ -37,6 +37,7 @@ inline constexpr char kIncludes[] = R"(
 #include <linux/futex.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>

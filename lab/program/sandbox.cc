@@ -73,6 +73,7 @@ std::vector<std::string> SandboxCommand(const SandboxOptions& options, const std
   if (options.callers_network) line.push_back("network");
   if (options.hostname.has_value()) Append(line, {"hostname", *options.hostname});
   if (options.ledger >= 0) Append(line, {"ledger", absl::StrCat(options.ledger)});
+  if (options.parent.has_value()) Append(line, {"parent", absl::StrCat(*options.parent)});
   if (options.limits.has_value()) AppendLimits(line, *options.limits);
   AppendEnvironment(line, options);
   line.push_back("command");

@@ -60,6 +60,9 @@ struct SandboxOptions {
   };
   Confinement confinement = Confinement::kFiltered;
   int ledger = -1;
+  // The process that executes the command line as a child. It ends with that in any case; where this says which one it
+  // is, also where that ends before the command has begun.
+  std::optional<int> parent;
   std::vector<std::pair<std::string, std::string>> environment;
 };
 

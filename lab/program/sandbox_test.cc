@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "lab/program/runfiles.h"
+#include "lab/program/spawn.h"
 
 namespace lab {
 namespace {
@@ -142,6 +144,18 @@ TEST_F(Sandbox, WorkerMakesProgramsSandboxesAndNetworks) {
   const Ran ran =
       Shell(options, absl::StrCat("id -u; ", absl::StrJoin(quoted, " "), "; unshare -n cat /proc/net/dev | wc -l"));
   EXPECT_EQ(ran.output, "0\n1000\n3\n");
+}
+
+TEST_F(Sandbox, NothingIsExecutedWhereTheParentHasEndedBefore) {
+  SandboxOptions options = Of(SandboxOptions::Kind::kProgram);
+  options.parent = getpid();
+  const absl::StatusOr<pid_t> child = Spawn(SandboxCommand(options, {"/bin/sh", "-c", "exit 7"}), {});
+  ASSERT_TRUE(child.ok()) << child.status();
+  EXPECT_EQ(WaitForExit(*child), 7);
+  // Its child's child finds another parent, as it would where this process had ended.
+  const Ran ran = Execute({"/bin/sh", "-c", absl::StrJoin(SandboxCommand(options, {"/usr/bin/id"}), " ") + "; exit $?"});
+  EXPECT_EQ(ran.status, 127);
+  EXPECT_EQ(ran.output, "");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "lab/service/build.h"
 
+#include <unistd.h>
+
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -31,6 +33,7 @@ absl::StatusOr<Compiled> Compile(const std::string& folder, const std::vector<st
                                  const std::function<bool()>& cancelled) {
   SandboxOptions sandbox;
   sandbox.kind = SandboxOptions::Kind::kBuild;
+  sandbox.parent = getpid();
   sandbox.mounts = {{folder, "/submission", false},
                     {absl::StrCat(folder, "/", kOutputFolder), absl::StrCat("/submission/", kOutputFolder), true}};
   for (const char* header : {"lab/sockets/sockets.h", "lab/sockets/process.h", "lab/sockets/function.h"}) {

@@ -1,5 +1,7 @@
 #include "lab/service/worker_client.h"
 
+#include <unistd.h>
+
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -66,6 +68,7 @@ class Messages {
 std::vector<std::string> WorkerCommand(const std::string& binary, const std::string& submission) {
   SandboxOptions sandbox;
   sandbox.kind = SandboxOptions::Kind::kWorker;
+  sandbox.parent = getpid();
   sandbox.mounts = {{binary, kBinary, false}};
   for (const char* const folder : kFolders) {
     // Each file by itself: they are links to where Bazel put them.

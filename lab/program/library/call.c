@@ -50,7 +50,9 @@ static long sysinfo_call(struct sysinfo* programs) {
 
 static long prctl_call(const long a[6]) {
   if (a[0] == PR_SET_SECCOMP || a[0] == 59 /* PR_SET_SYSCALL_USER_DISPATCH */) return -EINVAL;
-  return duet_kernel(SYS_prctl, a[0], a[1], a[2], a[3], a[4], a[5]);
+  const long result = duet_kernel(SYS_prctl, a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (result == 0 && a[0] == PR_SET_PDEATHSIG) duet_request(DUET_REQUEST_DEATH_SIGNAL, 0, 0, a[1], 0, 0, 0);
+  return result;
 }
 
 /* Calls over a descriptor that are carried only where it isn't the lab's. */

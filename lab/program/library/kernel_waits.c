@@ -17,10 +17,11 @@ uint64_t duet_read_signals;
 /* What the kernel tells is another in every run, and so nothing for the stack. One thread runs at a time. */
 static struct stat about;
 
-void duet_wait_for_change(long what_for, long process) {
+long duet_wait_for_change(long what_for, long process, int may_deadlock) {
   duet_slot()->awaited = duet_read_signals;
-  duet_request(DUET_REQUEST_WAIT_CHANGE, 0, 0, what_for, process, 0, 0);
+  const long result = duet_request(DUET_REQUEST_WAIT_CHANGE, 0, 0, what_for, process, may_deadlock, 0);
   duet_slot()->awaited = 0;
+  return result;
 }
 
 static void tell_change(void) {
@@ -66,7 +67,7 @@ long duet_kernel_transfer(long number, const long a[6]) {
     if (moved >= 0) total += moved;
     if (moved == 0 || (moved > 0 && !writes)) return total;
     if (moved > 0) tell_change();
-    duet_wait_for_change(DUET_FOR_FILE, 0);
+    duet_wait_for_change(DUET_FOR_FILE, 0, 0);
     if (duet_signal_is_due()) return total > 0 ? total : -EINTR;
   }
 }
@@ -92,7 +93,7 @@ static long open_pipe(long number, const long a[6], long flags) {
   for (;;) {
     if (fd < 0 && (reads || fd != -ENXIO)) return fd;
     if (fd >= 0 && (!reads || has_writer(fd))) break;
-    duet_wait_for_change(DUET_FOR_FILE, 0);
+    duet_wait_for_change(DUET_FOR_FILE, 0, 0);
     if (duet_signal_is_due()) {
       if (fd >= 0) duet_kernel(SYS_close, fd);
       return -EINTR;

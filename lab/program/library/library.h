@@ -147,8 +147,9 @@ long duet_process_call(long number, const long arguments[6]);
 long duet_kernel_transfer(long number, const long arguments[6]);
 long duet_kernel_open(long number, const long arguments[6]);
 long duet_signal_descriptor(long number, const long arguments[6]);
-/* Waits for a signal, or for anything that may change what the kernel would say now. */
-void duet_wait_for_change(long what_for, long process);
+/* Waits for a signal, or for anything that may change what the kernel would say now: gives -EINTR. Where it waits for a
+ * lock of `process` that may be one in a circle, -EDEADLK says that it is. */
+long duet_wait_for_change(long what_for, long process, int may_deadlock);
 extern uint64_t duet_read_signals; /* those that some descriptor gives to who reads it */
 
 /* signals.c */

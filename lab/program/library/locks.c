@@ -22,7 +22,9 @@ static long until_free(long number, long fd, long without_waiting, long argument
   for (;;) {
     const long result = duet_kernel(number, fd, without_waiting, argument);
     if (result != -EAGAIN && result != -EACCES) return result;
-    duet_wait_for_change(DUET_FOR_LOCK, number == SYS_fcntl ? holder(fd, asks, argument) : 0);
+    const long owner = number == SYS_fcntl ? holder(fd, asks, argument) : 0;
+    /* Linux looks for circles of processes' locks alone. */
+    if (duet_wait_for_change(DUET_FOR_LOCK, owner, asks == F_GETLK) == -EDEADLK) return -EDEADLK;
     if (duet_signal_is_due()) return -EINTR;
   }
 }

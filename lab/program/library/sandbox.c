@@ -13,6 +13,7 @@
  *   network                      the caller's
  *   limits CPU_SECONDS MEMORY FILE_BYTES OPEN_FILES PROCESSES
  *   ledger FD                    the one descriptor that an executed program keeps
+ *   parent PROCESS               whose child this is: nothing is executed where that has ended before
  *
  * Three processes. The first stays outside, and waits; everything ends with it, and it with its parent. The second is
  * the first one of the namespaces: it makes the sandbox, gives up what it can do, and remains to ask after processes
@@ -79,6 +80,7 @@ static int take_option(struct sandbox* sandbox, char** words, int* variables) {
   if (is_same(option, "hostname")) return sandbox->hostname = words[1], 1;
   if (is_same(option, "network")) return sandbox->callers_network = 1, 0;
   if (is_same(option, "ledger")) return sandbox->ledger = (int)read_number(&number), 1;
+  if (is_same(option, "parent")) return sandbox->parent = (long)read_number(&number), 1;
   if (is_same(option, "limits")) return sandbox->limits = words + 1, kLimits;
   if (is_same(option, "set")) return sandbox->environment[(*variables)++] = words[1], 1;
   const int writable = is_same(option, "writable");
@@ -278,6 +280,7 @@ int command_main(int count, char** arguments, char** environment) {
   if (!sandbox.worker && has_program_user()) become_program_user();
   /* Asked for when it is who it will be: the kernel forgets it where that changes. */
   sandbox_check("prctl", kernel(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL));
+  if (sandbox.parent != 0 && kernel(SYS_getppid) != sandbox.parent) return 127;
   int ends[2];
   sandbox_check("a pipe", kernel(SYS_pipe2, ends, O_CLOEXEC));
   const struct clone_args how = {.flags = namespaces(&sandbox), .exit_signal = SIGCHLD};

@@ -30,6 +30,7 @@ struct sandbox {
   int carried;          /* the program gets the channel, and the guard */
   int executed;         /* the program gets no descriptor but the standard ones and `ledger` */
   int ledger;
+  long parent; /* 0: whichever it is */
   char** command;
 };
 

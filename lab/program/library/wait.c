@@ -17,18 +17,21 @@ static short ask_kernel(int fd, short events) {
   return one.revents;
 }
 
-long duet_poll(void* programs, unsigned long count, int64_t timeout_ns) {
+/* `*due` where one of the kernel's had events before the lab was asked: another thread may have taken them since. */
+static long poll_once(void* programs, unsigned long count, int64_t timeout_ns, int* due) {
   struct pollfd* fds = (struct pollfd*)duet_slot()->data;
   if (count > DUET_CHANNEL_DESCRIPTORS) return -EINVAL;
   if (duet_copy_in(fds, programs, count * sizeof(*fds)) != 0) return -EFAULT;
   int kernels = 0;
   timeout_ns = duet_time_left(timeout_ns);
+  *due = 0;
   for (unsigned long i = 0; i < count; ++i) {
     if (fds[i].fd < 0 || duet_simulated(fds[i].fd)) continue;
     kernels = 1;
-    if (ask_kernel(fds[i].fd, fds[i].events) != 0) timeout_ns = 0;
+    if (ask_kernel(fds[i].fd, fds[i].events) != 0) *due = 1;
     fds[i].fd = -1;
   }
+  if (*due) timeout_ns = 0;
   duet_slot()->awaited = kernels ? duet_read_signals : 0;
   const long result = duet_request(SYS_poll, (uint32_t)(count * sizeof(*fds)), 0, (long)count, timeout_ns, kernels, 0);
   duet_slot()->awaited = 0;
@@ -45,6 +48,15 @@ long duet_poll(void* programs, unsigned long count, int64_t timeout_ns) {
     if (duet_copy_out(&to[i], &original, sizeof(original)) != 0) return -EFAULT;
   }
   return ready;
+}
+
+long duet_poll(void* programs, unsigned long count, int64_t timeout_ns) {
+  for (;;) {
+    int due;
+    const long ready = poll_once(programs, count, timeout_ns, &due);
+    if (ready != 0 || !due) return ready;
+    duet_self.goes_on = 1; /* with what is left of its time */
+  }
 }
 
 typedef unsigned char set[DUET_CHANNEL_SET];
