@@ -171,23 +171,19 @@ void Payload::Append(const Payload& tail) {
   });
 }
 
-void Payload::RemovePrefix(size_t length) {
-  if (length >= size()) return Clear();
-  if (length >= first_.length) {
-    std::vector<Piece>& pieces = rest_->pieces;
-    length -= first_.length;
-    auto next = pieces.begin();
-    for (; length >= next->length; ++next) {
-      length -= next->length;
-      rest_->size -= next->length;
-    }
+size_t Payload::RemoveWhole(size_t length) {
+  std::vector<Piece>& pieces = rest_->pieces;
+  length -= first_.length;
+  auto next = pieces.begin();
+  for (; length >= next->length; ++next) {
+    length -= next->length;
     rest_->size -= next->length;
-    first_ = std::move(*next);
-    pieces.erase(pieces.begin(), next + 1);
-    if (pieces.empty()) rest_.reset();
   }
-  first_.offset += static_cast<uint32_t>(length);
-  first_.length -= static_cast<uint32_t>(length);
+  rest_->size -= next->length;
+  first_ = std::move(*next);
+  pieces.erase(pieces.begin(), next + 1);
+  if (pieces.empty()) rest_.reset();
+  return length;
 }
 
 size_t Payload::CopyTo(void* out, size_t length, size_t offset) const {

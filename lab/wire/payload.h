@@ -26,7 +26,11 @@ class Payload {
     if (other.rest_ != nullptr) rest_ = std::make_unique<Rest>(*other.rest_);
   }
   Payload(Payload&& other) noexcept : first_(std::move(other.first_)), rest_(std::move(other.rest_)) {}
-  Payload& operator=(const Payload& other) { return *this = Payload(other); }
+  Payload& operator=(const Payload& other) {
+    if (rest_ != nullptr || other.rest_ != nullptr) return *this = Payload(other);
+    first_ = other.first_;
+    return *this;
+  }
   Payload& operator=(Payload&& other) noexcept {
     first_ = std::move(other.first_);
     rest_ = std::move(other.rest_);
@@ -53,7 +57,12 @@ class Payload {
 
   void Append(const Payload& tail);
   // Forgets the first `length` bytes (or all).
-  void RemovePrefix(size_t length);
+  void RemovePrefix(size_t length) {
+    if (length >= size()) return Clear();
+    if (length >= first_.length) length = RemoveWhole(length);
+    first_.offset += static_cast<uint32_t>(length);
+    first_.length -= static_cast<uint32_t>(length);
+  }
   void Clear() {
     first_ = {};
     rest_.reset();
@@ -116,6 +125,8 @@ class Payload {
   void ForEach(Visit visit) const;
   void SliceInto(size_t offset, size_t length, Payload& slice) const;
   void Add(Piece piece);
+  // Removes the pieces that lie wholly in the first `length` bytes; returns how many of these are left.
+  size_t RemoveWhole(size_t length);
   // The last piece is longer by so many bytes of its block.
   void Extend(uint32_t length);
   // Copies a small piece behind the last one, where that is worth it.

@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "lab/wire/payload.h"
+#include "sim/tcp/fifo.h"
 
 namespace sim::tcp {
 
@@ -21,41 +21,38 @@ class ByteQueue {
   size_t size() const { return rest_ == nullptr ? front_.size() : front_.size() + rest_->size(); }
   bool empty() const { return front_.empty(); }
 
-  void Append(lab::Payload bytes) {
-    if (!empty()) return AppendBehind(std::move(bytes));
-    front_ = std::move(bytes);
-  }
+  void Append(const lab::Payload& bytes) { empty() ? void(front_ = bytes) : AppendBehind(bytes); }
   // The `length` bytes that begin `offset` after the first; both are cut to what is there.
-  lab::Payload Slice(size_t offset, size_t length) const;
+  lab::Payload Slice(size_t offset, size_t length) const {
+    return has_rest() ? SliceAcross(offset, length) : front_.Slice(offset, length);
+  }
   // Takes out the first `length` bytes (or all).
-  lab::Payload Take(size_t length);
+  lab::Payload Take(size_t length) {
+    return has_rest() || length < size() ? TakePart(length) : std::exchange(front_, {});
+  }
   // Forgets them.
-  void RemovePrefix(size_t length);
-  void Clear();
+  void RemovePrefix(size_t length) { has_rest() ? RemoveAcross(length) : front_.RemovePrefix(length); }
+  void Clear() { *this = {}; }
 
  private:
   struct Chunk {
     uint64_t begin;
     lab::Payload bytes;
-
-    uint64_t end() const { return begin + bytes.size(); }
   };
 
-  // What is behind the front. Positions count all bytes that ever were. Those before chunks[first] are spent.
+  // What is behind the front. Positions count all bytes that ever were there.
   struct Rest {
-    std::vector<Chunk> chunks;
-    size_t first = 0;
+    Fifo<Chunk> chunks;
     uint64_t end = 0;
 
-    bool empty() const { return first == chunks.size(); }
-    size_t size() const { return empty() ? 0 : static_cast<size_t>(end - chunks[first].begin); }
-    // The chunk that holds the byte `offset` after the first, which there is.
-    std::vector<Chunk>::const_iterator Find(size_t offset) const;
-    lab::Payload TakeFront();
+    size_t size() const { return chunks.empty() ? 0 : static_cast<size_t>(end - chunks[0].begin); }
   };
 
-  bool has_rest() const { return rest_ != nullptr && !rest_->empty(); }
-  void AppendBehind(lab::Payload bytes);
+  bool has_rest() const { return rest_ != nullptr && !rest_->chunks.empty(); }
+  void AppendBehind(const lab::Payload& bytes);
+  lab::Payload SliceAcross(size_t offset, size_t length) const;
+  lab::Payload TakePart(size_t length);
+  void RemoveAcross(size_t length);
 
   lab::Payload front_;          // empty where there is nothing
   std::unique_ptr<Rest> rest_;  // null before there was a second piece

@@ -102,12 +102,6 @@ int Connection::TakeError() { return std::exchange(error_, int16_t{0}); }
 
 // --- What the process does ---
 
-size_t Connection::Write(Time, const lab::Payload& bytes, bool more) {
-  return write_shut_ ? 0 : sender_.Write(bytes, more);
-}
-
-lab::Payload Connection::Read(Time, size_t length, bool peek) { return receiver_.Read(length, peek); }
-
 // The FIN follows what is queued, and the state says so at once, as in Linux.
 void Connection::FinishSending() {
   if (write_shut_) return;

@@ -98,10 +98,9 @@ class Connection {
   // lost, only the peer's probe mends that: while some connection of the world awaits one, probes matter.
   bool AwaitsProbe() const { return state_ != State::kClosed && receiver_.awaits_probe(); }
   // Fills in the next segment to send now, over whatever `packet` was; false where there is none.
-  bool NextSegment(Time now, lab::Packet& packet) {
-    const bool has_work = reset_due_ || syn_due_ || receiver_.acks().due() || sender_.has_work();
-    return has_work && TakeSegment(now, packet);
-  }
+  bool NextSegment(Time now, lab::Packet& packet) { return MaySend() && TakeSegment(now, packet); }
+  // False where NextSegment has none: quick to ask.
+  bool MaySend() const { return reset_due_ || syn_due_ || receiver_.acks().due() || sender_.has_work(); }
   // Whether a Read has anything for NextSegment, or for AwaitsProbe: most have not, and change no deadline either.
   bool ReadMatters() const { return receiver_.acks().due() || AwaitsProbe(); }
   // An ICMP error says that the peer can't be reached, with the errno for it. It ends an attempt to connect;
@@ -119,11 +118,13 @@ class Connection {
   // Takes as much as the send buffer has space for; returns how many bytes that is. Before the connection
   // stands they wait. Not to be called once write_shut(). With `more` (MSG_MORE) a last segment that is not full
   // waits for the next Write, the peer's next segment or about 200 ms.
-  size_t Write(Time now, const lab::Payload& bytes, bool more = false);
+  size_t Write(Time now, const lab::Payload& bytes, bool more = false) {
+    return write_shut_ ? 0 : sender_.Write(bytes, more);
+  }
   size_t write_space() const { return sender_.space(); }
   // Takes up to `length` bytes out of what has arrived in order; with `peek` leaves them there. What had
   // arrived before a reset can still be read.
-  lab::Payload Read(Time now, size_t length, bool peek = false);
+  lab::Payload Read(Time now, size_t length, bool peek = false) { return receiver_.Read(length, peek); }
   size_t readable() const { return receiver_.readable(); }  // bytes that one Read would give
   size_t before_mark() const { return receiver_.before_mark(); }  // FIONREAD: up to the urgent mark
   size_t unread() const { return receiver_.unread(); }      // all that has come, an urgent byte too
@@ -270,8 +271,8 @@ class Connection {
   // output.cc
   bool TakeSegment(Time now, lab::Packet& packet);
   void Blank(lab::Packet& packet);
-  void Build(Time now, uint32_t seq, lab::Packet& packet);
-  bool TakeFromSender(Time now, lab::Packet& packet);
+  void Build(Time now, uint32_t seq, uint32_t blocks, lab::Packet& packet);
+  bool TakeFromSender(Time now, uint32_t blocks, lab::Packet& packet);
   void TakeReset(lab::Packet& packet);
   // How many blocks the next segment reports.
   uint32_t reported() const;

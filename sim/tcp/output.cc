@@ -16,17 +16,18 @@ bool Connection::TakeSegment(Time now, lab::Packet& packet) {
     TakeSyn(now, packet);
     return true;
   }
-  if (sender_.has_work() && TakeFromSender(now, packet)) return true;
+  const uint32_t blocks = reported();
+  if (sender_.has_work() && TakeFromSender(now, blocks, packet)) return true;
   if (!receiver_.acks().due()) return false;
-  Build(now, snd_nxt(), packet);
+  Build(now, snd_nxt(), blocks, packet);
   return true;
 }
 
-bool Connection::TakeFromSender(Time now, lab::Packet& packet) {
-  const auto segment = sender_.Next(now, reported() > 0 ? 4 + 8 * reported() : 0);
+inline bool Connection::TakeFromSender(Time now, uint32_t blocks, lab::Packet& packet) {
+  const auto segment = sender_.Next(now, blocks > 0 ? 4 + 8 * blocks : 0);
   if (!segment) return false;
   if (segment->length > 0) receiver_.acks().OnDataSent(now);
-  Build(now, segment->seq, packet);
+  Build(now, segment->seq, blocks, packet);
   packet.tcp.fin = segment->fin;
   packet.tcp.psh = segment->push;
   packet.tcp.urgent = sender_.UrgentAhead(segment->seq);
@@ -48,7 +49,7 @@ void Connection::Blank(lab::Packet& packet) {
   packet.payload.Clear();
 }
 
-void Connection::Build(Time now, uint32_t seq, lab::Packet& packet) {
+void Connection::Build(Time now, uint32_t seq, uint32_t blocks, lab::Packet& packet) {
   Blank(packet);
   lab::TcpHeader& tcp = packet.tcp;
   tcp.seq = seq;
@@ -56,11 +57,11 @@ void Connection::Build(Time now, uint32_t seq, lab::Packet& packet) {
   tcp.ack = rcv_nxt();
   tcp.window = receiver_.TakeWindow();
   if (timestamps_) tcp.timestamps = {TimestampAt(now), recent_timestamp_};
-  if (const uint32_t blocks = reported()) tcp.sack = receiver_.TakeSackBlocks(blocks);
+  if (blocks > 0) tcp.sack = receiver_.TakeSackBlocks(blocks);
 }
 
 // Forty bytes of options hold four blocks, or three beside the timestamps.
-uint32_t Connection::reported() const {
+inline uint32_t Connection::reported() const {
   if (!sack_) return 0;
   return static_cast<uint32_t>(std::min<size_t>(receiver_.blocks(), timestamps_ ? 3 : 4));
 }

@@ -25,7 +25,7 @@ void Receiver::Start(uint32_t irs, uint8_t scale, uint32_t mss) {
 }
 
 // Silly-window avoidance (RFC 9293, 3.8.6.2.2): no window rather than a small one.
-uint32_t Receiver::SelectWindow() const {
+inline uint32_t Receiver::SelectWindow() const {
   const uint32_t used = static_cast<uint32_t>(queue_.size());
   const uint32_t free = used < buffer_ ? buffer_ - used : 0;
   if (free < buffer_ / 2 && (free < buffer_ / 16 || free < std::min(segment_, buffer_))) return 0;
@@ -62,7 +62,7 @@ bool Receiver::Take(Time now, uint32_t seq, const lab::Payload& text, bool fin, 
   return TakeWhole(now, seq, part, fin, rto, round_trip);
 }
 
-bool Receiver::TakeWhole(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto,
+inline bool Receiver::TakeWhole(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto,
                          Duration round_trip) {
   const uint32_t end = seq + static_cast<uint32_t>(text.size());
   const uint32_t before = rcv_nxt_;
@@ -122,7 +122,7 @@ lab::SackBlocks Receiver::TakeSackBlocks(size_t most) {
   return blocks;
 }
 
-void Receiver::TakeInOrder(Time now, const lab::Payload& text, Duration rto) {
+inline void Receiver::TakeInOrder(Time now, const lab::Payload& text, Duration rto) {
   const uint32_t size = static_cast<uint32_t>(text.size());
   segment_ = std::max(segment_, std::min(size, mss_));
   if (size >= segment_) limit_ = std::min(limit_ + 2 * segment_, buffer_);
@@ -134,34 +134,38 @@ void Receiver::TakeInOrder(Time now, const lab::Payload& text, Duration rto) {
   }
 }
 
-void Receiver::Append(const lab::Payload& text) {
+inline void Receiver::Append(const lab::Payload& text) {
   rcv_nxt_ += static_cast<uint32_t>(text.size());
   bytes_ += text.size();
   queue_.Append(text);
 }
 
 lab::Payload Receiver::Read(size_t length, bool peek) {
-  if (length == 0) return {};
+  if (length == 0 || queue_.empty()) return {};
   size_t skipped = 0;
-  if (const auto ahead = MarkAhead()) {
-    if (*ahead > 0) length = std::min(length, *ahead);
-    skipped = *ahead == 0 && !urgent_inline_;
+  if (urgent_ != nullptr) {
+    if (const auto ahead = MarkAhead()) {
+      if (*ahead > 0) length = std::min(length, *ahead);
+      skipped = *ahead == 0 && !urgent_inline_;
+    }
   }
   if (peek) return queue_.Slice(skipped, length);
-  if (queue_.empty()) return {};
   if (skipped > 0) queue_.RemovePrefix(skipped);
   lab::Payload bytes = queue_.Take(length);
   if (urgent_ != nullptr) ForgetUrgent();
   if (queue_.empty()) acks_.OnDrained();
   if (OwesSegments()) acks_.Now();
-  // Tells of the window where it has doubled, as Linux does.
-  if (!finished_ && 2 * uint64_t{window()} <= buffer_) {
-    const uint32_t selected = SelectWindow();
-    const bool worth_telling = selected > 0 && selected >= 2 * uint64_t{window()};
-    if (worth_telling && updates_) acks_.Now();
-    if (worth_telling && !updates_) awaits_probe_ = true;
-  }
+  TellOfWindow();
   return bytes;
+}
+
+// Where it has doubled, as Linux does.
+inline void Receiver::TellOfWindow() {
+  if (finished_ || 2 * uint64_t{window()} > buffer_) return;
+  const uint32_t selected = SelectWindow();
+  if (selected == 0 || selected < 2 * uint64_t{window()}) return;
+  if (updates_) acks_.Now();
+  if (!updates_) awaits_probe_ = true;
 }
 
 }  // namespace sim::tcp

@@ -48,7 +48,8 @@ class Receiver {
   lab::Payload Read(size_t length, bool peek);
   // From now on Read tells the peer of no window, as in Linux: it has to ask.
   void StopUpdates() { updates_ = false; }
-  size_t readable() const;  // bytes that one Read would give
+  // Bytes that one Read would give.
+  size_t readable() const { return urgent_ == nullptr ? queue_.size() : ReadableToMark(); }
   size_t pollable() const;  // all that has come, but for an urgent byte that is next
   size_t unread() const { return queue_.size(); }
   // FIONREAD: up to the urgent mark.
@@ -118,8 +119,10 @@ class Receiver {
   uint32_t next_to_read() const { return rcv_nxt_ - finished_ - static_cast<uint32_t>(queue_.size()); }
   // How far the mark lies ahead of the next byte to read, where it is among those that have come.
   std::optional<size_t> MarkAhead() const;
+  size_t ReadableToMark() const;
   void ForgetUrgent();
   uint32_t SelectWindow() const;
+  void TellOfWindow();
   bool TakeWhole(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto, Duration round_trip);
   void Trim(uint32_t& seq, lab::Payload& text, bool& fin);
   void TakeInOrder(Time now, const lab::Payload& text, Duration rto);

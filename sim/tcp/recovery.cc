@@ -58,6 +58,16 @@ bool Sender::UpdateWindow(const Acknowledgement& seen) {
 
 // --- The scoreboard ---
 
+inline void Sender::AdvanceRack(Time now, const Sent& sent) {
+  const Duration round_trip = now - sent.sent;
+  if (sent.ever_resent && round_trip < rto_.least()) return;  // it was the first one that arrived
+  rack_advanced_ = true;
+  rack_round_trip_ = round_trip;
+  if (!SentAfter(sent.sent, sent.end(), rack_sent_, rack_end_)) return;
+  rack_sent_ = sent.sent;
+  rack_end_ = sent.end();
+}
+
 void Sender::TakeBlocks(Time now, const Acknowledgement& seen, Progress& progress) {
   BeginLoss();
   absl::Span<const lab::SackBlock> blocks = seen.sack;
@@ -83,7 +93,7 @@ void Sender::TakeDuplicateReport(const lab::SackBlock& block, Progress& progress
   if (!progress.tail_reported) loss_->dsack_seen = true;
   if (!loss_->undo || loss_->undo_resent <= 0 || !After(block.end, loss_->undo_marker)) return;
   if (!After(block.end, snd_una_)) --loss_->undo_resent;
-  for (size_t i = sent_.Find(block.begin); i < sent_.size() && !After(sent_[i].end, block.end); ++i) {
+  for (size_t i = sent_.Find(block.begin); i < sent_.size() && !After(sent_[i].end(), block.end); ++i) {
     if (sent_[i].ever_resent && loss_->undo_resent > 0) --loss_->undo_resent;
   }
 }
@@ -91,7 +101,7 @@ void Sender::TakeDuplicateReport(const lab::SackBlock& block, Progress& progress
 void Sender::TakeBlock(Time now, const lab::SackBlock& block, Progress& progress) {
   const bool valid = After(block.end, block.begin) && !After(block.end, snd_nxt_) && After(block.begin, snd_una_);
   if (!valid) return;
-  for (size_t i = sent_.Find(block.begin); i < sent_.size() && !After(sent_[i].end, block.end); ++i) {
+  for (size_t i = sent_.Find(block.begin); i < sent_.size() && !After(sent_[i].end(), block.end); ++i) {
     const Sent sent = sent_[i];
     if (sent.sacked || Before(sent.begin, block.begin)) continue;
     progress.sacked = true;
@@ -99,7 +109,7 @@ void Sender::TakeBlock(Time now, const lab::SackBlock& block, Progress& progress
     if (!sent.ever_resent) {
       // Whoever comes behind what was reported before, without having been sent again, was overtaken.
       if (Before(sent.begin, sent_.highest_sacked()) && !progress.reordered) progress.reordered = sent.begin;
-      if (!After(sent.end, loss_->high_seq)) progress.original = true;
+      if (!After(sent.end(), loss_->high_seq)) progress.original = true;
       if (!progress.round_trip) progress.round_trip = now - sent.sent;
     }
     AdvanceRack(now, sent);
@@ -108,41 +118,38 @@ void Sender::TakeBlock(Time now, const lab::SackBlock& block, Progress& progress
 }
 
 void Sender::TakeAcked(Time now, const Acknowledgement& seen, Progress& progress) {
-  const uint32_t highest = sent_.highest_sacked();
-  std::optional<Time> first;
+  Time first = Time::max();  // of those that were sent once
   bool repeated = false;
   uint32_t segments = 0;
-  while (!sent_.empty() && Before(sent_.front().begin, seen.ack)) {
-    if (After(sent_.front().end, seen.ack)) {
+  for (; !sent_.empty() && Before(sent_.front().begin, seen.ack); sent_.RemoveFront(), ++segments) {
+    const Sent& sent = sent_.front();
+    if (After(sent.end(), seen.ack)) {
       sent_.CutFront(seen.ack);
       break;
     }
-    const Sent& sent = sent_.front();
-    ++segments;
     repeated |= sent.ever_resent;
     if (!sent.ever_resent && !sent.sacked) {
-      if (!first) first = sent.sent;
+      if (first == Time::max()) first = sent.sent;
       if (!progress.reordered) progress.reordered = sent.begin;
-      if (loss_ != nullptr && !After(sent.end, loss_->high_seq)) progress.original = true;
+      if (loss_ != nullptr && !After(sent.end(), loss_->high_seq)) progress.original = true;
     }
     if (!sent.sacked && sack_) {
       ++progress.delivered;
       AdvanceRack(now, sent);
     }
-    sent_.RemoveFront();
   }
   progress.acked = seen.ack - snd_una_;
   progress.rearm = segments > 0;
-  if (first && !repeated) progress.round_trip = now - *first;
+  if (first != Time::max() && !repeated) progress.round_trip = now - first;
   if (!sack_ && segments > 0) {
     const uint32_t counted = duplicates();
     progress.delivered += segments > counted ? segments - counted : 1;
   }
-  if (sack_ && progress.reordered && sent_.sacked() > 0 && Before(*progress.reordered, highest)) {
+  if (sack_ && progress.reordered && sent_.sacked() > 0 && Before(*progress.reordered, sent_.highest_sacked())) {
     NoteReordering(*progress.reordered);
   }
   snd_una_ = seen.ack;
-  urgent_ = urgent_ && Before(snd_una_, urgent_end_);
+  if (urgent_ && !Before(snd_una_, urgent_end_)) urgent_ = false;
   bytes_acked_ += progress.acked;
   buffer_.RemovePrefix(progress.acked);  // the FIN's number is beyond the last byte, and so beyond the buffer
   if (loss_ != nullptr) loss_->timeouts = 0;
@@ -168,16 +175,6 @@ void Sender::NoteReordering(uint32_t low) {
 
 // --- RACK ---
 
-void Sender::AdvanceRack(Time now, const Sent& sent) {
-  const Duration round_trip = now - sent.sent;
-  if (sent.ever_resent && round_trip < rto_.least()) return;  // it was the first one that arrived
-  rack_advanced_ = true;
-  rack_round_trip_ = round_trip;
-  if (!SentAfter(sent.sent, sent.end, rack_sent_, rack_end_)) return;
-  rack_sent_ = sent.sent;
-  rack_end_ = sent.end;
-}
-
 void Sender::WidenPatience() {
   loss_->dsack_seen = false;
   loss_->reorder_steps = static_cast<uint8_t>(std::min(loss_->reorder_steps + 1, 255));
@@ -198,7 +195,7 @@ Duration Sender::MarkLate(Time now) {
   for (size_t i = 0; i < sent_.size(); ++i) {
     const Sent& sent = sent_[i];
     if (sent.sacked || (sent.lost && !sent.resent)) continue;
-    if (!SentAfter(rack_sent_, rack_end_, sent.sent, sent.end)) continue;
+    if (!SentAfter(rack_sent_, rack_end_, sent.sent, sent.end())) continue;
     const Duration left = rack_round_trip_ + patience - (now - sent.sent);
     if (left <= Duration(0)) {
       sent_.MarkLost(i);

@@ -34,11 +34,10 @@ void Sender::Start(const Acknowledgement& first, uint32_t mss, bool sack, std::o
 size_t Sender::Write(const lab::Payload& bytes, bool more) {
   more_ = more;
   push_ = burst_ = false;
-  lab::Payload taken = bytes.Slice(0, space());
-  const size_t size = taken.size();
-  buffer_.Append(std::move(taken));
-  data_end_ += static_cast<uint32_t>(size);
-  return size;
+  const size_t taken = std::min(bytes.size(), space());
+  taken == bytes.size() ? buffer_.Append(bytes) : buffer_.Append(bytes.Slice(0, taken));
+  data_end_ += static_cast<uint32_t>(taken);
+  return taken;
 }
 
 void Sender::SetNoDelay(bool no_delay) {
@@ -73,7 +72,7 @@ uint32_t Sender::window_left() const {
 
 // Nagle's algorithm, as Minshall changed it: a small segment waits while another small one is on its way. A cork
 // keeps it until its probe is due.
-bool Sender::NagleHolds(uint32_t length) const {
+inline bool Sender::NagleHolds(uint32_t length) const {
   if (length >= full() || fin_queued_ || push_ || urgent_ || probe_due_ || tail_probe_due_) return false;
   return cork_ || more_ || (!no_delay_ && After(small_end_, snd_una_));
 }
@@ -137,7 +136,7 @@ Sender::Segment Sender::SendNew(Time now, uint32_t length, bool fin) {
   const Segment segment{.seq = snd_nxt_, .length = length, .fin = fin, .push = length > 0 && length == unsent()};
   const bool first = sent_.empty();
   snd_nxt_ += length + fin;
-  sent_.Add({.begin = segment.seq, .end = snd_nxt_, .sent = now});
+  sent_.Add({.begin = segment.seq, .length = length + fin, .sent = now});
   bytes_sent_ += length;
   ++data_segments_;
   burst_ = length == full();
@@ -177,7 +176,7 @@ std::optional<Sender::Segment> Sender::NextLost(Time now) {
 void Sender::JoinSmall(size_t i) {
   while (i + 1 < sent_.size() && !sent_[i + 1].sacked) {
     const Sent& next = sent_[i + 1];
-    if (Earlier(next.end, data_end_) - sent_[i].begin > full() || After(next.end, snd_una_ + snd_wnd_)) return;
+    if (Earlier(next.end(), data_end_) - sent_[i].begin > full() || After(next.end(), snd_una_ + snd_wnd_)) return;
     sent_.Join(i);
   }
 }
@@ -185,7 +184,7 @@ void Sender::JoinSmall(size_t i) {
 // Where its text leaves no room for what is to be reported now.
 void Sender::CutToSize(size_t i) {
   const uint32_t begin = sent_[i].begin;
-  if (Earlier(sent_[i].end, data_end_) - begin > full()) sent_.Split(i, begin + full());
+  if (Earlier(sent_[i].end(), data_end_) - begin > full()) sent_.Split(i, begin + full());
 }
 
 Sender::Segment Sender::Resend(Time now, size_t i) {
@@ -213,7 +212,7 @@ std::optional<Sender::Segment> Sender::ResendTail(Time now) {
 
 Sender::Segment Sender::Again(Time now, size_t i) {
   const Sent& sent = sent_[i];
-  const uint32_t end = Earlier(sent.end, data_end_);
+  const uint32_t end = Earlier(sent.end(), data_end_);
   const uint32_t length = Before(sent.begin, end) ? end - sent.begin : 0;
   last_sent_ = now;
   bytes_sent_ += length;
@@ -222,7 +221,7 @@ Sender::Segment Sender::Again(Time now, size_t i) {
   ++loss_->retransmissions;
   return {.seq = sent.begin,
           .length = length,
-          .fin = After(sent.end, data_end_),
+          .fin = After(sent.end(), data_end_),
           .push = length > 0 && end == data_end_};
 }
 

@@ -6,43 +6,47 @@
 
 namespace sim::tcp {
 
-// Half of it spent: each segment moves once on average.
-void SentQueue::DropSpent() {
-  segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(first_));
-  first_ = 0;
+void SentQueue::AddBehind(const Sent& sent) {
+  if (rest_ == nullptr) rest_ = std::make_unique<Fifo<Sent>>();
+  rest_->push_back(sent);
 }
 
 size_t SentQueue::Find(uint32_t seq) const {
-  const auto begin = segments_.begin() + static_cast<ptrdiff_t>(first_);
-  const auto found =
-      std::partition_point(begin, segments_.end(), [&](const Sent& each) { return !After(each.end, seq); });
-  return static_cast<size_t>(found - begin);
+  if (empty() || After(front_.end(), seq)) return 0;
+  if (size_ == 1) return 1;
+  const auto found = std::partition_point(rest_->begin(), rest_->end(),
+                                          [&](const Sent& each) { return !After(each.end(), seq); });
+  return 1 + static_cast<size_t>(found - rest_->begin());
 }
 
 void SentQueue::Split(size_t i, uint32_t at) {
   Sent second = At(i);
-  At(i).end = at;
+  second.length = second.end() - at;
   second.begin = at;
+  At(i).length = at - At(i).begin;
   sacked_ += second.sacked;
   lost_ += second.lost;
   resent_ += second.resent;
-  segments_.insert(segments_.begin() + static_cast<ptrdiff_t>(first_ + i + 1), second);
+  if (rest_ == nullptr) rest_ = std::make_unique<Fifo<Sent>>();
+  rest_->Insert(i, second);
+  ++size_;
 }
 
 void SentQueue::Join(size_t i) {
   const Sent second = At(i + 1);
-  At(i).end = second.end;
+  At(i).length += second.length;
   At(i).ever_resent |= second.ever_resent;
   sacked_ -= second.sacked;
   lost_ -= second.lost;
   resent_ -= second.resent;
-  segments_.erase(segments_.begin() + static_cast<ptrdiff_t>(first_ + i + 1));
+  rest_->Erase(i);
+  --size_;
 }
 
 void SentQueue::MarkSacked(size_t i) {
   Sent& sent = At(i);
   if (sent.sacked) return;
-  if (sacked_ == 0 || After(sent.end, highest_sacked_)) highest_sacked_ = sent.end;
+  if (sacked_ == 0 || After(sent.end(), highest_sacked_)) highest_sacked_ = sent.end();
   sent.sacked = true;
   ++sacked_;
   lost_ -= sent.lost;
@@ -74,12 +78,6 @@ void SentQueue::ForgetLost() {
 void SentQueue::ForgetSacked() {
   for (size_t i = 0; i < size(); ++i) At(i).sacked = false;
   sacked_ = 0;
-}
-
-void SentQueue::Clear() {
-  segments_.clear();
-  segments_.shrink_to_fit();
-  first_ = sacked_ = lost_ = resent_ = 0;
 }
 
 }  // namespace sim::tcp

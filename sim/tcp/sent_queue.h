@@ -1,34 +1,38 @@
 // What has been sent and not yet acknowledged, segment by segment: Linux's retransmission queue with its scoreboard.
 //
 // The segments are in the order of the sequence and without gaps. Each knows when it left last, and what is known of
-// it: reported by the peer (SACK), taken for lost, sent again. The counts are kept as the marks change.
+// it: reported by the peer (SACK), taken for lost, sent again. The counts are kept as the marks change. A single
+// segment allocates nothing.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
-#include "absl/container/inlined_vector.h"
 #include "lab/sockets/process.h"
+#include "sim/tcp/fifo.h"
 
 namespace sim::tcp {
 
 struct Sent {
   uint32_t begin;
-  uint32_t end;      // with the FIN, where it has one
-  lab::Time sent;    // last
-  bool sacked = false;
-  bool lost = false;
-  bool resent = false;       // and that is on its way
-  bool ever_resent = false;
+  uint32_t length : 28;      // with the FIN, where it has one
+  bool sacked : 1 = false;
+  bool lost : 1 = false;
+  bool resent : 1 = false;   // and that is on its way
+  bool ever_resent : 1 = false;
+  lab::Time sent;            // last
+
+  uint32_t end() const { return begin + length; }
 };
 
 class SentQueue {
  public:
-  bool empty() const { return first_ == segments_.size(); }
-  size_t size() const { return segments_.size() - first_; }
-  const Sent& operator[](size_t i) const { return segments_[first_ + i]; }
-  const Sent& front() const { return segments_[first_]; }
-  const Sent& back() const { return segments_.back(); }
+  bool empty() const { return size_ == 0; }
+  size_t size() const { return size_; }
+  const Sent& operator[](size_t i) const { return i == 0 ? front_ : (*rest_)[i - 1]; }
+  const Sent& front() const { return front_; }
+  const Sent& back() const { return (*this)[size_ - 1]; }
 
   size_t sacked() const { return sacked_; }
   size_t lost() const { return lost_; }
@@ -36,22 +40,21 @@ class SentQueue {
   // The number after the last byte that is reported; the first one's, where none is.
   uint32_t highest_sacked() const { return sacked_ > 0 ? highest_sacked_ : (empty() ? 0 : front().begin); }
 
-  void Add(const Sent& sent) { segments_.push_back(sent); }
+  void Add(const Sent& sent) {
+    if (size_++ > 0) return AddBehind(sent);
+    front_ = sent;
+  }
   void RemoveFront() {
-    const Sent& sent = front();
-    sacked_ -= sent.sacked;
-    lost_ -= sent.lost;
-    resent_ -= sent.resent;
-    ++first_;
-    if (empty()) {
-      segments_.clear();
-      first_ = 0;
-    } else if (first_ * 2 > segments_.size()) {
-      DropSpent();
-    }
+    sacked_ -= front_.sacked;
+    lost_ -= front_.lost;
+    resent_ -= front_.resent;
+    if (--size_ > 0) front_ = rest_->TakeFront();
   }
   // The first bytes of the front one are acknowledged.
-  void CutFront(uint32_t begin) { segments_[first_].begin = begin; }
+  void CutFront(uint32_t begin) {
+    front_.length = front_.end() - begin;
+    front_.begin = begin;
+  }
   // The index of the segment that holds the number, or size().
   size_t Find(uint32_t seq) const;
   // Cuts the segment in two; the second begins at `at`.
@@ -71,14 +74,15 @@ class SentQueue {
   void ForgetLost();
   // The peer has let go of what it had reported.
   void ForgetSacked();
-  void Clear();
+  void Clear() { *this = {}; }
 
  private:
-  Sent& At(size_t i) { return segments_[first_ + i]; }
-  void DropSpent();
+  Sent& At(size_t i) { return i == 0 ? front_ : (*rest_)[i - 1]; }
+  void AddBehind(const Sent& sent);
 
-  absl::InlinedVector<Sent, 1> segments_;  // those before first_ are spent
-  uint32_t first_ = 0;
+  Sent front_ = {};                   // where size_ is not 0
+  std::unique_ptr<Fifo<Sent>> rest_;  // null before there were two
+  uint32_t size_ = 0;
   uint32_t sacked_ = 0;
   uint32_t lost_ = 0;
   uint32_t resent_ = 0;

@@ -35,7 +35,7 @@ std::optional<size_t> Receiver::MarkAhead() const {
   return ahead;
 }
 
-size_t Receiver::readable() const {
+size_t Receiver::ReadableToMark() const {
   const auto ahead = MarkAhead();
   if (!ahead) return queue_.size();
   return *ahead > 0 ? *ahead : queue_.size() - !urgent_inline_;
