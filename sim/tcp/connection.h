@@ -270,9 +270,8 @@ class Connection {
 
   // output.cc
   bool TakeSegment(Time now, lab::Packet& packet);
-  void Blank(lab::Packet& packet);
-  void Build(Time now, uint32_t seq, uint32_t blocks, lab::Packet& packet);
-  bool TakeFromSender(Time now, uint32_t blocks, lab::Packet& packet);
+  void Blank(lab::Packet& packet, lab::Payload text = {});
+  void Build(Time now, const Sender::Segment& segment, uint32_t blocks, lab::Packet& packet);
   void TakeReset(lab::Packet& packet);
   // How many blocks the next segment reports.
   uint32_t reported() const;

@@ -1,5 +1,6 @@
 // NextSegment: what goes out, and its header.
 #include <algorithm>
+#include <utility>
 
 #include "sim/tcp/connection.h"
 #include "sim/tcp/timestamps.h"
@@ -17,27 +18,21 @@ bool Connection::TakeSegment(Time now, lab::Packet& packet) {
     return true;
   }
   const uint32_t blocks = reported();
-  if (sender_.has_work() && TakeFromSender(now, blocks, packet)) return true;
+  if (sender_.has_work()) {
+    if (const auto segment = sender_.Next(now, blocks > 0 ? 4 + 8 * blocks : 0)) {
+      Build(now, *segment, blocks, packet);
+      packet.tcp.urgent = sender_.UrgentAhead(segment->seq);
+      packet.tcp.urg = packet.tcp.urgent != 0;
+      return true;
+    }
+  }
   if (!receiver_.acks().due()) return false;
-  Build(now, snd_nxt(), blocks, packet);
+  Build(now, {.seq = snd_nxt()}, blocks, packet);
   return true;
 }
 
-inline bool Connection::TakeFromSender(Time now, uint32_t blocks, lab::Packet& packet) {
-  const auto segment = sender_.Next(now, blocks > 0 ? 4 + 8 * blocks : 0);
-  if (!segment) return false;
-  if (segment->length > 0) receiver_.acks().OnDataSent(now);
-  Build(now, segment->seq, blocks, packet);
-  packet.tcp.fin = segment->fin;
-  packet.tcp.psh = segment->push;
-  packet.tcp.urgent = sender_.UrgentAhead(segment->seq);
-  packet.tcp.urg = packet.tcp.urgent != 0;
-  packet.payload = sender_.Text(*segment);
-  return true;
-}
-
-// Whatever the packet was, it is one of this connection's now, with nothing in it.
-void Connection::Blank(lab::Packet& packet) {
+// Whatever the packet was, it is one of this connection's now, with an empty header.
+void Connection::Blank(lab::Packet& packet, lab::Payload text) {
   ++segments_out_;
   packet.source = local_;
   packet.destination = remote_;
@@ -46,15 +41,18 @@ void Connection::Blank(lab::Packet& packet) {
   packet.type_of_service = kept_.type_of_service;
   packet.tcp = {};
   packet.icmp = {};
-  packet.payload.Clear();
+  packet.payload = std::move(text);
 }
 
-void Connection::Build(Time now, uint32_t seq, uint32_t blocks, lab::Packet& packet) {
-  Blank(packet);
+void Connection::Build(Time now, const Sender::Segment& segment, uint32_t blocks, lab::Packet& packet) {
+  if (segment.length > 0) receiver_.acks().OnDataSent(now);
+  Blank(packet, sender_.Text(segment));
   lab::TcpHeader& tcp = packet.tcp;
-  tcp.seq = seq;
+  tcp.seq = segment.seq;
   tcp.ack_flag = true;
   tcp.ack = rcv_nxt();
+  tcp.fin = segment.fin;
+  tcp.psh = segment.push;
   tcp.window = receiver_.TakeWindow();
   if (timestamps_) tcp.timestamps = {TimestampAt(now), recent_timestamp_};
   if (blocks > 0) tcp.sack = receiver_.TakeSackBlocks(blocks);

@@ -25,9 +25,8 @@ void Receiver::Start(uint32_t irs, uint8_t scale, uint32_t mss) {
 }
 
 // Silly-window avoidance (RFC 9293, 3.8.6.2.2): no window rather than a small one.
-inline uint32_t Receiver::SelectWindow() const {
-  const uint32_t used = static_cast<uint32_t>(queue_.size());
-  const uint32_t free = used < buffer_ ? buffer_ - used : 0;
+inline uint32_t Receiver::SelectWindow(size_t used) const {
+  const uint32_t free = used < buffer_ ? buffer_ - static_cast<uint32_t>(used) : 0;
   if (free < buffer_ / 2 && (free < buffer_ / 16 || free < std::min(segment_, buffer_))) return 0;
   return std::min(free, limit_);
 }
@@ -35,9 +34,10 @@ inline uint32_t Receiver::SelectWindow() const {
 uint16_t Receiver::TakeWindow() {
   // In whole units, rounded up so as to take nothing back, as Linux does; down where that would be more than the
   // buffer has space for (Linux would run out of memory there, and drop what comes).
-  const uint32_t wanted = std::max(SelectWindow(), window());
+  const size_t used = queue_.size();
+  const uint32_t wanted = std::max(SelectWindow(used), window());
   uint32_t units = (wanted + (1u << scale_) - 1) >> scale_;
-  if (queue_.size() + (uint64_t{units} << scale_) > buffer_) units = wanted >> scale_;
+  if (used + (uint64_t{units} << scale_) > buffer_) units = wanted >> scale_;
   units = std::min<uint32_t>(units, UINT16_MAX);
 
   const uint32_t edge = rcv_nxt_ + (units << scale_);
@@ -53,17 +53,17 @@ uint16_t Receiver::TakeWindow() {
   return static_cast<uint16_t>(units);
 }
 
-bool Receiver::Take(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto, Duration round_trip) {
+bool Receiver::Take(Time now, uint32_t seq, const lab::Payload& text, bool fin, const RetransmissionTimeout& rto) {
   if (finished_ || (text.empty() && !fin)) return false;
   const bool fits = !Before(seq, rcv_nxt_) && !After(seq + static_cast<uint32_t>(text.size()), edge_);
-  if (fits) return TakeWhole(now, seq, text, fin, rto, round_trip);
+  if (fits) return TakeWhole(now, seq, text, fin, rto);
   lab::Payload part = text;
   Trim(seq, part, fin);
-  return TakeWhole(now, seq, part, fin, rto, round_trip);
+  return TakeWhole(now, seq, part, fin, rto);
 }
 
-inline bool Receiver::TakeWhole(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto,
-                         Duration round_trip) {
+bool Receiver::TakeWhole(Time now, uint32_t seq, const lab::Payload& text, bool fin,
+                         const RetransmissionTimeout& rto) {
   const uint32_t end = seq + static_cast<uint32_t>(text.size());
   const uint32_t before = rcv_nxt_;
   if (fin || !text.empty()) awaits_probe_ = false;
@@ -80,7 +80,7 @@ inline bool Receiver::TakeWhole(Time now, uint32_t seq, const lab::Payload& text
   if ((fin && end == rcv_nxt_) || (ahead_ != nullptr && ahead_->fin == rcv_nxt_)) TakeFin();
   // As Linux: where the window does not advance, the acknowledgement waits for the process to read.
   if (rcv_nxt_ != before) {
-    acks_.Schedule(now, OwesSegments() && SelectWindow() >= offered_ - last_acknowledged_, round_trip);
+    acks_.Schedule(now, OwesSegments() && SelectWindow(queue_.size()) >= offered_ - last_acknowledged_, rto.smoothed());
   }
   return finished_;
 }
@@ -122,11 +122,11 @@ lab::SackBlocks Receiver::TakeSackBlocks(size_t most) {
   return blocks;
 }
 
-inline void Receiver::TakeInOrder(Time now, const lab::Payload& text, Duration rto) {
+inline void Receiver::TakeInOrder(Time now, const lab::Payload& text, const RetransmissionTimeout& rto) {
   const uint32_t size = static_cast<uint32_t>(text.size());
   segment_ = std::max(segment_, std::min(size, mss_));
   if (size >= segment_) limit_ = std::min(limit_ + 2 * segment_, buffer_);
-  acks_.OnData(now, size < segment_, rto);
+  acks_.OnData(now, size < segment_, rto.value());
   Append(text);
   if (has_holes()) {
     acks_.Now();
@@ -162,7 +162,7 @@ lab::Payload Receiver::Read(size_t length, bool peek) {
 // Where it has doubled, as Linux does.
 inline void Receiver::TellOfWindow() {
   if (finished_ || 2 * uint64_t{window()} > buffer_) return;
-  const uint32_t selected = SelectWindow();
+  const uint32_t selected = SelectWindow(queue_.size());
   if (selected == 0 || selected < 2 * uint64_t{window()}) return;
   if (updates_) acks_.Now();
   if (!updates_) awaits_probe_ = true;

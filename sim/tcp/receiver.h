@@ -13,6 +13,7 @@
 #include "sim/tcp/ack_policy.h"
 #include "sim/tcp/byte_queue.h"
 #include "sim/tcp/reassembly.h"
+#include "sim/tcp/rto.h"
 #include "sim/tcp/sequence.h"
 
 namespace sim::tcp {
@@ -37,9 +38,9 @@ class Receiver {
   }
 
   // Takes the text of a segment, and its FIN: keeps what is new and inside the window, and schedules the
-  // acknowledgement. True where the peer's FIN has now come in order. `rto` and the smoothed `round_trip` bound its
+  // acknowledgement. True where the peer's FIN has now come in order. `rto` and its smoothed round trip bound the
   // delay.
-  bool Take(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto, Duration round_trip);
+  bool Take(Time now, uint32_t seq, const lab::Payload& text, bool fin, const RetransmissionTimeout& rto);
 
   // What came once more: the next acknowledgement says so (RFC 2883).
   void OnDuplicate(uint32_t begin, uint32_t end);
@@ -121,11 +122,11 @@ class Receiver {
   std::optional<size_t> MarkAhead() const;
   size_t ReadableToMark() const;
   void ForgetUrgent();
-  uint32_t SelectWindow() const;
+  uint32_t SelectWindow(size_t used) const;
   void TellOfWindow();
-  bool TakeWhole(Time now, uint32_t seq, const lab::Payload& text, bool fin, Duration rto, Duration round_trip);
+  bool TakeWhole(Time now, uint32_t seq, const lab::Payload& text, bool fin, const RetransmissionTimeout& rto);
   void Trim(uint32_t& seq, lab::Payload& text, bool& fin);
-  void TakeInOrder(Time now, const lab::Payload& text, Duration rto);
+  void TakeInOrder(Time now, const lab::Payload& text, const RetransmissionTimeout& rto);
   void TakeFin();
   void Append(const lab::Payload& text);
   // More than a full segment is not acknowledged.

@@ -52,7 +52,7 @@ bool Sender::UpdateWindow(const Acknowledgement& seen) {
   if (!newer) return false;
   snd_wnd_ = seen.window;
   snd_wl1_ = seen.seq;
-  max_window_ = std::max(max_window_, snd_wnd_);
+  if (snd_wnd_ > max_window_) SetMaxWindow(snd_wnd_);
   return true;
 }
 
@@ -169,7 +169,7 @@ void Sender::NoteReordering(uint32_t low) {
   const uint32_t highest = sent_.highest_sacked();
   if (!Before(low, highest)) return;
   loss_->reordering_seen = true;
-  const uint32_t segments = (highest - low + mss() - 1) / mss();
+  const uint32_t segments = (highest - low + most_ - 1) / most_;
   if (segments > loss_->reordering) loss_->reordering = static_cast<uint16_t>(std::min(segments, kMostReordering));
 }
 

@@ -153,7 +153,7 @@ bool Connection::TakeText(Time now, const lab::Packet& segment) {
     if (again) OutOfPlace(now, segment);
     return false;
   }
-  return receiver_.Take(now, seq, segment.payload, segment.tcp.fin, sender_.rto(), sender_.round_trip());
+  return receiver_.Take(now, seq, segment.payload, segment.tcp.fin, sender_.timeout());
 }
 
 // --- What is left to each state ---
@@ -237,7 +237,7 @@ void Connection::OnSegmentForOrphan(Time now, const lab::Packet& segment) {
     if (!tcp.ack_flag) ResetWith(0, end);
     return Fail(ECONNRESET, Cause::kAbort);
   }
-  receiver_.Take(now, tcp.seq, segment.payload, /*fin=*/true, sender_.rto(), sender_.round_trip());
+  receiver_.Take(now, tcp.seq, segment.payload, /*fin=*/true, sender_.timeout());
   InFinWait2(now, /*fin=*/true);
 }
 

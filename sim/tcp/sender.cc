@@ -20,9 +20,10 @@ Sender::Sender(uint32_t iss, uint32_t buffer, int retries, CongestionControl con
 void Sender::Start(const Acknowledgement& first, uint32_t mss, bool sack, std::optional<Duration> round_trip) {
   snd_una_ = snd_nxt_;
   small_end_ = usage_end_ = snd_una_;
-  snd_wnd_ = max_window_ = first.window;
+  snd_wnd_ = first.window;
   snd_wl1_ = first.seq;
   mss_ = mss;
+  SetMaxWindow(first.window);
   sack_ = sack;
   if (round_trip) {
     rto_.OnMeasured(*round_trip);
@@ -45,8 +46,7 @@ void Sender::SetNoDelay(bool no_delay) {
   push_ = no_delay;
 }
 
-uint16_t Sender::UrgentAhead(uint32_t seq) const {
-  if (!urgent_ || !Before(seq, urgent_end_)) return 0;
+uint16_t Sender::AheadFrom(uint32_t seq) const {
   const uint32_t ahead = urgent_end_ - seq;
   if (ahead < 0x10000) return static_cast<uint16_t>(ahead);
   return After(seq + 0xffff, snd_nxt_) ? 0xffff : 0;
@@ -55,8 +55,14 @@ uint16_t Sender::UrgentAhead(uint32_t seq) const {
 void Sender::Stop() {
   buffer_.Clear();
   sent_.Clear();
-  mss_ = 0;
+  mss_ = most_ = 0;
   Arm(Timer::kNone, Time::max());
+}
+
+// Linux never sends more than half of the largest window at once, so that the peer can acknowledge in between.
+void Sender::SetMaxWindow(uint32_t window) {
+  max_window_ = window;
+  most_ = std::min(mss_, std::max(window <= 536 ? window : window / 2, 48u));
 }
 
 uint32_t Sender::in_flight() const {
@@ -104,7 +110,7 @@ void Sender::NoteUse(bool limited) {
   usage_end_ = snd_nxt_;
 }
 
-std::optional<Sender::Segment> Sender::NextNew(Time now) {
+inline std::optional<Sender::Segment> Sender::NextNew(Time now) {
   const uint32_t unsent = data_end_ - snd_nxt_;
   uint32_t length = std::min(unsent, full());
   bool fin = fin_queued_ && length == unsent;
@@ -232,7 +238,7 @@ void Sender::Tell(Time now, Info& info) const {
   info.probes = probes_unanswered_;
   info.backoff = static_cast<uint8_t>(timer_ == Timer::kProbe ? probe_backoff_ : rto_.backoff());
   info.rto = rto_.value();
-  info.send_mss = mss();
+  info.send_mss = most_;
   info.unacked = static_cast<uint32_t>(sent_.size());
   info.sacked = static_cast<uint32_t>(sack_ ? sent_.sacked() : loss.duplicates);
   info.lost = static_cast<uint32_t>(sent_.lost());

@@ -24,6 +24,7 @@
 #include "sim/tcp/loss.h"
 #include "sim/tcp/rto.h"
 #include "sim/tcp/sent_queue.h"
+#include "sim/tcp/sequence.h"
 
 namespace sim::tcp {
 
@@ -68,7 +69,7 @@ class Sender {
     urgent_end_ = data_end_;
   }
   // How far ahead of `seq` the urgent byte ends, for the header of a segment there; 0: there is none.
-  uint16_t UrgentAhead(uint32_t seq) const;
+  uint16_t UrgentAhead(uint32_t seq) const { return urgent_ && Before(seq, urgent_end_) ? AheadFrom(seq) : 0; }
   // No byte follows what is queued: the last one is followed by a FIN.
   void Finish() { fin_queued_ = true; }
   // Nothing will be sent any more.
@@ -122,7 +123,7 @@ class Sender {
   uint32_t snd_nxt() const { return snd_nxt_; }
   uint32_t max_window() const { return max_window_; }
   Duration rto() const { return rto_.value(); }
-  Duration round_trip() const { return rto_.smoothed(); }
+  const RetransmissionTimeout& timeout() const { return rto_; }
   uint64_t retransmissions() const { return loss_ != nullptr ? loss_->retransmissions : 0; }
   // Fills in what it knows.
   void Tell(Time now, Info& info) const;
@@ -146,12 +147,10 @@ class Sender {
     std::optional<Duration> round_trip;
   };
 
-  // Linux never sends more than half of the largest window at once, so that the peer can acknowledge in between.
-  uint32_t mss() const {
-    return std::min(mss_, std::max(max_window_ <= 536 ? max_window_ : max_window_ / 2, 48u));
-  }
   // The most text that a segment has now.
-  uint32_t full() const { return mss() - blocks_; }
+  uint32_t full() const { return most_ - blocks_; }
+  void SetMaxWindow(uint32_t window);
+  uint16_t AheadFrom(uint32_t seq) const;
   uint32_t in_flight() const;  // segments
   uint32_t window_left() const;
   bool in_reduction() const { return loss_ != nullptr && loss_->in_reduction(); }
@@ -233,6 +232,7 @@ class Sender {
 
   uint32_t buffer_size_;
   uint32_t mss_ = 0;       // 0: not started
+  uint32_t most_ = 0;      // text of a segment without blocks: of mss_ and max_window_
   uint32_t snd_una_;
   uint32_t snd_nxt_;
   uint32_t data_end_;      // the number after the last byte: the FIN's
