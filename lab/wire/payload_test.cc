@@ -1,6 +1,7 @@
 #include "lab/wire/payload.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -51,6 +52,30 @@ TEST(PayloadTest, ASliceOutlivesWhatItWasCutFrom) {
     EXPECT_TRUE(payload.empty());
   }
   EXPECT_EQ(slice.ToString(), "23456");
+}
+
+// Blocks that were freed are used again: no byte of another message may show, nor may one change under its reader.
+TEST(PayloadTest, MessagesOfAllSizesKeepTheirBytesWhileOthersComeAndGo) {
+  const std::string bytes = Numbered(9'000);
+  std::vector<Payload> kept;
+  for (int round = 0; round < 3; ++round) {
+    for (size_t length = 1; length <= bytes.size(); length += 37) {
+      Payload passing = Payload::Copy(bytes.substr(0, length));
+      ASSERT_EQ(passing.ToString(), bytes.substr(0, length));
+      if (length % 3 == 0) kept.push_back(passing);
+    }
+    for (const Payload& payload : kept) ASSERT_EQ(payload.ToString(), bytes.substr(0, payload.size()));
+    kept.resize(kept.size() / 2);
+  }
+}
+
+TEST(PayloadTest, OneThatWasMovedFromIsEmpty) {
+  Payload from = Payload::Copy(Numbered(700));
+  from.Append(Payload::Copy(Numbered(700)));
+  const Payload to = std::move(from);
+  EXPECT_EQ(to.ToString(), Numbered(700) + Numbered(700));
+  EXPECT_TRUE(from.empty());  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(from.size(), 0u);
 }
 
 TEST(PayloadTest, SlicesOfSlicesAndJoinsKeepTheOrder) {

@@ -36,6 +36,32 @@ TEST(ByteQueue, ForgetsItsBeginning) {
   EXPECT_EQ("k", queue.Slice(0, 100).ToString());
 }
 
+TEST(ByteQueue, GivesItsBeginningAway) {
+  ByteQueue queue;
+  EXPECT_EQ("", queue.Take(1).ToString());
+  queue.Append(Payload::Copy("abcd"));
+  EXPECT_EQ("ab", queue.Take(2).ToString());
+  queue.Append(Payload::Copy("efgh"));
+  queue.Append(Payload::Copy("ij"));
+  EXPECT_EQ("cdefg", queue.Take(5).ToString());
+  EXPECT_EQ(3u, queue.size());
+  EXPECT_EQ("", queue.Take(0).ToString());
+  EXPECT_EQ("hij", queue.Take(100).ToString());
+  EXPECT_TRUE(queue.empty());
+  queue.Append(Payload::Copy("k"));
+  EXPECT_EQ("k", queue.Take(1).ToString());
+}
+
+TEST(ByteQueue, SlicesBehindItsFirstPiece) {
+  ByteQueue queue;
+  for (const char* piece : {"abcd", "efgh", "ijkl"}) queue.Append(Payload::Copy(piece));
+  queue.RemovePrefix(5);
+  EXPECT_EQ("fgh", queue.Slice(0, 3).ToString());
+  EXPECT_EQ("ij", queue.Slice(3, 2).ToString());
+  EXPECT_EQ("kl", queue.Slice(5, 100).ToString());
+  EXPECT_EQ("", queue.Slice(7, 1).ToString());
+}
+
 TEST(ByteQueue, KeepsTheOrderOfManySmallPieces) {
   ByteQueue queue;
   std::string expected;

@@ -72,7 +72,8 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
   deadline_ = Time::max();
   last_heard_ = now;
   if (keep_alive_ != nullptr) keep_alive_->Start(now);
-  const uint32_t mss = std::min<uint32_t>(peer_mss_, kept_.mss) - (timestamps_ ? kTimestampsSize : 0);
+  const uint32_t options = timestamps_ ? kTimestampsSize : 0;
+  const auto mss = static_cast<uint16_t>(std::min<uint32_t>(peer_mss_, kept_.mss) - options);
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;  // never scaled with a SYN
   std::optional<Duration> round_trip;
   if (syn_retransmissions_ == 0) {

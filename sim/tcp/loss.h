@@ -1,6 +1,6 @@
 // What a sender knows of losses and of what only looked like one, by Linux's names: high_seq, undo_marker,
-// undo_retrans, prior_ssthresh, prior_cwnd, prr_…, tlp_…, reordering. It is made when the first sign of a loss comes:
-// most connections never have it.
+// undo_retrans, prior_ssthresh, prior_cwnd, prr_…, tlp_…, rack_…, reordering. It is made when the first sign of a
+// loss comes: most connections never have it.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,10 @@ struct Loss {
   uint32_t prior_window = 0;
   uint32_t prr_delivered = 0;
   uint32_t prr_out = 0;
+  // What was sent last of all that has arrived since (RACK), and whether that is news.
+  lab::Time rack_sent = lab::Time::min();
+  uint32_t rack_end = 0;
+  bool rack_advanced = false;
   std::optional<uint32_t> tlp_high;
   std::optional<lab::Time> resent_since;  // the first of what was sent again and is not acknowledged
   int timeouts = 0;                       // in a row

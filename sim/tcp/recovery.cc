@@ -61,11 +61,12 @@ bool Sender::UpdateWindow(const Acknowledgement& seen) {
 inline void Sender::AdvanceRack(Time now, const Sent& sent) {
   const Duration round_trip = now - sent.sent;
   if (sent.ever_resent && round_trip < rto_.least()) return;  // it was the first one that arrived
-  rack_advanced_ = true;
   rack_round_trip_ = round_trip;
-  if (!SentAfter(sent.sent, sent.end(), rack_sent_, rack_end_)) return;
-  rack_sent_ = sent.sent;
-  rack_end_ = sent.end();
+  if (loss_ == nullptr) return;  // before there is one, segments arrive in the order in which they were sent
+  loss_->rack_advanced = true;
+  if (!SentAfter(sent.sent, sent.end(), loss_->rack_sent, loss_->rack_end)) return;
+  loss_->rack_sent = sent.sent;
+  loss_->rack_end = sent.end();
 }
 
 void Sender::TakeBlocks(Time now, const Acknowledgement& seen, Progress& progress) {
@@ -150,7 +151,6 @@ void Sender::TakeAcked(Time now, const Acknowledgement& seen, Progress& progress
   }
   snd_una_ = seen.ack;
   if (urgent_ && !Before(snd_una_, urgent_end_)) urgent_ = false;
-  bytes_acked_ += progress.acked;
   buffer_.RemovePrefix(progress.acked);  // the FIN's number is beyond the last byte, and so beyond the buffer
   if (loss_ != nullptr) loss_->timeouts = 0;
 }
@@ -195,7 +195,7 @@ Duration Sender::MarkLate(Time now) {
   for (size_t i = 0; i < sent_.size(); ++i) {
     const Sent& sent = sent_[i];
     if (sent.sacked || (sent.lost && !sent.resent)) continue;
-    if (!SentAfter(rack_sent_, rack_end_, sent.sent, sent.end())) continue;
+    if (!SentAfter(loss_->rack_sent, loss_->rack_end, sent.sent, sent.end())) continue;
     const Duration left = rack_round_trip_ + patience - (now - sent.sent);
     if (left <= Duration(0)) {
       sent_.MarkLost(i);
@@ -217,8 +217,8 @@ void Sender::FindLost(Time now, Progress& progress) {
     }
     return;
   }
-  if (!rack_advanced_) return;
-  rack_advanced_ = false;
+  if (!loss_->rack_advanced) return;
+  loss_->rack_advanced = false;
   const size_t resent = sent_.resent();
   const Duration wait = MarkLate(now);
   if (wait > Duration(0)) {
@@ -424,7 +424,7 @@ void Sender::Undo(bool unmark) {
     congestion_.set_threshold(std::max(congestion_.threshold(), loss_->prior_threshold));
   }
   loss_->undo = false;
-  rack_advanced_ = true;
+  loss_->rack_advanced = true;
 }
 
 bool Sender::UndoByReports() {

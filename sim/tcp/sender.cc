@@ -17,7 +17,7 @@ Sender::Sender(uint32_t iss, uint32_t buffer, int retries, CongestionControl con
       usage_end_(iss),
       retries_(static_cast<uint8_t>(std::clamp(retries, 0, 255))) {}
 
-void Sender::Start(const Acknowledgement& first, uint32_t mss, bool sack, std::optional<Duration> round_trip) {
+void Sender::Start(const Acknowledgement& first, uint16_t mss, bool sack, std::optional<Duration> round_trip) {
   snd_una_ = snd_nxt_;
   small_end_ = usage_end_ = snd_una_;
   snd_wnd_ = first.window;
@@ -62,7 +62,7 @@ void Sender::Stop() {
 // Linux never sends more than half of the largest window at once, so that the peer can acknowledge in between.
 void Sender::SetMaxWindow(uint32_t window) {
   max_window_ = window;
-  most_ = std::min(mss_, std::max(window <= 536 ? window : window / 2, 48u));
+  most_ = static_cast<uint16_t>(std::min<uint32_t>(mss_, std::max(window <= 536 ? window : window / 2, 48u)));
 }
 
 uint32_t Sender::in_flight() const {
@@ -251,7 +251,9 @@ void Sender::Tell(Time now, Info& info) const {
   info.congestion_window = congestion_.window();
   info.reordering = loss.reordering;
   info.total_retransmitted = static_cast<uint32_t>(loss.retransmissions);
-  info.bytes_acked = bytes_acked_;
+  // All that was sent once, with the FIN, and is not on its way any more.
+  const bool sent_any = bytes_sent_ > 0 || fin_sent();
+  if (sent_any) info.bytes_acked = bytes_sent_ - loss.bytes_retransmitted + fin_sent() - (snd_nxt_ - snd_una_);
   info.bytes_sent = bytes_sent_;
   info.bytes_retransmitted = loss.bytes_retransmitted;
   info.bytes_not_sent = static_cast<uint32_t>(unsent());

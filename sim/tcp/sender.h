@@ -56,7 +56,7 @@ class Sender {
 
   // The SYN is acknowledged: sending may begin, in segments of `mss` bytes of text. `round_trip` was measured
   // on the handshake; nothing where that was not possible. `sack`: the peer reports what comes ahead of a hole.
-  void Start(const Acknowledgement& first, uint32_t mss, bool sack, std::optional<Duration> round_trip);
+  void Start(const Acknowledgement& first, uint16_t mss, bool sack, std::optional<Duration> round_trip);
   // No segment is as it was predicted before the first that was not.
   void set_predicts(bool predicts) { predicts_ = predicts; }
 
@@ -92,7 +92,8 @@ class Sender {
   Time deadline() const { return deadline_; }  // Time::max() where none is armed
   // The timer does nothing but ask again for a window that the peer keeps closed.
   bool only_probes() const {
-    return timer_ == Timer::kProbe && probes_unanswered_ == 0 && user_timeout_ == Milliseconds(0) && !MayProbeWithData();
+    return timer_ == Timer::kProbe && probes_unanswered_ == 0 && user_timeout_ == Milliseconds(0) &&
+           !MayProbeWithData();
   }
   // Sends a segment that the peer answers whatever its state.
   void ProbeNow() { probe_due_ = true; }
@@ -148,7 +149,7 @@ class Sender {
   };
 
   // The most text that a segment has now.
-  uint32_t full() const { return most_ - blocks_; }
+  uint32_t full() const { return uint32_t{most_} - blocks_; }
   void SetMaxWindow(uint32_t window);
   uint16_t AheadFrom(uint32_t seq) const;
   uint32_t in_flight() const;  // segments
@@ -231,8 +232,6 @@ class Sender {
   std::unique_ptr<Loss> loss_;  // null: nothing has ever been reported, taken for lost or sent again
 
   uint32_t buffer_size_;
-  uint32_t mss_ = 0;       // 0: not started
-  uint32_t most_ = 0;      // text of a segment without blocks: of mss_ and max_window_
   uint32_t snd_una_;
   uint32_t snd_nxt_;
   uint32_t data_end_;      // the number after the last byte: the FIN's
@@ -243,9 +242,10 @@ class Sender {
   uint32_t small_end_;     // the end of the last segment that was less than full (Minshall's Nagle)
   uint32_t usage_end_;     // until this is acknowledged,
   uint32_t most_out_ = 0;  // so many segments were on their way at most
-  uint32_t rack_end_ = 0;  // with rack_sent_: what was sent last of all that has arrived (RACK)
   uint32_t data_segments_ = 0;
   Milliseconds user_timeout_{0};
+  uint16_t mss_ = 0;       // 0: not started
+  uint16_t most_ = 0;      // text of a segment without blocks: of mss_ and max_window_
   Timer timer_ = Timer::kNone;
   uint8_t blocks_ = 0;     // as Next was told
   uint8_t retries_;
@@ -267,15 +267,12 @@ class Sender {
   bool resend_first_ : 1 = false;   // whatever the congestion window says
   bool hold_lost_ : 1 = false;      // F-RTO sends what is new before it sends again
   bool window_limits_ : 1 = false;  // the congestion window was in full use
-  bool rack_advanced_ : 1 = false;
 
   Time deadline_ = Time::max();
   Time last_sent_{0};
   Time probing_since_ = Time::min();  // the first probe of a closed window left; min(): none has
-  Time rack_sent_{0};
-  Duration rack_round_trip_{0};
+  Duration rack_round_trip_{0};  // of what has arrived last (RACK)
 
-  uint64_t bytes_acked_ = 0;
   uint64_t bytes_sent_ = 0;
 };
 

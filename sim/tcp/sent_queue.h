@@ -2,7 +2,7 @@
 //
 // The segments are in the order of the sequence and without gaps. Each knows when it left last, and what is known of
 // it: reported by the peer (SACK), taken for lost, sent again. The counts are kept as the marks change. A single
-// segment allocates nothing.
+// segment without a mark allocates nothing.
 #pragma once
 
 #include <cstddef>
@@ -30,25 +30,26 @@ class SentQueue {
  public:
   bool empty() const { return size_ == 0; }
   size_t size() const { return size_; }
-  const Sent& operator[](size_t i) const { return i == 0 ? front_ : (*rest_)[i - 1]; }
+  const Sent& operator[](size_t i) const { return i == 0 ? front_ : more_->behind[i - 1]; }
   const Sent& front() const { return front_; }
   const Sent& back() const { return (*this)[size_ - 1]; }
 
-  size_t sacked() const { return sacked_; }
-  size_t lost() const { return lost_; }
-  size_t resent() const { return resent_; }
+  size_t sacked() const { return more_ != nullptr ? more_->sacked : 0; }
+  size_t lost() const { return more_ != nullptr ? more_->lost : 0; }
+  size_t resent() const { return more_ != nullptr ? more_->resent : 0; }
   // The number after the last byte that is reported; the first one's, where none is.
-  uint32_t highest_sacked() const { return sacked_ > 0 ? highest_sacked_ : (empty() ? 0 : front().begin); }
+  uint32_t highest_sacked() const { return sacked() > 0 ? more_->highest_sacked : (empty() ? 0 : front().begin); }
 
   void Add(const Sent& sent) {
-    if (size_++ > 0) return AddBehind(sent);
-    front_ = sent;
+    if (size_++ == 0) {
+      front_ = sent;
+    } else {
+      more().behind.push_back(sent);
+    }
   }
   void RemoveFront() {
-    sacked_ -= front_.sacked;
-    lost_ -= front_.lost;
-    resent_ -= front_.resent;
-    if (--size_ > 0) front_ = rest_->TakeFront();
+    if (more_ != nullptr) Uncount(front_);
+    if (--size_ > 0) front_ = more_->behind.TakeFront();
   }
   // The first bytes of the front one are acknowledged.
   void CutFront(uint32_t begin) {
@@ -77,16 +78,25 @@ class SentQueue {
   void Clear() { *this = {}; }
 
  private:
-  Sent& At(size_t i) { return i == 0 ? front_ : (*rest_)[i - 1]; }
-  void AddBehind(const Sent& sent);
+  // What is behind the front one, and how many have each mark.
+  struct More {
+    Fifo<Sent> behind;
+    uint32_t sacked = 0;
+    uint32_t lost = 0;
+    uint32_t resent = 0;
+    uint32_t highest_sacked = 0;
+  };
 
-  Sent front_ = {};                   // where size_ is not 0
-  std::unique_ptr<Fifo<Sent>> rest_;  // null before there were two
+  More& more() {
+    if (more_ == nullptr) more_ = std::make_unique<More>();
+    return *more_;
+  }
+  Sent& At(size_t i) { return i == 0 ? front_ : more_->behind[i - 1]; }
+  void Uncount(const Sent& sent);
+
+  Sent front_ = {};             // where size_ is not 0
+  std::unique_ptr<More> more_;  // null: there was never a second one, nor a mark
   uint32_t size_ = 0;
-  uint32_t sacked_ = 0;
-  uint32_t lost_ = 0;
-  uint32_t resent_ = 0;
-  uint32_t highest_sacked_ = 0;
 };
 
 }  // namespace sim::tcp
