@@ -98,9 +98,10 @@ class Connection {
   // lost, only the peer's probe mends that: while some connection of the world awaits one, probes matter.
   bool AwaitsProbe() const { return state_ != State::kClosed && receiver_.awaits_probe(); }
   // Fills in the next segment to send now, over whatever `packet` was; false where there is none.
-  bool NextSegment(Time now, lab::Packet& packet) { return MaySend() && TakeSegment(now, packet); }
-  // False where NextSegment has none: quick to ask.
-  bool MaySend() const { return reset_due_ || syn_due_ || receiver_.acks().due() || sender_.has_work(); }
+  bool NextSegment(Time now, lab::Packet& packet) {
+    const bool has_work = reset_due_ || syn_due_ || receiver_.acks().due() || sender_.has_work();
+    return has_work && TakeSegment(now, packet);
+  }
   // Whether a Read has anything for NextSegment, or for AwaitsProbe: most have not, and change no deadline either.
   bool ReadMatters() const { return receiver_.acks().due() || AwaitsProbe(); }
   // An ICMP error says that the peer can't be reached, with the errno for it. It ends an attempt to connect;
