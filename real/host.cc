@@ -209,7 +209,15 @@ bool Host::Listening(uint16_t port) const { return ListensOn(sock_diag_.get(), p
 
 bool Host::Bound(uint16_t port) const { return BoundTo(sock_diag_.get(), port); }
 
-bool Host::Serves() const { return real::Serves(sock_diag_.get()); }
+bool Host::Serves() {
+  constexpr std::chrono::milliseconds kCounts(10);
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= serves_until_) {
+    serves_ = real::Serves(sock_diag_.get());
+    serves_until_ = now + kCounts;
+  }
+  return serves_;
+}
 
 absl::Status Host::SetMtu(const Addresses& destination, uint32_t mtu) {
   constexpr uint32_t kLeastIpv6 = 1'280;

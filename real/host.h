@@ -4,6 +4,7 @@
 // namespaces live until the Host and every process in them are gone.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -35,8 +36,11 @@ class Host {
   bool Listening(uint16_t port) const;
   // Whether a UDP socket is bound to it.
   bool Bound(uint16_t port) const;
-  // Whether a TCP socket listens on any port, or a UDP socket has one that was chosen for it.
-  bool Serves() const;
+  // Whether a TCP socket listens on any port, or a UDP socket has one that was chosen for it. Up to 10 ms old: a run asks
+  // a thousand times a second, and the kernel goes through all of its sockets for each answer.
+  bool Serves();
+  // What it said counts no longer: another process begins.
+  void ForgetServing() { serves_until_ = {}; }
 
   // Keeps the host's packets to `destination` at or below `mtu` bytes; IPv6 needs at least 1,280.
   absl::Status SetMtu(const Addresses& destination, uint32_t mtu);
@@ -54,6 +58,8 @@ class Host {
   UniqueFd names_;
   UniqueFd sock_diag_;  // netlink sockets into the network namespace
   UniqueFd route_;
+  bool serves_ = false;
+  std::chrono::steady_clock::time_point serves_until_{};  // for how long that counts
 };
 
 }  // namespace real

@@ -108,6 +108,7 @@ lab::ProcessId RealWorld::Start(lab::HostId host, const lab::StartOptions& optio
   // Before: it may have made its first call by the time it is known to run.
   Note(host, id, "started");
   if (status_.ok()) status_ = Launch(running, id, options, function);
+  if (hosts_.at(host) != nullptr) hosts_[host]->ForgetServing();
   if (running.child == nullptr) {
     running.outcome.exited = true;
     running.outcome.exit_status = 127;

@@ -50,6 +50,8 @@ class CallServer {
   static Handler Find(int64_t number);
   // A call's result as a request has it.
   static int64_t ResultOf(int64_t returned);
+  // How many bytes a request may have back at once.
+  static size_t Wanted(int64_t length);
   // An int of the program's: what the kernel makes of a register.
   static int Int(int64_t argument);
 

@@ -93,6 +93,7 @@ TEST_F(CarriedDescriptorsTest, AreThoseOfTheKernel) {
     int one() { return 3 + below(24); }
     void step(int children) {
       int ends[2];
+      sigset_t usr1; sigemptyset(&usr1); sigaddset(&usr1, SIGUSR1);
       struct epoll_event event = {.events = EPOLLIN | EPOLLOUT}, came[30];
       switch (below(17)) {
         case 0: tell(socket(AF_INET, below(2) ? SOCK_STREAM : SOCK_DGRAM, 0)); break;
@@ -106,7 +107,7 @@ TEST_F(CarriedDescriptorsTest, AreThoseOfTheKernel) {
         case 9: tell(socketpair(AF_UNIX, SOCK_STREAM, 0, ends)); tell(ends[0]); tell(ends[1]); break;
         case 10: tell(below(2) ? eventfd(0, EFD_NONBLOCK) : timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)); break;
         case 11: tell(epoll_create1(EPOLL_CLOEXEC)); break;
-        case 12: tell(epoll_wait(3, came, 30, 0)); break;
+        case 12: tell(epoll_wait(3, came, 30, 0)); tell(signalfd(-1, &usr1, SFD_NONBLOCK)); break;
         case 13:
           if (children) {
             fflush(stdout);

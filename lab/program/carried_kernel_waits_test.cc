@@ -178,5 +178,67 @@ TEST_F(CarriedKernelWaitsTest, SignalsAreReadFromADescriptor) {
   EXPECT_EQ(outcome.output, "1 0 1 1 1 1 1 2 1");
 }
 
+TEST_F(CarriedKernelWaitsTest, EpollTellsOfWhatTheKernelHas) {
+  CompileMain("lists", R"(
+    char byte, path[] = "/tmp/duet-pipe-XXXXXX";
+    mkdtemp(path); chdir(path); mkfifo("pipe", 0600);
+    int pipe = open("pipe", O_RDWR), list = epoll_create1(0), ends[2], n;
+    sigset_t usr1; sigemptyset(&usr1); sigaddset(&usr1, SIGUSR1); sigprocmask(SIG_BLOCK, &usr1, NULL);
+    int signals = signalfd(-1, &usr1, 0), go[2];
+    struct epoll_event got[4], in = {EPOLLIN, {.u32 = 1}}, edge = {EPOLLIN | EPOLLET, {.u32 = 2}};
+    struct epoll_event once = {EPOLLIN | EPOLLONESHOT, {.u32 = 3}}, socket = {EPOLLIN, {.u32 = 4}};
+    #define GO write(go[1], "g", 1)
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, go);
+    pid_t parent = getpid(), child = fork();
+    if (child == 0) {
+      read(go[0], &byte, 1); write(pipe, "x", 1);
+      read(go[0], &byte, 1); kill(parent, SIGUSR1);
+      read(go[0], &byte, 1); write(ends[1], "x", 1);
+      read(go[0], &byte, 1); _exit(0);
+    }
+    int process = syscall(SYS_pidfd_open, child, 0);
+    printf("%d ", epoll_ctl(list, EPOLL_CTL_ADD, pipe, &edge));
+    printf("%d ", epoll_ctl(list, EPOLL_CTL_ADD, signals, &in));
+    printf("%d ", epoll_ctl(list, EPOLL_CTL_ADD, process, &once));
+    printf("%d ", epoll_ctl(list, EPOLL_CTL_ADD, ends[0], &socket));
+    printf("%d ", epoll_ctl(list, EPOLL_CTL_ADD, pipe, &edge) == -1 && errno == EEXIST);
+    printf("%d ", epoll_wait(list, got, 4, 10));
+    GO; n = epoll_wait(list, got, 4, -1); printf("%d:%d ", n, got[0].data.u32);
+    printf("%d ", epoll_wait(list, got, 4, 0));
+    GO; n = epoll_wait(list, got, 4, -1); printf("%d:%d ", n, got[0].data.u32);
+    struct signalfd_siginfo info; read(signals, &info, sizeof info);
+    GO; n = epoll_wait(list, got, 4, -1); printf("%d:%d ", n, got[0].data.u32);
+    n = epoll_wait(list, got, 1, -1); printf("%d ", n);
+    siginfo_t ended;
+    GO; waitid(P_PID, child, &ended, WEXITED | WNOWAIT);
+    n = epoll_wait(list, got, 4, -1); printf("%d:%d ", n, got[0].data.u32 + got[1].data.u32);
+    n = epoll_wait(list, got, 4, -1); printf("%d:%d ", n, got[0].data.u32);
+    int copy = dup(list);
+    printf("%d ", epoll_ctl(copy, EPOLL_CTL_DEL, process, NULL));
+    printf("%d ", epoll_ctl(list, EPOLL_CTL_MOD, process, &in) == -1 && errno == ENOENT);
+    printf("%d ", epoll_wait(list, got, 0, 0) == -1 && errno == EINVAL);
+    unlink("pipe"); rmdir(path);
+    printf("%d\n", waitpid(child, NULL, 0) == child);
+    return 0;)");
+  const std::string expected = "0 0 0 0 1 0 1:2 0 1:1 1:4 1 2:7 1:4 0 1 1 1\n";
+  EXPECT_EQ(KernelsOutput("lists"), expected);
+  EXPECT_EQ(RunRepeatedly(Options("lists")).output, expected);
+}
+
+TEST_F(CarriedKernelWaitsTest, ASignalsHandlerOfAsyncioSeesIt) {
+  WritePython("loop.py", R"(
+import asyncio, os, signal
+async def main():
+    got = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, got.set)
+    child = await asyncio.create_subprocess_exec("/bin/sh", "-c", f"sleep 1; kill -USR1 {os.getpid()}; sleep 1")
+    await got.wait()
+    print("got", await child.wait(), flush=True)
+asyncio.run(main())
+)");
+  EXPECT_EQ(RunRepeatedly(Options("loop.py")).output, "got 0\n");
+}
+
 }  // namespace
 }  // namespace lab

@@ -36,9 +36,6 @@ TEST_F(CarriedLimitsTest, CrashesHaveTheShellsStatus) {
 }
 
 TEST_F(CarriedLimitsTest, WhatCannotBeCarriedIsNamed) {
-  EXPECT_EQ(Unsupported("mkfifo(\"/tmp/f\", 0600); int f = open(\"/tmp/f\", O_RDWR), e = epoll_create1(0);"
-                        "struct epoll_event v = {}; epoll_ctl(e, EPOLL_CTL_ADD, f, &v);"),
-            "server calls epoll_ctl, which Duet does not carry yet");
   EXPECT_EQ(Unsupported("timer_t timer; timer_create(CLOCK_THREAD_CPUTIME_ID, NULL, &timer);"),
             "server calls timer_create, which Duet does not carry yet");
   EXPECT_EQ(Unsupported("inotify_init();"), "server calls inotify_init, which Duet does not carry yet");

@@ -107,7 +107,8 @@ CarriedThread::Fate CarriedThread::Serve() {
     case DUET_REQUEST_WAIT_CHANGE: WaitForChange(); break;
     case SYS_poll:
     case SYS_select:
-      if (request_.arguments[2] != 0) carrier_.Watch(seat_, true);
+    case SYS_epoll_pwait2:
+      if (request_.arguments[request_.number == SYS_epoll_pwait2 ? 3 : 2] != 0) carrier_.Watch(seat_, true);
       server_.Serve(request_, answer_);
       if (seat_.watches_kernel) carrier_.Watch(seat_, false);
       break;

@@ -1,7 +1,8 @@
 /* The lab's descriptors in the program's own numbering.
  *
  * Each is held by a placeholder in the program's kernel, an unconnected local socket: it reserves the number against
- * the program's files, looks like a socket to fstat, never blocks, and fails a call that slips through. */
+ * the program's files, looks like a socket to fstat, never blocks, and fails a call that slips through. An epoll
+ * descriptor's is one too, for what the program's kernel has (epoll.c). */
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +29,13 @@ static long checked(long fd) {
   return -EMFILE;
 }
 
-long duet_reserve(void) {
-  const long fd = checked(duet_kernel(SYS_socket, AF_UNIX, SOCK_STREAM, 0));
+static long reserved(long made) {
+  const long fd = made < 0 ? made : checked(made);
   if (fd >= 0) simulated[fd] = kReserved;
   return fd;
 }
+
+long duet_reserve(void) { return reserved(duet_kernel(SYS_socket, AF_UNIX, SOCK_STREAM, 0)); }
 
 void duet_unreserve(long fd) {
   duet_mark(fd, 0);
@@ -40,7 +43,7 @@ void duet_unreserve(long fd) {
 }
 
 long duet_make(long request, long a, long b, long c, int close_on_exec) {
-  const long number = duet_reserve();
+  const long number = request == SYS_epoll_create1 ? reserved(duet_kernel(request, 0)) : duet_reserve();
   if (number < 0) return number;
   if (close_on_exec) duet_kernel(SYS_fcntl, number, F_SETFD, FD_CLOEXEC);
   const long result = duet_request(request, 0, 0, a, b, c, number);

@@ -1,4 +1,6 @@
-/* epoll, over the lab's descriptors alone: the program's files are never ready by an event, and Linux refuses them. */
+/* epoll, over the lab's descriptors and the program's own. The lab has a list of its own; what waits in the program's
+ * kernel (named pipes, descriptors of signals and processes) is on a list there, which holds the place of the epoll
+ * descriptor, and so is copied and inherited with it. That one is asked without waiting, as in wait.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -8,18 +10,14 @@
 
 static long create(long flags) { return duet_make(SYS_epoll_create1, flags, 0, 0, (flags & EPOLL_CLOEXEC) != 0); }
 
-/* What Linux says of a descriptor that isn't the lab's; one that it would wait for can't be carried. */
-static long refuse(long operation, long fd) {
-  /* Asked first: the probe would have the number of one that is closed. */
-  if (duet_kernel(SYS_fcntl, fd, F_GETFD) < 0) return -EBADF;
-  const long probe = duet_kernel(SYS_epoll_create1, EPOLL_CLOEXEC);
-  if (probe < 0) return probe;
-  struct epoll_event none = {0};
-  const long result = duet_kernel(SYS_epoll_ctl, probe, EPOLL_CTL_ADD, fd, &none);
-  duet_kernel(SYS_close, probe);
-  if (result < 0) return result;
-  if (operation == EPOLL_CTL_ADD) duet_unsupported(SYS_epoll_ctl, 0);
-  return -ENOENT;
+/* Some list in the kernel has, or has had, somebody on it. */
+static int any_kernels;
+
+static long control_kernels(long epfd, long operation, long fd, struct epoll_event* event) {
+  if (duet_is_ours(fd)) return -EBADF;
+  const long result = duet_kernel(SYS_epoll_ctl, epfd, operation, fd, event);
+  if (result == 0) any_kernels = 1;
+  return result;
 }
 
 /* Changes a list without asking where the lab has leased what is on it: whether it has. */
@@ -46,18 +44,30 @@ static long control(long epfd, long operation, long fd, const void* programs) {
     if (duet_copy_in(&event, programs, length) != 0) return -EFAULT;
   }
   if (!duet_simulated(epfd)) return duet_kernel(SYS_epoll_ctl, epfd, operation, fd, programs);
-  if (!duet_simulated(fd)) return refuse(operation, fd);
+  if (!duet_simulated(fd)) return control_kernels(epfd, operation, fd, &event);
   if (change_on_lease(epfd, operation, fd, &event)) return 0;
   __builtin_memcpy(duet_slot()->data, &event, length);
   return duet_request(SYS_epoll_ctl, length, 0, epfd, operation, fd, 0);
 }
 
-static long wait_for(long epfd, void* programs, long most, int64_t timeout_ns) {
-  if (!duet_simulated(epfd)) return duet_kernel(SYS_epoll_wait, epfd, programs, most, 0);
-  const long count = duet_request(SYS_epoll_pwait2, 0, 0, epfd, most, duet_time_left(timeout_ns), 0);
+static long wait_for_lab(long epfd, struct epoll_event* programs, long most, int64_t timeout_ns, int kernels) {
+  duet_slot()->awaited = kernels ? duet_read_signals : 0;
+  const long count = duet_request(SYS_epoll_pwait2, 0, 0, epfd, most, timeout_ns, kernels);
+  duet_slot()->awaited = 0;
   if (count <= 0) return count;
   const size_t length = (size_t)count * sizeof(struct epoll_event);
   return duet_copy_out(programs, duet_slot()->data, length) != 0 ? -EFAULT : count;
+}
+
+static long wait_for(long epfd, struct epoll_event* programs, long most, int64_t timeout_ns) {
+  if (!duet_simulated(epfd)) return duet_kernel(SYS_epoll_wait, epfd, programs, most, 0);
+  const int64_t left_ns = duet_time_left(timeout_ns);
+  if (!any_kernels) return wait_for_lab(epfd, programs, most, left_ns, 0);
+  const long kernels = duet_kernel(SYS_epoll_wait, epfd, programs, most, 0);
+  if (kernels == most || (kernels < 0 && kernels != -EINVAL)) return kernels;
+  if (kernels <= 0) return wait_for_lab(epfd, programs, most, left_ns, 1);
+  const long count = wait_for_lab(epfd, programs + kernels, most - kernels, 0, 1);
+  return kernels + (count > 0 ? count : 0);
 }
 
 static int64_t in_nanoseconds(int timeout_ms) { return timeout_ms < 0 ? -1 : timeout_ms * INT64_C(1000000); }
