@@ -36,8 +36,8 @@ class Host {
   bool Listening(uint16_t port) const;
   // Whether a UDP socket is bound to it.
   bool Bound(uint16_t port) const;
-  // Whether a TCP socket listens on any port, or a UDP socket has one that was chosen for it. Up to 10 ms old: a run asks
-  // a thousand times a second, and the kernel goes through all of its sockets for each answer.
+  // Whether a TCP socket listens on any port, or a UDP socket has one that was chosen for it. Up to 10 ms old: a run
+  // asks a thousand times a second, and the kernel goes through all of its sockets for each answer.
   bool Serves();
   // What it said counts no longer: another process begins.
   void ForgetServing() { serves_until_ = {}; }

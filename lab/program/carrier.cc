@@ -213,7 +213,7 @@ void Carrier::TellOrphans(const CarriedProcess& process, const Thread* current) 
     else Interrupt(*other, other->death_signal);
   }
   for (CarriedProcess* const child : killed) {
-    // A thread's end may have been another's than its maker's.
+    // It may have asked while another was its parent.
     constexpr std::chrono::milliseconds kAtOnce(1000);
     if (child->kernels->WaitForEnd(kAtOnce)) ProcessEnded(*child, current);
   }

@@ -111,8 +111,7 @@ class Carrier {
   // finds out before it lets that wait.
   bool WouldDeadlock(const CarriedProcess& process, int64_t owner) const;
 
-  // A thread of the process has ended, or all of it: those of its children that asked for it have been sent a signal.
-  // `current` returns next.
+  // The process has ended: those of its children that asked for it have been sent a signal. `current` returns next.
   void TellOrphans(const CarriedProcess& process, const Thread* current);
 
   // A signal has been sent: interrupts a thread that takes it. `process` below 1: to several of them.

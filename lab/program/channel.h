@@ -52,7 +52,7 @@ enum { DUET_TURN_PROGRAM = 0, DUET_TURN_LAB = 1 };
  *   select: count timeout_ns kernels        (data: three sets of DUET_CHANNEL_SET bytes; arguments[0] of the
  *                                            answer: nanoseconds left)
  *   epoll_create1: flags - - new            epoll_ctl: epfd operation fd         (data: a struct epoll_event or none)
- *   epoll_pwait2: epfd most timeout_ns kernels                                   (data of the answer: struct epoll_event[])
+ *   epoll_pwait2: epfd most timeout_ns kernels      (data of the answer: struct epoll_event[])
  *   getrandom: length    exit_group: status    sched_yield
  *   nanosleep: nanoseconds                  (arguments[0] of the answer: nanoseconds left, where it was interrupted)
  *   futex: operation key.object key.offset count bitset-or-count    (see DUET_FUTEX_)

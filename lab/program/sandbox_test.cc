@@ -153,7 +153,8 @@ TEST_F(Sandbox, NothingIsExecutedWhereTheParentHasEndedBefore) {
   ASSERT_TRUE(child.ok()) << child.status();
   EXPECT_EQ(WaitForExit(*child), 7);
   // Its child's child finds another parent, as it would where this process had ended.
-  const Ran ran = Execute({"/bin/sh", "-c", absl::StrJoin(SandboxCommand(options, {"/usr/bin/id"}), " ") + "; exit $?"});
+  const std::string line = absl::StrJoin(SandboxCommand(options, {"/usr/bin/id"}), " ");
+  const Ran ran = Execute({"/bin/sh", "-c", line + "; exit $?"});
   EXPECT_EQ(ran.status, 127);
   EXPECT_EQ(ran.output, "");
 }
