@@ -3,6 +3,7 @@
 namespace sim {
 
 lab::Payload Gather(Buffers buffers, size_t offset, size_t length) {
+  if (buffers.size() == 1) return lab::Payload::Copy(static_cast<const char*>(buffers[0].iov_base) + offset, length);
   lab::Payload gathered;
   for (const iovec& buffer : buffers) {
     if (length == 0) break;

@@ -25,13 +25,17 @@ void Flow::OnTime() {
   Settle();
 }
 
-void Flow::Settle() {
-  const FlowPtr self(this);
+void Flow::Send() {
   while (connection_->NextSegment(host_.now(), host_.network().NextParcel().packet)) {
     if (!silent_) host_.TransmitNext();
   }
   SetTimer();
   SetAwaitsProbe(connection_->AwaitsProbe());
+}
+
+void Flow::Settle() {
+  const FlowPtr self(this);
+  Send();
   if (owner_ != nullptr) owner_->OnChange(*this);
   if (connection_->state() == tcp::State::kClosed) host_.Forget(*this);
 }
