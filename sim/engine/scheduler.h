@@ -1,8 +1,8 @@
 // Which of the tasks that can run does: round robin, where the choices don't say otherwise.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <vector>
 
 #include "lab/choice/choices.h"
 #include "sim/engine/event_queue.h"
@@ -62,7 +62,7 @@ class Scheduler {
   // Takes it out of the round robin.
   void Remove(Task& task);
 
-  bool idle() const { return ready_.empty(); }
+  bool idle() const { return first_ == ready_.size(); }
   // Runs one of the ready tasks until it waits. Only where not idle().
   void RunOne();
   // The task that runs now, or null.
@@ -71,9 +71,12 @@ class Scheduler {
  private:
   friend class Task;
   void Enqueue(Task& task);
+  // Takes out the one at that place of the round robin.
+  Task& Take(size_t index);
 
   lab::Choices& choices_;
-  std::deque<Task*> ready_;
+  std::vector<Task*> ready_;  // those before first_ have run
+  size_t first_ = 0;
   Task* current_ = nullptr;
 };
 
