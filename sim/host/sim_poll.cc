@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -57,12 +56,12 @@ int SimSockets::Scan(pollfd* fds, size_t count, short always) const {
 int SimSockets::WaitForAny(pollfd* fds, size_t count, short always, short woken_by,
                              std::optional<Time> deadline) {
   // As in Linux the files of the beginning wake it, and then it looks at what the descriptors have come to mean.
-  std::unique_ptr<Polled[]> polled;
+  std::vector<Polled> polled;
   for (;;) {
     const int ready = Scan(fds, count, always);
     if (ready > 0 || (deadline && host_.now() >= *deadline)) return ready;
-    if (polled == nullptr) {
-      polled = std::make_unique<Polled[]>(count);
+    if (polled.empty()) {
+      polled = std::vector<Polled>(count);
       for (size_t i = 0; i < count; ++i) polled[i].file = table_->Get(fds[i].fd);
     }
     for (size_t i = 0; i < count; ++i) {
