@@ -22,18 +22,18 @@ constexpr int kOrphanRetries = 8;
 
 Connection::Kept::Kept(const Options& options, bool ipv4)
     : mtu(options.mtu),
-      mss(options.mtu - HeadersOf(ipv4)),
       fin_timeout(std::chrono::duration_cast<Milliseconds>(options.fin_timeout)),
       time_wait(std::chrono::duration_cast<Milliseconds>(options.time_wait)),
       invalid_ratelimit(std::chrono::duration_cast<Milliseconds>(options.invalid_ratelimit)),
       linger2(std::chrono::duration_cast<Milliseconds>(options.linger2)),
+      mss(static_cast<uint16_t>(std::min<uint32_t>(options.mtu - HeadersOf(ipv4), UINT16_MAX))),
       syn_retries(AsByte(options.syn_retries)),
       synack_retries(AsByte(options.synack_retries)),
       syn_linear_timeouts(AsByte(options.syn_linear_timeouts)),
       defer_accept(AsByte(options.defer_accept)),
       hops(options.hops),
       type_of_service(options.type_of_service) {
-  if (options.max_segment != 0) mss = std::min<uint32_t>(mss, options.max_segment);
+  if (options.max_segment != 0) mss = std::min(mss, options.max_segment);
 }
 
 Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, uint32_t iss, const Options& options)
@@ -42,7 +42,6 @@ Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, u
       local_(local),
       remote_(remote),
       kept_(options, remote.address.is_ipv4()),
-      iss_(iss),
       state_(state) {
   sender_.SetNoDelay(options.no_delay);
   sender_.set_cork(options.cork);
@@ -85,7 +84,7 @@ void Connection::Transition(State to, Cause cause) {
 
 void Connection::Fail(int error, Cause cause) {
   failed_ = true;
-  error_ = static_cast<int16_t>(error);
+  error_ = static_cast<uint8_t>(error);
   Transition(State::kClosed, cause);
 }
 
@@ -98,7 +97,7 @@ void Connection::ResetWith(uint32_t seq, std::optional<uint32_t> ack) {
   reset_ack_ = ack.value_or(0);
 }
 
-int Connection::TakeError() { return std::exchange(error_, int16_t{0}); }
+int Connection::TakeError() { return std::exchange(error_, uint8_t{0}); }
 
 // --- What the process does ---
 
@@ -208,7 +207,7 @@ void Connection::OnKeepAliveTimer(Time now) {
 
 void Connection::OnUnreachable(int error) {
   if (opening()) return Fail(error, Cause::kUnreachable);
-  soft_error_ = static_cast<int16_t>(error);
+  soft_error_ = static_cast<uint8_t>(error);
 }
 
 }  // namespace sim::tcp

@@ -191,7 +191,7 @@ class Connection {
   bool failed() const { return failed_; }
   // Bytes written that the peer has not acknowledged.
   size_t unacknowledged() const { return sender_.unacknowledged(); }
-  uint32_t snd_una() const { return sender_.snd_una(); }
+  uint32_t snd_una() const { return sender_.snd_una(); }  // the SYN's, before the connection stands
   uint32_t snd_nxt() const { return sender_.snd_nxt(); }
   uint32_t rcv_nxt() const { return receiver_.rcv_nxt(); }
   // Bytes written that were never sent (SIOCOUTQNSD).
@@ -209,11 +209,11 @@ class Connection {
     Kept(const Options& options, bool ipv4);
 
     uint32_t mtu;
-    uint32_t mss;  // that our SYN offers
     Milliseconds fin_timeout;
     Milliseconds time_wait;
     Milliseconds invalid_ratelimit;
     Milliseconds linger2;
+    uint16_t mss;  // that our SYN offers
     uint8_t syn_retries;
     uint8_t synack_retries;
     uint8_t syn_linear_timeouts;
@@ -290,7 +290,6 @@ class Connection {
   lab::Endpoint local_;
   lab::Endpoint remote_;
   Kept kept_;
-  uint32_t iss_;
   uint32_t recent_timestamp_ = 0;  // RFC 7323's TS.Recent
   uint32_t segments_in_ = 0;
   uint32_t segments_out_ = 0;
@@ -299,12 +298,13 @@ class Connection {
   uint32_t reset_ack_ = 0;  // where reset_acks_
   uint16_t peer_mss_ = 536;
   uint16_t syn_retransmissions_ = 0;
-  int16_t error_ = 0;
-  int16_t soft_error_ = 0;
+  uint8_t error_ = 0;
+  uint8_t soft_error_ = 0;
   State state_;
-  uint8_t syn_backoff_ = 0;        // how often the wait has doubled
   uint8_t send_scale_ : 4 = 0;     // of the peer's windows
   uint8_t receive_scale_ : 4 = 0;  // of ours
+
+  uint8_t syn_backoff_ : 3 = 0;    // how often the SYN's wait has doubled
 
   // What the SYNs agreed on.
   bool scaling_ : 1 = false;

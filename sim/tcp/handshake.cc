@@ -27,13 +27,13 @@ void Connection::TakeSynOptions(const lab::Packet& syn) {
   sack_ = tcp.sack_permitted;
   timestamps_ = tcp.timestamps.has_value();
   if (timestamps_) recent_timestamp_ = tcp.timestamps->value;
-  receiver_.Start(tcp.seq, receive_scale_, kept_.mss - (timestamps_ ? kTimestampsSize : 0));
+  receiver_.Start(tcp.seq, receive_scale_, static_cast<uint16_t>(kept_.mss - (timestamps_ ? kTimestampsSize : 0)));
 }
 
 // RFC 9293, 3.10.7.3.
 void Connection::OnSegmentInSynSent(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
-  if (tcp.ack_flag && tcp.ack != iss_ + 1) {
+  if (tcp.ack_flag && tcp.ack != snd_nxt()) {
     if (tcp.rst) return;
     ResetWith(tcp.ack);
     // Linux hopes that the reset has swept away what was in the SYN's way.
@@ -58,7 +58,7 @@ void Connection::OnSegmentInSynSent(Time now, const lab::Packet& segment) {
 
 // In SYN-RECEIVED: false, and a reset, where the segment acknowledges something else than our SYN.
 bool Connection::OnAckOfSyn(Time now, const lab::Packet& segment) {
-  if (segment.tcp.ack != iss_ + 1) {
+  if (segment.tcp.ack != snd_nxt()) {
     ResetWith(segment.tcp.ack);
     return false;
   }
@@ -72,8 +72,7 @@ void Connection::Establish(Time now, const lab::TcpHeader& tcp, Cause cause) {
   deadline_ = Time::max();
   last_heard_ = now;
   if (keep_alive_ != nullptr) keep_alive_->Start(now);
-  const uint32_t options = timestamps_ ? kTimestampsSize : 0;
-  const auto mss = static_cast<uint16_t>(std::min<uint32_t>(peer_mss_, kept_.mss) - options);
+  const auto mss = static_cast<uint16_t>(std::min(peer_mss_, kept_.mss) - (timestamps_ ? kTimestampsSize : 0));
   const uint32_t window = tcp.syn ? tcp.window : uint32_t{tcp.window} << send_scale_;  // never scaled with a SYN
   std::optional<Duration> round_trip;
   if (syn_retransmissions_ == 0) {
@@ -119,7 +118,7 @@ bool Connection::OnHandshakeTimer(Time now) {
 // TCP_DEFER_ACCEPT: a bare last acknowledgement is dropped, for as long as data may still come.
 bool Connection::DefersAccept(const lab::Packet& segment) {
   if (!passive_ || syn_retransmissions_ >= kept_.defer_accept) return false;
-  if (segment.tcp.ack != iss_ + 1 || segment.tcp.seq + segment.sequence_length() != rcv_nxt()) return false;
+  if (segment.tcp.ack != snd_nxt() || segment.tcp.seq + segment.sequence_length() != rcv_nxt()) return false;
   deferred_ = true;
   return true;
 }
@@ -150,12 +149,12 @@ void Connection::TakeSyn(Time now, lab::Packet& packet) {
   }
   Blank(packet);
   lab::TcpHeader& tcp = packet.tcp;
-  tcp.seq = iss_;
+  tcp.seq = snd_una();
   tcp.syn = true;
   tcp.ack_flag = answer;
   tcp.ack = answer ? rcv_nxt() : 0;
   tcp.window = receiver_.InitialWindow(kept_.mss - (timestamps_ ? kTimestampsSize : 0));
-  tcp.mss = static_cast<uint16_t>(std::min<uint32_t>(kept_.mss, UINT16_MAX));
+  tcp.mss = kept_.mss;
   tcp.sack_permitted = !answer || sack_;
   if (!answer || scaling_) tcp.window_scale = kWindowScale;
   if (!answer || timestamps_) tcp.timestamps = {TimestampAt(now), recent_timestamp_};

@@ -15,19 +15,19 @@ uint16_t Receiver::InitialWindow(uint32_t mss) {
   return static_cast<uint16_t>(window);
 }
 
-void Receiver::Start(uint32_t irs, uint8_t scale, uint32_t mss) {
+void Receiver::Start(uint32_t irs, uint8_t scale, uint16_t mss) {
   rcv_nxt_ = irs + 1;
   last_acknowledged_ = rcv_nxt_;
   edge_ = offered_ = rcv_nxt_ + limit_;  // what the SYN offered, where it went before
   scale_ = scale;
   mss_ = mss;
-  segment_ = std::clamp<uint32_t>(mss, 88, 536);
+  segment_ = std::clamp<uint16_t>(mss, 88, 536);
 }
 
 // Silly-window avoidance (RFC 9293, 3.8.6.2.2): no window rather than a small one.
 inline uint32_t Receiver::SelectWindow(size_t used) const {
   const uint32_t free = used < buffer_ ? buffer_ - static_cast<uint32_t>(used) : 0;
-  if (free < buffer_ / 2 && (free < buffer_ / 16 || free < std::min(segment_, buffer_))) return 0;
+  if (free < buffer_ / 2 && (free < buffer_ / 16 || free < std::min<uint32_t>(segment_, buffer_))) return 0;
   return std::min(free, limit_);
 }
 
@@ -43,7 +43,7 @@ uint16_t Receiver::TakeWindow() {
   const uint32_t edge = rcv_nxt_ + (units << scale_);
   // A window too small for the peer's next segment keeps that back as none at all would. Segments are at most of
   // the size agreed on, and of half the window.
-  const uint32_t segment = std::min(mss_, limit_ / 2 + 1);
+  const uint32_t segment = std::min<uint32_t>(mss_, limit_ / 2 + 1);
   const bool is_update = rcv_nxt_ == last_acknowledged_ && After(edge, offered_);
   if (is_update && !finished_ && Before(offered_, rcv_nxt_ + segment)) awaits_probe_ = true;
   offered_ = edge;
@@ -124,7 +124,7 @@ lab::SackBlocks Receiver::TakeSackBlocks(size_t most) {
 
 inline void Receiver::TakeInOrder(Time now, const lab::Payload& text, const RetransmissionTimeout& rto) {
   const uint32_t size = static_cast<uint32_t>(text.size());
-  segment_ = std::max(segment_, std::min(size, mss_));
+  segment_ = static_cast<uint16_t>(std::max<uint32_t>(segment_, std::min<uint32_t>(size, mss_)));
   if (size >= segment_) limit_ = std::min(limit_ + 2 * segment_, buffer_);
   acks_.OnData(now, size < segment_, rto.value());
   Append(text);

@@ -26,7 +26,7 @@ class Receiver {
   uint16_t InitialWindow(uint32_t mss);
   // The peer's SYN has come, with its number; both offered a scale, and ours is `scale` (or 0). `mss` is the
   // most that the peer will put into a segment.
-  void Start(uint32_t irs, uint8_t scale, uint32_t mss);
+  void Start(uint32_t irs, uint8_t scale, uint16_t mss);
 
   // The window for a segment that goes out now, scaled; that segment acknowledges all that has come.
   uint16_t TakeWindow();
@@ -58,7 +58,9 @@ class Receiver {
 
   // Urgent data (urgent.cc). The segment at `seq` says that the urgent byte has the number `mark`.
   void OnUrgent(uint32_t mark);
-  // Takes the urgent byte, where it is in this text.
+  // The urgent byte was announced and has not come.
+  bool awaits_urgent() const { return urgent_ != nullptr && urgent_->state == Urgent::kAwaited; }
+  // Takes it, where it is in this text. Only where it is awaited.
   void FindUrgent(uint32_t seq, const lab::Payload& text);
   // MSG_OOB: 1, -EAGAIN where the byte has not come, -EINVAL where there is none.
   int ReadUrgent(char& byte, bool peek);
@@ -139,12 +141,12 @@ class Receiver {
   uint64_t bytes_ = 0;
   uint32_t buffer_;
   uint32_t limit_ = 0;          // of the window; grows with full segments, up to buffer_ (Linux's rcv_ssthresh)
-  uint32_t mss_ = 536;
-  uint32_t segment_ = 536;      // the largest seen
   uint32_t rcv_nxt_ = 0;
   uint32_t last_acknowledged_ = 0;
   uint32_t edge_ = 0;           // the first number beyond the windows that were offered
   uint32_t offered_ = 0;        // the same for the last one alone
+  uint16_t mss_ = 536;
+  uint16_t segment_ = 536;      // the largest seen
   uint8_t scale_ = 0;
   bool finished_ : 1 = false;
   bool awaits_probe_ : 1 = false;

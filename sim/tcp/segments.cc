@@ -45,7 +45,7 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
   if (!TakeAck(now, segment)) return;
   // Sixth. Linux, like BSD, takes the urgent pointer to lie behind the urgent byte.
   if (tcp.urg) receiver_.OnUrgent(tcp.seq + tcp.urgent - (tcp.urgent != 0));
-  receiver_.FindUrgent(tcp.seq, segment.payload);
+  if (receiver_.awaits_urgent()) receiver_.FindUrgent(tcp.seq, segment.payload);
   // Seventh and eighth.
   const bool fin = TakeText(now, segment);
   switch (state_) {
@@ -61,7 +61,7 @@ void Connection::OnSegment(Time now, const lab::Packet& segment) {
 // In SYN-RECEIVED, the peer's SYN once more and an ACK with it: false where the segment is to be dropped.
 bool Connection::TakeSynAck(Time now, const lab::Packet& segment) {
   const lab::TcpHeader& tcp = segment.tcp;
-  if (passive_ && tcp.ack != iss_ + 1) {
+  if (passive_ && tcp.ack != snd_nxt()) {
     ResetWith(tcp.ack);
     return false;
   }

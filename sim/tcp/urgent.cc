@@ -16,7 +16,6 @@ void Receiver::OnUrgent(uint32_t mark) {
 }
 
 void Receiver::FindUrgent(uint32_t seq, const lab::Payload& text) {
-  if (urgent_ == nullptr || urgent_->state != Urgent::kAwaited) return;
   if (text.CopyTo(&urgent_->byte, 1, urgent_->mark - seq) == 1) urgent_->state = Urgent::kReady;
 }
 
