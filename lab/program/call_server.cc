@@ -90,7 +90,7 @@ void CallServer::Serve(const CarriedRequest& request, CarriedAnswer& answer) {
   const Handler handler = Find(request.number);
   answer.result = handler == nullptr ? -ENOSYS : (this->*handler)(request, answer);
   if (answer.result != -EINTR) return;
-  if (const auto limit = LimitOf(request.number)) answer.argument = kinds_.Find(request.arguments[0]).*limit;
+  if (const auto limit = LimitOf(request.number)) answer.argument = kinds_.Find(Int(request.arguments[0])).*limit;
 }
 
 int64_t CallServer::Make(int64_t number, const DescriptorKinds::Kind& made, absl::FunctionRef<int()> make) {
@@ -160,7 +160,7 @@ int64_t CallServer::Close(const CarriedRequest& request, CarriedAnswer&) {
 }
 
 int64_t CallServer::Dup(const CarriedRequest& request, CarriedAnswer&) {
-  return Make(request.arguments[1], kinds_.Find(request.arguments[0]),
+  return Make(request.arguments[1], kinds_.Find(Int(request.arguments[0])),
               [&] { return process_.sockets().dup(Int(request.arguments[0])); });
 }
 

@@ -101,7 +101,7 @@ int64_t CallServer::ReceiveFrom(const CarriedRequest& request, CarriedAnswer& an
 }
 
 int64_t CallServer::Read(const CarriedRequest& request, CarriedAnswer& answer) {
-  if (kinds_.Find(request.arguments[0]).random) return RandomBytes(request.arguments[1], answer);
+  if (kinds_.Find(Int(request.arguments[0])).random) return RandomBytes(request.arguments[1], answer);
   const ssize_t received = process_.sockets().read(Int(request.arguments[0]), Room(), Wanted(request.arguments[1]));
   const int64_t result = ResultOf(received);
   answer.data.assign(Room(), Room() + std::clamp<int64_t>(received, 0, DUET_CHANNEL_DATA));

@@ -120,6 +120,26 @@ TEST_F(CarriedSignalsTest, TheEndOfAParentCanBeASignal) {
     n = 0; while (read(ends[0], &c, 1) > 0) ++n; printf("%d\n", n);)"), "-1 1 1\n");
 }
 
+TEST_F(CarriedSignalsTest, AKillThatEndsOthersWithItIsOver) {
+  // The grandchild is meant too, and gone already when its turn comes.
+  EXPECT_EQ(Output(R"(
+    if (!fork()) {
+      if (!fork()) { prctl(PR_SET_PDEATHSIG, SIGKILL); write(ends[1], "x", 1); }
+      for (;;) pause();
+    }
+    read(ends[0], &c, 1); printf("%d ", kill(-1, SIGKILL));
+    wait(&status); printf("%d\n", WTERMSIG(status));)"), "0 9\n");
+  // It ends itself, with its parent.
+  EXPECT_EQ(Output(R"(
+    if (!fork()) {
+      if (!fork()) { prctl(PR_SET_PDEATHSIG, SIGKILL); kill(getppid(), SIGKILL); write(ends[1], "x", 1); }
+      for (;;) pause();
+    }
+    close(ends[1]); wait(&status);
+    printf("%d ", WTERMSIG(status)); printf("%ld\n", read(ends[0], &c, 1));)"),
+            "9 0\n");
+}
+
 TEST_F(CarriedSignalsTest, AllThatWaitForASignalSeeIt) {
   // The first thread looks whether it comes, another would take it.
   EXPECT_EQ(Output(R"(

@@ -220,7 +220,8 @@ CarriedThread::Fate CarriedThread::Kill() {
     return Fate::kIsOver;
   }
   for (CarriedProcess* process : meant) {
-    if (process == &process_) continue;
+    // An end can bring others with it (PR_SET_PDEATHSIG), the caller too.
+    if (process == &process_ || !carrier_.Has(*process)) continue;
     if (carrier_.IsFirst(*process)) {
       carrier_.End(kKilled);
       return Fate::kIsOver;
@@ -228,6 +229,7 @@ CarriedThread::Fate CarriedThread::Kill() {
     process->kernels->Send(SIGKILL);
     if (!Dies(*process)) return Lied();
     carrier_.ProcessEnded(*process, &thread_);
+    if (!carrier_.Has(process_)) return Fate::kIsOver;
   }
   if (!itself) return Fate::kGoesOn;
   process_.kernels->Send(SIGKILL);

@@ -115,6 +115,10 @@ void CarriedThread::MakeTimer() {
 void CarriedThread::SetTimer() {
   const bool alarm = request_.number == SYS_setitimer;
   const int64_t timer = alarm ? int64_t{DUET_TIMER_ALARM} : request_.arguments[0];
+  if (!alarm && timer == DUET_TIMER_ALARM) {
+    answer_.result = -EINVAL;
+    return;
+  }
   const int64_t* const times = request_.arguments + (alarm ? 0 : 1);
   std::optional<Thread::Timer> setting;
   if (times[0] >= 0) {

@@ -63,6 +63,23 @@ TEST_F(CarriedTimersTest, ItTicksUntilItIsDeleted) {
             "2000 0 100 1 0 11 1\n");
 }
 
+TEST_F(CarriedTimersTest, TwoOfOneSignalAndMomentBothCome) {
+  EXPECT_EQ(Output(R"(
+    install(SIGRTMIN, 0); timer_create(CLOCK_MONOTONIC, &event, &timer); arm(100, 0);
+    event.sigev_value.sival_ptr = (void*)0x77; timer_create(CLOCK_MONOTONIC, &event, &timer); arm(100, 0);
+    long before = clock_ms(); while (got < 2) pause(); printf("%d %ld %lx\n", got, clock_ms() - before, value);)"),
+            "2 100 77\n");
+}
+
+TEST_F(CarriedTimersTest, OneThatIsDisarmedHasNoInterval) {
+  EXPECT_EQ(Output(R"(
+    struct itimerval set = {{5, 0}, {0, 0}}, left; setitimer(ITIMER_REAL, &set, NULL);
+    getitimer(ITIMER_REAL, &left); printf("%ld ", left.it_interval.tv_sec);
+    struct itimerspec none = {{1, 0}, {0, 0}};
+    int refused = syscall(SYS_timer_settime, -1, 0, &none, NULL); printf("%d %d\n", refused, errno == EINVAL);)"),
+            "0 -1 1\n");
+}
+
 TEST_F(CarriedTimersTest, WhatIsMissedIsCounted) {
   EXPECT_EQ(Output(R"(
     sigset_t old, set; sigemptyset(&set); sigaddset(&set, SIGRTMIN); sigprocmask(SIG_BLOCK, &set, &old);

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <utility>
 
@@ -215,7 +216,11 @@ void Carrier::TellOrphans(const CarriedProcess& process, const Thread* current) 
   for (CarriedProcess* const child : killed) {
     // It may have asked while another was its parent.
     constexpr std::chrono::milliseconds kAtOnce(1000);
-    if (child->kernels->WaitForEnd(kAtOnce)) ProcessEnded(*child, current);
+    const auto begin = std::chrono::steady_clock::now();
+    const bool ended = child->kernels->WaitForEnd(kAtOnce);
+    if (ended) child->kernels->WaitUntilSettled(/*orphaned=*/true);
+    busy().Waited(std::chrono::steady_clock::now() - begin);
+    if (ended) ProcessEnded(*child, current);
   }
 }
 
@@ -270,6 +275,10 @@ void Carrier::Signalled(int64_t number, int64_t thread, int64_t signal) {
   for (const auto& process : processes_) {
     if (number < 1 || process->number == number) Interrupt(*process, signal);
   }
+}
+
+bool Carrier::Has(const CarriedProcess& process) const {
+  return std::any_of(processes_.begin(), processes_.end(), [&](const auto& each) { return each.get() == &process; });
 }
 
 std::vector<CarriedProcess*> Carrier::Meant(int64_t number, int64_t thread, const CarriedProcess& caller) const {

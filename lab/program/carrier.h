@@ -114,6 +114,9 @@ class Carrier {
   // The process has ended: those of its children that asked for it have been sent a signal. `current` returns next.
   void TellOrphans(const CarriedProcess& process, const Thread* current);
 
+  // Whether the process, or what was one, has not ended.
+  bool Has(const CarriedProcess& process) const;
+
   // A signal has been sent: interrupts a thread that takes it. `process` below 1: to several of them.
   void Signalled(int64_t process, int64_t thread, int64_t signal);
   // The processes that kill means by its first argument, or the one whose thread that is, where it isn't 0.

@@ -70,8 +70,10 @@ std::optional<Thread::Timer> ProcessTimers::Set(int64_t timer, const std::option
   if (!setting.has_value()) return before;
   if (std::exchange(found->rests, false)) --resting_;
   found->next.reset();
-  found->interval = setting->interval;
-  if (setting->value > Duration::zero()) found->next = now + setting->value;
+  // Linux forgets the interval of a timer that is disarmed.
+  const bool armed = setting->value > Duration::zero();
+  found->interval = armed ? setting->interval : Duration::zero();
+  if (armed) found->next = now + setting->value;
   if (waiter_ != nullptr) {
     waiter_->Wake();
   } else if (found->next.has_value() && found->event.signal != 0) {

@@ -46,7 +46,9 @@ class Rules {
   };
 
   void Add(Rule rule) { rules_.push_back({std::move(rule), 0}); }
-  Judgement Judge(Time now, const Packet& packet) { return rules_.empty() ? Judgement{} : FirstThatMatches(now, packet); }
+  Judgement Judge(Time now, const Packet& packet) {
+    return rules_.empty() ? Judgement{} : FirstThatMatches(now, packet);
+  }
 
   // The two resets of kReset for `packet` (none where it is not TCP): to its destination first, which is to travel as
   // `packet` would have, then to its source, which is to get it before anything that the destination sends later.

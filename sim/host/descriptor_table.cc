@@ -37,8 +37,9 @@ File* DescriptorTable::Get(int fd) const {
 int DescriptorTable::Close(int fd) {
   if (Get(fd) == nullptr) return -EBADF;
   // Free before it is released.
-  const FilePtr file = std::move(entries_[static_cast<size_t>(fd)].file);
-  entries_[static_cast<size_t>(fd)] = {};
+  Entry& entry = entries_[static_cast<size_t>(fd)];
+  const FilePtr file = std::move(entry.file);
+  entry.close_on_exec = false;
   return 0;
 }
 

@@ -44,7 +44,8 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
   // timer, tells the owner, and leaves the host's table where all is over. The flow may be gone afterwards, unless the
   // caller has a reference.
   void Settle();
-  // Enough after a Write: there is more to send, and nothing else for anybody to learn.
+  // Enough after a Write, but for who waits for less to be unsent: there is more to send, and nothing for the owner to
+  // learn.
   void Send();
   // Forgets the connection without a word to the peer.
   void Retire();

@@ -68,7 +68,8 @@ class Network {
     HostId to_ = -1;
   };
 
-  // The parcel to be filled and sent next, with whatever it held last. It is the same one until Send is called.
+  // The parcel to be filled and then sent by SendNext or DeliverNext, with whatever it held last; nothing else may be
+  // sent or delivered between.
   Parcel& NextParcel() { return free_ != nullptr ? *free_ : MakeParcel(); }
   // Sends the next parcel.
   void SendNext(HostId from);

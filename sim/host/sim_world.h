@@ -19,7 +19,7 @@ namespace sim {
 class SimWorld final : public lab::World {
  public:
   // `seed` is for what processes and kernels draw at random; what a run decides comes from `choices`. Without tracing a
-  // run is the same, and nearly half as dear; nobody knows then which calls its processes are in.
+  // run is the same, in two thirds of the instructions; nobody knows then which calls its processes are in.
   SimWorld(lab::Choices choices, uint64_t seed, lab::Tracing tracing = lab::Tracing::kOn);
   ~SimWorld() override;
 

@@ -141,7 +141,8 @@ int64_t StreamSocket::Write(Buffers buffers, size_t offset, size_t length, int f
   const bool urgent = (flags & MSG_OOB) != 0;
   const size_t taken = urgent ? connection.WriteUrgent(host_.now(), bytes)
                               : connection.Write(host_.now(), bytes, (flags & MSG_MORE) != 0);
-  flow_->Send();
+  // What leaves may make room below TCP_NOTSENT_LOWAT, for who waits for that.
+  options_->not_sent_low > 0 ? flow_->Settle() : flow_->Send();
   return taken > 0 ? static_cast<int64_t>(taken) : -EAGAIN;
 }
 

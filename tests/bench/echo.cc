@@ -46,7 +46,8 @@ SimulatedEcho::SimulatedEcho(const Echo& echo, Ground ground, size_t length)
     return 0;
   });
   world_.RunFor(std::chrono::milliseconds(1));
-  world_.Start(ground.hosts - 1, {.name = "client", .arguments = {}, .input = {}}, [this, &echo, length](lab::Process& p) {
+  const lab::StartOptions client{.name = "client", .arguments = {}, .input = {}};
+  world_.Start(ground.hosts - 1, client, [this, &echo, length](lab::Process& p) {
     const int fd = echo.connect(p.sockets(), address_);
     std::vector<char> buffer(length, 'x');
     for (;; ++done_) echo.round_trip(p.sockets(), fd, buffer);

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const size_t length = argc == 5 ? static_cast<size_t>(std::atol(argv[4])) : 1;
-  bench::SimulatedEcho echo(what == "tcp" ? bench::kStreams : bench::kDatagrams, {std::atoi(argv[2]), traced ? lab::Tracing::kOn : lab::Tracing::kOff}, length);
+  const bench::Ground ground{std::atoi(argv[2]), traced ? lab::Tracing::kOn : lab::Tracing::kOff};
+  bench::SimulatedEcho echo(what == "tcp" ? bench::kStreams : bench::kDatagrams, ground, length);
   return echo.Run(std::atoi(argv[3])) ? 0 : 1;
 }

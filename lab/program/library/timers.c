@@ -13,6 +13,7 @@
 static struct {
   union sigval value; /* that the signal comes with */
   int overrun;        /* expirations that gave no signal of their own */
+  int queued;         /* the signal that it has sent, and that may still be pending; or 0 */
 } timers[DUET_CHANNEL_TIMERS];
 
 static int add_capped(int a, int b) { return a > INT32_MAX - b ? INT32_MAX : a + b; }
@@ -28,10 +29,15 @@ static void send_to_self(const struct duet_expiry* expiry) {
     uint64_t pending = 0;
     int* const overrun = &timers[expiry->timer].overrun;
     duet_kernel(SYS_rt_sigpending, &pending, sizeof(pending));
-    if (pending >> (expiry->signal - 1) & 1) {
+    const int none_pending = (pending >> (expiry->signal - 1) & 1) == 0;
+    for (int i = 0; none_pending && i < DUET_CHANNEL_TIMERS; ++i) {
+      if (timers[i].queued == expiry->signal) timers[i].queued = 0;
+    }
+    if (timers[expiry->timer].queued == expiry->signal) {
       *overrun = add_capped(*overrun, expiry->count);
       return;
     }
+    timers[expiry->timer].queued = expiry->signal;
     *overrun = expiry->count - 1;
     info.si_timerid = expiry->timer;
     info.si_overrun = *overrun;
@@ -135,7 +141,7 @@ static long create_timer(long clock, const struct sigevent* programs, int* progr
   const int number = (int)made;
   if (programs == NULL) event.sigev_value = (union sigval){.sival_int = number};
   timers[made].value = event.sigev_value;
-  timers[made].overrun = 0;
+  timers[made].overrun = timers[made].queued = 0;
   if (duet_copy_out(programs_number, &number, sizeof(number)) == 0) return 0;
   duet_request(SYS_timer_delete, 0, 0, made, 0, 0, 0);
   return -EFAULT;
