@@ -51,35 +51,17 @@ void Scheduler::Enqueue(Task& task) {
 }
 
 void Scheduler::Remove(Task& task) {
-  if (!task.queued_) return;
-  const auto begin = ready_.begin() + static_cast<ptrdiff_t>(first_);
-  Take(static_cast<size_t>(std::find(begin, ready_.end(), &task) - begin));
-}
-
-Task& Scheduler::Take(size_t index) {
-  constexpr size_t kMostSpent = 64;  // fewer are not worth a move
-  const auto taken = ready_.begin() + static_cast<ptrdiff_t>(first_ + index);
-  Task& task = **taken;
-  task.queued_ = false;
-  // Those before it move up: nearly always it is the first, and none does.
-  std::move_backward(ready_.begin() + static_cast<ptrdiff_t>(first_), taken, taken + 1);
-  ++first_;
-  if (idle()) {
-    ready_.clear();
-    first_ = 0;
-  } else if (first_ > kMostSpent && 2 * first_ > ready_.size()) {
-    ready_.erase(ready_.begin(), ready_.begin() + static_cast<ptrdiff_t>(first_));
-    first_ = 0;
-  }
-  return task;
+  if (!std::exchange(task.queued_, false)) return;
+  ready_.Erase(static_cast<size_t>(std::find(ready_.begin(), ready_.end(), &task) - ready_.begin()));
 }
 
 void Scheduler::RunOne() {
   size_t index = 0;
   // Where there is nothing to choose nothing is asked: runs with one process have no schedule to record.
-  const size_t ready = ready_.size() - first_;
-  if (ready > 1) index = choices_.Pick(lab::Choice::kSchedule, 0, static_cast<uint32_t>(ready));
-  Task& task = Take(index);
+  if (ready_.size() > 1) index = choices_.Pick(lab::Choice::kSchedule, 0, static_cast<uint32_t>(ready_.size()));
+  Task& task = *ready_[index];
+  index == 0 ? void(ready_.TakeFront()) : ready_.Erase(index);
+  task.queued_ = false;
   task.status_ = Task::Status::kRunning;
   current_ = &task;
   task.fiber_.Resume();

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <functional>
-#include <vector>
 
 #include "lab/choice/choices.h"
 #include "sim/engine/event_queue.h"
 #include "sim/engine/fiber.h"
+#include "sim/engine/fifo.h"
 
 namespace sim {
 
@@ -62,7 +62,7 @@ class Scheduler {
   // Takes it out of the round robin.
   void Remove(Task& task);
 
-  bool idle() const { return first_ == ready_.size(); }
+  bool idle() const { return ready_.empty(); }
   // Runs one of the ready tasks until it waits. Only where not idle().
   void RunOne();
   // The task that runs now, or null.
@@ -71,12 +71,9 @@ class Scheduler {
  private:
   friend class Task;
   void Enqueue(Task& task);
-  // Takes out the one at that place of the round robin.
-  Task& Take(size_t index);
 
   lab::Choices& choices_;
-  std::vector<Task*> ready_;  // those before first_ have run
-  size_t first_ = 0;
+  Fifo<Task*> ready_;
   Task* current_ = nullptr;
 };
 

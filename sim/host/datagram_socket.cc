@@ -84,9 +84,8 @@ int DatagramSocket::CheckSize(const lab::Packet& packet) {
     }
     return -EMSGSIZE;
   }
-  if (size <= mtu) return 0;
+  if (size <= mtu || options_->send_buffer == 0) return 0;
   const size_t pieces = lab::FragmentSizes(size, mtu).size();
-  if (pieces == 1 || options_->send_buffer == 0) return 0;
   const uint32_t most = 2 * static_cast<uint32_t>(options_->send_buffer);
   return (pieces - 1) * udp::MemoryFor(mtu, false) > most ? -ENOBUFS : 0;
 }

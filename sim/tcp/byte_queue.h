@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "lab/wire/payload.h"
-#include "sim/tcp/fifo.h"
+#include "sim/engine/fifo.h"
 
 namespace sim::tcp {
 

@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "lab/sockets/process.h"
-#include "sim/tcp/fifo.h"
+#include "sim/engine/fifo.h"
 
 namespace sim::tcp {
 

@@ -42,17 +42,8 @@ bool Inbox::Add(Datagram datagram) {
 void Inbox::Pop() {
   if (batch_ == 0) batch_ = size();
   --batch_;
-  to_give_back_ += waiting_[first_].memory;
-  waiting_[first_].payload.Clear();
-  ++first_;
+  to_give_back_ += waiting_.TakeFront().memory;
   if (to_give_back_ >= limit_ / 4 || batch_ == 0) memory_ -= std::exchange(to_give_back_, 0);
-  if (empty()) {
-    waiting_.clear();
-    first_ = 0;
-  } else if (2 * first_ >= waiting_.size()) {
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(first_));
-    first_ = 0;
-  }
 }
 
 }  // namespace sim::udp

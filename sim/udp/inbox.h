@@ -6,9 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "lab/wire/packet.h"
+#include "sim/engine/fifo.h"
 
 namespace sim::udp {
 
@@ -33,13 +33,13 @@ class Inbox {
   // As SO_RCVBUF is told: the memory for all that waits. One datagram fits always.
   void set_limit(uint32_t limit) { limit_ = limit; }
 
-  bool empty() const { return first_ == waiting_.size(); }
-  size_t size() const { return waiting_.size() - first_; }
+  bool empty() const { return waiting_.empty(); }
+  size_t size() const { return waiting_.size(); }
 
   // Whether there was room for it.
   bool Add(Datagram datagram);
   // The oldest; not where empty(). It stays until Pop.
-  const Datagram& front() const { return waiting_[first_]; }
+  const Datagram& front() const { return waiting_[0]; }
   void Pop();
 
  private:
@@ -49,9 +49,7 @@ class Inbox {
   // come when it last looked have been received.
   uint32_t to_give_back_ = 0;
   size_t batch_ = 0;  // how many of that last look still wait
-  // A queue: those before `first_` are gone, and make room when it is empty or they are the half of it.
-  std::vector<Datagram> waiting_;
-  size_t first_ = 0;
+  Fifo<Datagram> waiting_;
 };
 
 }  // namespace sim::udp

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace sim::tcp {
+namespace sim {
 
 template <typename T>
 class Fifo {
@@ -43,4 +43,4 @@ class Fifo {
   size_t first_ = 0;
 };
 
-}  // namespace sim::tcp
+}  // namespace sim
