@@ -12,6 +12,19 @@ class CarriedKernelWaitsTest : public ProgramTest {
   }
 };
 
+TEST_F(CarriedKernelWaitsTest, AWriteThatANamedPipeHasRoomForWaitsForNoReader) {
+  CompileMain("write", R"(
+    char text[4];
+    mkfifo("/tmp/pipe", 0600);
+    const int fd = open("/tmp/pipe", O_RDWR);
+    struct iovec both[2] = {{"c", 1}, {"d", 1}};
+    printf("%d ", (int)write(fd, "ab", 2));
+    printf("%d ", (int)writev(fd, both, 2));
+    printf("%.4s", read(fd, text, 4) == 4 ? text : "-");
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("write")).output, "2 2 abcd");
+}
+
 TEST_F(CarriedKernelWaitsTest, ANamedPipeIsOpenedOnceBothEndsAre) {
   for (const char* who : {"child == 0", "child != 0"}) {
     const Outcome outcome = RunMain(std::string(R"(

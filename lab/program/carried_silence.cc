@@ -94,8 +94,8 @@ CarriedThread::Fate CarriedThread::EndIfTooBusy(Clock::duration more) {
 
 // A child process has ended without saying so: by a signal, most of all.
 CarriedThread::Fate CarriedThread::Vanished() {
-  ServeQueue();
   Dies(process_);
+  ServeQueue();
   const WatchedProcess::Progress last = process_.kernels->progress();
   if (!last.gone) process_.cpu_seconds = last.cpu_seconds;
   if (process_.cpu_seconds + 0.5 >= carrier_.options().limits.cpu_seconds) {

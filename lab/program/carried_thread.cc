@@ -25,6 +25,21 @@ constexpr milliseconds kDying(10'000);
 constexpr int kKilled = Carrier::kKilled;
 constexpr size_t kLongestName = 256;  // of what is executed, in a sentence
 
+// Whether the library asks for it because of what it has seen itself: a futex's value, that no child has ended, that
+// its kernel would wait. That is true until others run.
+bool RestsOnALook(int64_t number) {
+  switch (number) {
+    case SYS_futex:
+    case SYS_poll:
+    case SYS_select:
+    case SYS_epoll_pwait2:
+    case DUET_REQUEST_WAIT_CHILD:
+    case DUET_REQUEST_WAIT_SIGNAL:
+    case DUET_REQUEST_WAIT_CHANGE: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 CarriedThread::CarriedThread(Carrier& carrier, int slot, Thread& thread)
@@ -38,22 +53,25 @@ CarriedThread::CarriedThread(Carrier& carrier, int slot, Thread& thread)
 void CarriedThread::Run() {
   for (;;) {
     if (WaitForRequest(slot_) == Fate::kIsOver) return;
-    ServeQueue();
+    const bool sent = SendQueued();
     carrier_.channel().Read(slot_, request_);
+    const bool rests_on_a_look = RestsOnALook(request_.number);
+    if (sent && !rests_on_a_look) thread_.PassDebt();
     if (Serve() == Fate::kIsOver) return;
+    if (sent && rests_on_a_look) thread_.PassDebt();
     if (carrier_.written() > Outcome::kMostOutput) {
       return carrier_.EndAtLimit("wrote more than 16 MiB of output", kKilled);
     }
     thread_.ForgetInterruption();
     // Asking what time it is takes some: what others do meanwhile counts for the leases.
-    const Time now = thread_.now();
+    const Time now = answers_at_once_ ? thread_.clock() : thread_.now();
     server_.Lease(answer_);
     process_.timers->Collect(seat_.number, now, answer_.expiries);
     carrier_.channel().Answer(slot_, answer_, now);
   }
 }
 
-void CarriedThread::ServeQueue() {
+bool CarriedThread::SendQueued() {
   size_t position = 0;
   bool sent = false;
   {
@@ -67,12 +85,16 @@ void CarriedThread::ServeQueue() {
       sent = true;
     }
   }
-  if (position == 0) return;
-  carrier_.channel().EmptyQueue(slot_);
-  if (sent) thread_.PassDebt();
+  if (position > 0) carrier_.channel().EmptyQueue(slot_);
+  return sent;
+}
+
+void CarriedThread::ServeQueue() {
+  if (SendQueued()) thread_.PassDebt();
 }
 
 CarriedThread::Fate CarriedThread::Serve() {
+  answers_at_once_ = false;
   answer_.result = answer_.argument = 0;
   answer_.data.clear();
   answer_.address.clear();

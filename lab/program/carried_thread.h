@@ -45,7 +45,9 @@ class CarriedThread {
   Fate Looks(const WatchedProcess* awaited, Silence& silence);
   // `more`: of the machine's time, that it has taken and that isn't counted yet.
   Fate EndIfTooBusy(std::chrono::steady_clock::duration more);
-  // Sends what the program has sent on its leases, and lets the time pass that this took.
+  // Sends what the program has sent on its leases: whether that was anything. Takes no time yet.
+  bool SendQueued();
+  // The same, and lets the time pass that this took.
   void ServeQueue();
   Fate Serve();
 
@@ -98,6 +100,7 @@ class CarriedThread {
   CarriedRequest queued_;  // what was sent on a lease, to which nobody reads an answer
   CarriedAnswer unread_;
   CarriedAnswer answer_;
+  bool answers_at_once_ = false;  // nobody else runs before the program has the answer
   int made_ = -1;  // the slot of the thread that this one is about to make
   bool made_process_ = false;
   std::unique_ptr<WatchedProcess> born_;  // that process, once it is known and until it begins

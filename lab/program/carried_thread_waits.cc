@@ -183,10 +183,13 @@ void CarriedThread::ServeFutex() {
       break;
     }
     case DUET_FUTEX_HAND: {
+      // The library writes the next owner down with the answer; until then nobody may look.
+      thread_.Spend(kCallCost);
       bool more = false;
       answer_.result = carrier_.futexes().Hand(key, more);
       answer_.argument = more;
-      break;
+      answers_at_once_ = true;
+      return;
     }
     default: answer_.result = -ENOSYS;
   }

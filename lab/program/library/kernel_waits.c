@@ -66,7 +66,10 @@ long duet_kernel_transfer(long number, const long a[6]) {
     if (moved < 0 && moved != -EAGAIN) return total > 0 ? total : moved;
     if (moved >= 0) total += moved;
     if (moved == 0 || (moved > 0 && !writes)) return total;
-    if (moved > 0) tell_change();
+    if (moved > 0) {
+      tell_change();
+      continue; /* the kernel says whether anything is left */
+    }
     duet_wait_for_change(DUET_FOR_FILE, 0, 0);
     if (duet_signal_is_due()) return total > 0 ? total : -EINTR;
   }
