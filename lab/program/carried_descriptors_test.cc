@@ -139,5 +139,39 @@ TEST_F(CarriedDescriptorsTest, AreThoseOfTheKernel) {
   }
 }
 
+// As on the kernel, where accept has its number before it waits.
+TEST_F(CarriedDescriptorsTest, ANumberThatAnAcceptHasReservedIsBusyAndNotOpen) {
+  CompileMain("reserved", R"(
+    static int listener;
+    void* accepts(void* unused) { return (void*)(long)accept(listener, NULL, NULL); }
+    listener = listening(9999);
+    const int number = dup(listener);
+    pthread_t thread;
+    void* accepted;
+    close(number);
+    pthread_create(&thread, NULL, accepts, NULL);
+    usleep(100000);
+    printf("%s ", dup2(1, number) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", dup2(listener, number) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", dup3(listener, number, O_CLOEXEC) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", dup2(888, number) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", dup2(number, number) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", dup3(number, number, 0) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", dup2(number, 20) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", dup(number) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", fcntl(number, F_GETFD) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", write(number, "x", 1) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%s ", close(number) == -1 ? strerrorname_np(errno) : "no error");
+    printf("%d ", close_range(number, number, 0));
+    const int client = connected("127.0.0.1", 9999);
+    pthread_join(thread, &accepted);
+    printf("%d ", (long)accepted == number);
+    printf("%d\n", write(client, "x", 1) == 1 && read(number, &client, 1) == 1);
+    return 0;)", "-pthread");
+  EXPECT_EQ(OutputOf("reserved", ""),
+            "EBUSY EBUSY EBUSY EBADF EBADF EINVAL EBADF EBADF EBADF EBADF EBADF 0 1 1\n");
+  EXPECT_EQ(OutputOf("reserved", ""), KernelsOutput("reserved"));
+}
+
 }  // namespace
 }  // namespace lab

@@ -16,8 +16,11 @@ static unsigned char simulated[DUET_CHANNEL_DESCRIPTORS];
 
 int duet_simulated(long fd) { return fd >= 0 && fd < DUET_CHANNEL_DESCRIPTORS && simulated[fd] == kSimulated; }
 
-/* What the lab and this library need in every image of the program. */
-int duet_is_ours(long fd) { return fd == DUET_CHANNEL_FD || fd == DUET_HELLO_FD; }
+/* Reserved by a call of another thread, accept say, that hasn't come back: to the program nothing is open there. */
+static int is_reserved(long fd) { return fd >= 0 && fd < DUET_CHANNEL_DESCRIPTORS && simulated[fd] == kReserved; }
+
+/* The first two are needed in every image of the program. */
+int duet_is_ours(long fd) { return fd == DUET_CHANNEL_FD || fd == DUET_HELLO_FD || is_reserved(fd); }
 
 void duet_mark(long fd, int is_simulated) {
   if (fd >= 0 && fd < DUET_CHANNEL_DESCRIPTORS) simulated[fd] = (unsigned char)is_simulated;
@@ -66,16 +69,25 @@ long duet_close(long fd) {
   return result;
 }
 
+/* Those below `end` that are the kernel's. */
+static long close_kernels(unsigned first, unsigned end, unsigned flags) {
+  long result = 0;
+  while (result == 0 && first < end) {
+    unsigned next = first;
+    while (next < end && !is_reserved(next)) ++next;
+    if (next > first) result = duet_kernel(SYS_close_range, first, next - 1, flags);
+    first = next + 1;
+  }
+  return result;
+}
+
 long duet_close_range(unsigned first, unsigned last, unsigned flags) {
   const unsigned closing = 0; /* the flags that only mark the descriptors leave the lab's as they are */
   for (unsigned fd = first; flags == closing && fd <= last && fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
     if (duet_simulated(fd)) duet_close(fd);
   }
   if (first > last) return -EINVAL;
-  long result = 0;
-  if (first < DUET_CHANNEL_FD) {
-    result = duet_kernel(SYS_close_range, first, last < DUET_CHANNEL_FD ? last : DUET_CHANNEL_FD - 1, flags);
-  }
+  long result = close_kernels(first, last < DUET_CHANNEL_FD ? last + 1 : DUET_CHANNEL_FD, flags);
   if (result == 0 && last > DUET_HELLO_FD) {
     result = duet_kernel(SYS_close_range, first > DUET_HELLO_FD ? first : DUET_HELLO_FD + 1, last, flags);
   }
@@ -91,11 +103,11 @@ static long shared(long number, long result) {
 
 /* By dup2 or dup3. */
 static long duplicate_onto(long call, long from, long to, long flags) {
-  if (duet_is_ours(from) || duet_is_ours(to)) return -EBADF;
   if (from == to) return duet_kernel(SYS_dup3, from, to, flags);
+  if (duet_is_ours(from) || duet_kernel(SYS_fcntl, from, F_GETFD) < 0) return -EBADF;
+  if (duet_is_ours(to)) return is_reserved(to) ? -EBUSY : -EBADF;
   const int from_simulated = duet_simulated(from);
   if (!from_simulated && !duet_simulated(to)) return duet_kernel(SYS_dup3, from, to, flags);
-  if (duet_kernel(SYS_fcntl, from, F_GETFD) < 0) return -EBADF;
   /* The kernel closes `to` silently, and so does the lab what it has there. */
   const long number = duet_kernel(SYS_dup3, from, to, flags);
   if (number < 0) return number;
@@ -113,7 +125,7 @@ long duet_duplicate(long number, const long arguments[6]) {
     const long copy = checked(made);
     return copy < 0 ? copy : shared(copy, duet_request(SYS_dup, 0, 0, from, copy, 0, 0));
   }
-  if (number == SYS_dup2 && from == arguments[1]) return duet_kernel(SYS_dup2, from, from);
+  if (number == SYS_dup2 && from == arguments[1]) return duet_is_ours(from) ? -EBADF : duet_kernel(SYS_dup2, from, from);
   return duplicate_onto(number, from, arguments[1], number == SYS_dup3 ? arguments[2] : 0);
 }
 

@@ -79,7 +79,7 @@ void duet_forget_memory(void); /* the program changes what is mapped where */
 /* descriptors.c: which descriptors are the lab's, and the placeholders that reserve their numbers. */
 int duet_simulated(long fd);
 void duet_mark(long fd, int simulated);
-int duet_is_ours(long fd); /* what the lab and this library need, and the program is not to touch */
+int duet_is_ours(long fd); /* what the lab and this library need, and what isn't there yet: nothing to the program */
 long duet_reserve(void); /* a placeholder, or -errno */
 void duet_unreserve(long fd);
 /* Reserves a number, has the lab make what `request` asks for there, with the number as the last of the request's four
