@@ -181,5 +181,34 @@ TEST_F(CarriedTimersTest, MisuseIsAnErrorAsInLinux) {
   EXPECT_EQ(outcome.output + outcome.error_output, kernels);
 }
 
+TEST_F(CarriedTimersTest, BadPointersAreErrorsAsInLinux) {
+  CompileMain("pointers", R"(
+    struct itimerspec time = {{0, 0}, {100, 0}};
+    struct itimerval value;
+    int timer = -1;
+    const int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+    void tell(long result) { printf("%s ", result == -1 ? strerrorname_np(errno) : "fine"); }
+    tell(syscall(SYS_timer_create, CLOCK_REALTIME, NULL, NULL));
+    tell(syscall(SYS_timer_create, 55, 8, &timer));
+    tell(syscall(SYS_timer_create, 55, NULL, &timer));
+    tell(syscall(SYS_timer_create, CLOCK_REALTIME, NULL, &timer));
+    tell(syscall(SYS_timer_gettime, timer, NULL));
+    tell(syscall(SYS_timer_gettime, 77, NULL));
+    tell(syscall(SYS_timer_settime, timer, 0, NULL, &time));
+    tell(syscall(SYS_timer_settime, timer, 0, 8, NULL));
+    tell(syscall(SYS_timer_settime, timer, 0, &time, 8));
+    tell(syscall(SYS_timer_settime, timer, 0, &time, NULL));
+    tell(syscall(SYS_getitimer, ITIMER_REAL, NULL));
+    tell(syscall(SYS_getitimer, 5, &value));
+    tell(syscall(SYS_setitimer, 5, NULL, NULL));
+    tell(syscall(SYS_setitimer, ITIMER_REAL, NULL, NULL));
+    tell(syscall(SYS_timerfd_gettime, fd, NULL));
+    tell(syscall(SYS_timerfd_gettime, 77, NULL));
+    tell(syscall(SYS_timerfd_settime, fd, 0, NULL, NULL));
+    tell(syscall(SYS_timerfd_settime, fd, 0, &time, 8));
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("pointers")).output, KernelsOutput("pointers"));
+}
+
 }  // namespace
 }  // namespace lab

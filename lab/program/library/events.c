@@ -11,6 +11,7 @@
 static long set_timer(long fd, long flags, const struct itimerspec* programs, struct itimerspec* programs_old) {
   const int64_t second = 1000000000;
   int64_t ns[2] = {-1, 0};
+  if (!duet_simulated(fd) && programs == NULL) return duet_kernel(SYS_timerfd_gettime, fd, programs_old);
   if (!duet_simulated(fd)) return duet_kernel(SYS_timerfd_settime, fd, flags, programs, programs_old);
   if (programs != NULL) {
     if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) return -EINVAL;
@@ -21,7 +22,7 @@ static long set_timer(long fd, long flags, const struct itimerspec* programs, st
   if (interval_ns < 0) return interval_ns;
   const int64_t left_ns = duet_slot()->arguments[0];
   const struct itimerspec old = {{interval_ns / second, interval_ns % second}, {left_ns / second, left_ns % second}};
-  return programs_old == NULL ? 0 : duet_copy_out(programs_old, &old, sizeof(old));
+  return programs_old == NULL && programs != NULL ? 0 : duet_copy_out(programs_old, &old, sizeof(old));
 }
 
 long duet_event_call(long number, const long a[6]) {

@@ -61,6 +61,7 @@ void duet_timers_expired(void) {
 static long interval_timer(long which, const struct itimerval* programs, struct itimerval* programs_old, int sets) {
   const int64_t second = 1000000;
   struct itimerval timer = {{0, 0}, {0, 0}};
+  if (which != ITIMER_REAL && which != ITIMER_VIRTUAL && which != ITIMER_PROF) return -EINVAL;
   if (which != ITIMER_REAL) duet_unsupported(SYS_setitimer, which);
   if (sets && programs != NULL && duet_copy_in(&timer, programs, sizeof(timer)) != 0) return -EFAULT;
   const struct timeval* both[2] = {&timer.it_value, &timer.it_interval};
@@ -75,7 +76,7 @@ static long interval_timer(long which, const struct itimerval* programs, struct 
   const int64_t left_ns = duet_slot()->arguments[0];
   timer = (struct itimerval){{interval_ns / 1000 / second, interval_ns / 1000 % second},
                              {left_ns / 1000 / second, left_ns / 1000 % second}};
-  return programs_old == NULL ? 0 : duet_copy_out(programs_old, &timer, sizeof(timer));
+  return programs_old == NULL && sets ? 0 : duet_copy_out(programs_old, &timer, sizeof(timer));
 }
 
 static long alarm_call(unsigned seconds) {
@@ -119,9 +120,9 @@ static int cannot_be_sent(int signal) {
 
 static long create_timer(long clock, const struct sigevent* programs, int* programs_number) {
   struct sigevent event;
+  if (programs != NULL && duet_copy_in(&event, programs, sizeof(event)) != 0) return -EFAULT;
   const long bad = check_clock(clock);
   if (bad != 0) return bad;
-  if (programs != NULL && duet_copy_in(&event, programs, sizeof(event)) != 0) return -EFAULT;
   if (programs == NULL) {
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = SIGALRM;
@@ -147,6 +148,7 @@ static long create_timer(long clock, const struct sigevent* programs, int* progr
   return -EFAULT;
 }
 
+/* Without `programs` it only tells. */
 static long set_timer(long timer, long flags, const struct itimerspec* programs, struct itimerspec* programs_old) {
   const int64_t second = 1000000000;
   int64_t ns[2] = {-1, 0};
@@ -162,7 +164,7 @@ static long set_timer(long timer, long flags, const struct itimerspec* programs,
   const int64_t left_ns = slot->arguments[0];
   if (programs != NULL) timers[timer].overrun = 0;
   const struct itimerspec old = {{interval_ns / second, interval_ns % second}, {left_ns / second, left_ns % second}};
-  return programs_old == NULL ? 0 : duet_copy_out(programs_old, &old, sizeof(old));
+  return programs_old == NULL && programs != NULL ? 0 : duet_copy_out(programs_old, &old, sizeof(old));
 }
 
 static long overrun_of(long timer) {
