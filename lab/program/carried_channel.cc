@@ -120,7 +120,7 @@ bool CarriedChannel::WouldTake(int slot, int64_t signal) const {
   if (signal < 1 || signal > 64) return false;
   const volatile duet_slot& shared = At(slot);
   const uint64_t bit = uint64_t{1} << (signal - 1);
-  return (shared.awaited & bit) != 0 || ((shared.blocked | shared.ignored) & bit) == 0;
+  return ((shared.blocked | shared.ignored) & bit) == 0;
 }
 
 bool CarriedChannel::Awaits(int slot, int64_t signal) const {

@@ -63,7 +63,8 @@ class CarriedChannel {
   void Answer(int slot, const CarriedAnswer& answer, Time world_time);
   // How many threads are in a poll or select that asks for the kernel's descriptors too, for the program to know.
   void SetWatchers(uint32_t watchers) { memory_->watchers = watchers; }
-  // Whether the program says that the slot's thread, in the lab's turn, would take a signal; and that it waits for it.
+  // Whether the program says that the slot's thread, in the lab's turn, would be told of a signal, which it neither
+  // blocks nor ignores; and that it waits for it, which it may also do for one that it blocks.
   bool WouldTake(int slot, int64_t signal) const;
   bool Awaits(int slot, int64_t signal) const;
 

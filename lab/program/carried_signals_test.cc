@@ -263,5 +263,35 @@ TEST_F(CarriedSignalsTest, ASocketsOwnLimitIsNotBegunAnew) {
             "-1 1 1\n");
 }
 
+TEST_F(CarriedSignalsTest, OneThatAnotherThreadPollsForStillReachesWhoTakesIt) {
+  Compile("both.c", std::string(kIncludes) + R"(
+    static void handler(int signal) {}
+    static void* pauses(void* unused) {
+      sigset_t none;
+      sigemptyset(&none);
+      pthread_sigmask(SIG_SETMASK, &none, NULL);
+      return (void*)(long)(pause() == -1 && errno == EINTR);
+    }
+    static void* sends(void* unused) { usleep(1000); kill(getpid(), SIGUSR1); return unused; }
+    int main() {
+      struct sigaction action = {.sa_handler = handler};
+      sigset_t set;
+      pthread_t pausing, sending;
+      void* paused;
+      sigemptyset(&set);
+      sigaddset(&set, SIGUSR1);
+      sigaction(SIGUSR1, &action, NULL);
+      pthread_sigmask(SIG_BLOCK, &set, NULL);
+      struct pollfd one = {signalfd(-1, &set, 0), POLLIN, 0};
+      pthread_create(&pausing, NULL, pauses, NULL);
+      pthread_create(&sending, NULL, sends, NULL);
+      poll(&one, 1, 1000);
+      pthread_join(pausing, &paused);
+      printf("%ld", (long)paused);
+      return 0;
+    })", "-pthread");
+  EXPECT_EQ(RunRepeatedly(Options("both")).output, "1");
+}
+
 }  // namespace
 }  // namespace lab

@@ -249,16 +249,17 @@ void Carrier::KernelChanged() {
   }
 }
 
-// Linux gives it to any thread that doesn't block it, the first one first; and wakes all that wait for it, at a
+// Linux gives it to any thread that doesn't block it, the first one first; and wakes all that wait for it besides, at a
 // descriptor of signals, say.
 void Carrier::Interrupt(const CarriedProcess& process, int64_t signal) {
   bool taken = false;
   for (size_t i = 0; i < seats_.size(); ++i) {
     const Seat& seat = seats_[i];
     const int slot = static_cast<int>(i);
-    if (seat.process != &process || seat.thread == nullptr || !channel_->WouldTake(slot, signal)) continue;
-    if (!taken || channel_->Awaits(slot, signal)) seat.thread->Interrupt();
-    taken = true;
+    if (seat.process != &process || seat.thread == nullptr) continue;
+    const bool takes = !taken && channel_->WouldTake(slot, signal);
+    taken = taken || takes;
+    if (takes || channel_->Awaits(slot, signal)) seat.thread->Interrupt();
   }
 }
 
@@ -266,7 +267,8 @@ void Carrier::InterruptThread(int64_t thread, int64_t signal) {
   for (size_t slot = 0; slot < seats_.size(); ++slot) {
     const Seat& seat = seats_[slot];
     if (seat.thread == nullptr || seat.number != thread) continue;
-    if (channel_->WouldTake(static_cast<int>(slot), signal)) seat.thread->Interrupt();
+    const int number = static_cast<int>(slot);
+    if (channel_->WouldTake(number, signal) || channel_->Awaits(number, signal)) seat.thread->Interrupt();
   }
 }
 
