@@ -181,5 +181,57 @@ print(type(s).__name__, s.select(0.1)); b.send(b'x'); print([key.data for key, e
             "EpollSelector []\n['a'] b'x'\n");
 }
 
+// Named pipes are the kernel's, sockets the lab's.
+TEST_F(CarriedEpollTest, WhereThereIsRoomForFewTheKernelsAndTheLabsTakeTurns) {
+  CompileMain("turns", R"(
+    int list = epoll_create1(0), ends[2], told[2] = {0, 0};
+    char name[] = "/tmp/duet-turns-XXXXXX";
+    close(mkstemp(name));
+    unlink(name);
+    mkfifo(name, 0600);
+    const int fifo = open(name, O_RDWR);
+    unlink(name);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    write(fifo, "x", 1);
+    write(ends[1], "x", 1);
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = 0};
+    epoll_ctl(list, EPOLL_CTL_ADD, fifo, &event);
+    event.data.u32 = 1;
+    epoll_ctl(list, EPOLL_CTL_ADD, ends[0], &event);
+    for (int i = 0; i < 6; ++i) {
+      if (epoll_wait(list, &event, 1, -1) != 1) return 1;
+      ++told[event.data.u32];
+    }
+    printf("%d %d", told[0], told[1]);
+    return 0;)");
+  EXPECT_EQ(RunRepeatedly(Options("turns")).output, "3 3");
+  EXPECT_EQ(KernelsOutput("turns"), "3 3");
+}
+
+TEST_F(CarriedEpollTest, PollTakesAsManyEntriesAsTheProgramMayHaveDescriptors) {
+  CompileMain("many", R"(
+    static struct pollfd fds[3000];
+    struct rlimit limit = {2000, 2000};
+    int ends[2];
+    setrlimit(RLIMIT_NOFILE, &limit);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    write(ends[1], "x", 1);
+    for (int i = 0; i < 3000; ++i) fds[i] = (struct pollfd){-1, POLLIN, 0};
+    fds[3].fd = 999;
+    fds[1000].fd = open("/dev/null", O_RDONLY);
+    fds[1500].fd = fds[1999].fd = ends[0];
+    printf("%d ", poll(fds, 2000, -1));
+    printf("%d %d %d %d ", fds[3].revents, fds[1000].revents, fds[1500].revents, fds[1999].revents);
+    printf("%d ", poll(fds, 2001, 0) == -1 && errno == EINVAL);
+    limit.rlim_cur = 10;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    printf("%d ", poll(fds, 11, 0) == -1 && errno == EINVAL);
+    printf("%d", poll(fds, 10, 0));
+    return 0;)");
+  ProgramOptions options = Options("many");
+  options.limits.open_files = 4000;
+  EXPECT_EQ(RunRepeatedly(options).output, KernelsOutput("many"));
+}
+
 }  // namespace
 }  // namespace lab

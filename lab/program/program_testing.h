@@ -39,6 +39,7 @@ inline constexpr char kIncludes[] = R"(
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/sendfile.h>

@@ -59,11 +59,28 @@ static long wait_for_lab(long epfd, struct epoll_event* programs, long most, int
   return duet_copy_out(programs, duet_slot()->data, length) != 0 ? -EFAULT : count;
 }
 
+/* Of each list whether what is ready in the kernel has left no room for the lab's: that is asked first next time. */
+static unsigned char labs_turn[DUET_CHANNEL_DESCRIPTORS];
+
+/* What the lab has ready, and then the kernel, without waiting. */
+static long labs_first(long epfd, struct epoll_event* programs, long most) {
+  const long count = wait_for_lab(epfd, programs, most, 0, 1);
+  if (count < 0 || count == most) return count;
+  const long kernels = duet_kernel(SYS_epoll_wait, epfd, programs + count, most - count, 0);
+  return kernels > 0 ? count + kernels : count;
+}
+
 static long wait_for(long epfd, struct epoll_event* programs, long most, int64_t timeout_ns) {
   if (!duet_simulated(epfd)) return duet_kernel(SYS_epoll_wait, epfd, programs, most, 0);
   const int64_t left_ns = duet_time_left(timeout_ns);
   if (!any_kernels) return wait_for_lab(epfd, programs, most, left_ns, 0);
+  if (labs_turn[epfd]) {
+    labs_turn[epfd] = 0;
+    const long ready = labs_first(epfd, programs, most);
+    if (ready != 0) return ready;
+  }
   const long kernels = duet_kernel(SYS_epoll_wait, epfd, programs, most, 0);
+  if (kernels == most) labs_turn[epfd] = 1;
   if (kernels == most || (kernels < 0 && kernels != -EINVAL)) return kernels;
   if (kernels <= 0) return wait_for_lab(epfd, programs, most, left_ns, 1);
   const long count = wait_for_lab(epfd, programs + kernels, most - kernels, 0, 1);

@@ -5,6 +5,7 @@
  * made again. */
 #include <errno.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -17,33 +18,44 @@ static short ask_kernel(int fd, short events) {
   return one.revents;
 }
 
+static int may_have(unsigned long count) {
+  struct rlimit descriptors = {0, 0};
+  duet_kernel(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &descriptors);
+  return count <= descriptors.rlim_cur && count * sizeof(struct pollfd) <= DUET_CHANNEL_DATA;
+}
+
 /* `*due` where one of the kernel's had events before the lab was asked: another thread may have taken them since. */
 static long poll_once(void* programs, unsigned long count, int64_t timeout_ns, int* due) {
   struct pollfd* fds = (struct pollfd*)duet_slot()->data;
-  if (count > DUET_CHANNEL_DESCRIPTORS) return -EINVAL;
+  if (!may_have(count)) return -EINVAL;
   if (duet_copy_in(fds, programs, count * sizeof(*fds)) != 0) return -EFAULT;
   int kernels = 0;
+  long labs = 0;
   timeout_ns = duet_time_left(timeout_ns);
   *due = 0;
   for (unsigned long i = 0; i < count; ++i) {
-    if (fds[i].fd < 0 || duet_simulated(fds[i].fd)) continue;
+    if (fds[i].fd < 0) continue;
+    if (duet_simulated(fds[i].fd)) {
+      fds[labs++] = fds[i];
+      continue;
+    }
     kernels = 1;
     if (ask_kernel(fds[i].fd, fds[i].events) != 0) *due = 1;
-    fds[i].fd = -1;
   }
   if (*due) timeout_ns = 0;
   duet_slot()->awaited = kernels ? duet_read_signals : 0;
-  const long result = duet_request(SYS_poll, (uint32_t)(count * sizeof(*fds)), 0, (long)count, timeout_ns, kernels, 0);
+  const long result = duet_request(SYS_poll, (uint32_t)((size_t)labs * sizeof(*fds)), 0, labs, timeout_ns, kernels, 0);
   duet_slot()->awaited = 0;
   if (result < 0) return result;
   long ready = 0;
   struct pollfd* to = programs;
+  const struct pollfd* const end = fds + labs;
   for (unsigned long i = 0; i < count; ++i) {
     struct pollfd original;
     if (duet_copy_in(&original, &to[i], sizeof(original)) != 0) return -EFAULT;
     original.revents = 0;
-    if (duet_simulated(original.fd)) original.revents = fds[i].revents;
-    else if (original.fd >= 0) original.revents = ask_kernel(original.fd, original.events);
+    if (fds < end && original.fd == fds->fd) original.revents = fds++->revents;
+    else if (original.fd >= 0 && !duet_simulated(original.fd)) original.revents = ask_kernel(original.fd, original.events);
     if (original.revents != 0) ++ready;
     if (duet_copy_out(&to[i], &original, sizeof(original)) != 0) return -EFAULT;
   }
