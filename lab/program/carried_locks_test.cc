@@ -127,8 +127,8 @@ TEST_F(CarriedLocksTest, LockingAFileThatEverybodySeesEndsWithASentence) {
   const ProcessId locks = hosts.Start(hosts.alpha, Options("locks"));
   hosts.Run();
   EXPECT_EQ(hosts.world.outcome(locks).Report(kUnsupportedReport),
-            "locks locks a file that it shares with everybody (flock), which Duet does not carry: what it locks has to be "
-            "in /tmp");
+            "locks locks a file that it shares with everybody (flock), which Duet does not carry: what it locks has to "
+            "be in /tmp");
 }
 
 TEST_F(CarriedLocksTest, PassingADescriptorEndsWithASentence) {

@@ -8,8 +8,8 @@ namespace {
 class CarriedWakeupsTest : public ProgramTest {
  protected:
   // Sends on a lease and then waits, again and again, for what comes a microsecond later each time: before, within and
-  // after the time that sending takes. `declarations` stand before main; `begin` sees to it that it comes after `delay`,
-  // `wait` waits for it.
+  // after the time that sending takes. `declarations` stand before main; `begin` sees to it that it comes after
+  // `delay`, `wait` waits for it.
   std::string OutputOf(const std::string& declarations, const std::string& begin, const std::string& wait) {
     Compile("waits.c", std::string(kIncludes) + R"(
       static struct timespec delay;
@@ -112,7 +112,8 @@ TEST_F(CarriedWakeupsTest, ALockOfAFileThatIsFreedMeanwhileIsNotMissed) {
 
 TEST_F(CarriedWakeupsTest, ASignalThatIsSentMeanwhileEndsTheWaitForIt) {
   EXPECT_EQ(OutputOf(R"(
-              static void* sends(void* unused) { nanosleep(&delay, NULL); kill(getpid(), SIGUSR1); return unused; })", R"(
+              static void* sends(void* unused) { nanosleep(&delay, NULL); kill(getpid(), SIGUSR1); return unused; })",
+                     R"(
               sigset_t set;
               sigemptyset(&set);
               sigaddset(&set, SIGUSR1);

@@ -56,7 +56,8 @@ struct SandboxOptions {
     kNone,      // what holds without any filter holds there alone: for trying that
     kFiltered,  // no calls that reach beyond a process, or take memory that nothing counts; all descriptors
     kExecuted,  // kFiltered; the standard descriptors and `ledger`
-    kCarried,   // kExecuted, with the channel's descriptors; no network calls, and no processes, but through the library
+    // kExecuted, with the channel's descriptors; no network calls, and no processes, but through the library
+    kCarried,
   };
   Confinement confinement = Confinement::kFiltered;
   int ledger = -1;
