@@ -6,17 +6,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "lab/program/becomes_true.h"
 #include "lab/program/sandbox.h"
 #include "lab/program/spawn.h"
 
@@ -263,15 +261,6 @@ int Running(const std::string& word) {
     if (line.find(absl::StrCat(std::string(1, '\0'), word, std::string(1, '\0'))) != std::string::npos) ++count;
   }
   return count;
-}
-
-bool BecomesTrue(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
 }
 
 // Two processes that would go on for days, one of them in a session of its own.

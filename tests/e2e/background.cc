@@ -7,31 +7,20 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
-#include <functional>
-#include <thread>
 #include <utility>
 
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lab/program/becomes_true.h"
 #include "tests/e2e/duet.h"
 
 namespace lab::e2e {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool WaitUntil(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -97,11 +86,11 @@ int MarkedFolder::Processes() const {
 }
 
 bool MarkedFolder::WaitForProcesses() const {
-  return WaitUntil([this] { return Processes() > 0; });
+  return BecomesTrue([this] { return Processes() > 0; });
 }
 
 bool MarkedFolder::WaitForNone() const {
-  return WaitUntil([this] { return Processes() == 0; });
+  return BecomesTrue([this] { return Processes() == 0; });
 }
 
 bool MarkedFolder::Empty() const { return fs::is_empty(path_); }
