@@ -80,7 +80,7 @@ LabResult ToResult(const Order& order, const run::Played& played, World& world) 
   if (order.capture()) result.set_pcapng(Pcapng(trace));
   if (order.ledger() == Order::TEXT_LEDGER) result.set_ledger(LedgerText(trace, world.Unfinished()));
   if (order.ledger() == Order::JSON_LEDGER) result.set_ledger(LedgerJson(trace, world.Unfinished()));
-  result.set_left_out(trace.left_out());
+  result.set_left_out(trace.events().left_out());
   return result;
 }
 

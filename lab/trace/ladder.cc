@@ -267,7 +267,9 @@ std::string Ladder(const Trace& trace, const LadderOptions& options) {
   const size_t head = rows.size() > most ? most / 3 : rows.size();
   const size_t tail = rows.size() > most ? rows.size() - (most - head - 1) : rows.size();
   for (size_t i = 0; i < head; ++i) drawing.Draw(rows[i]);
-  const std::string and_more = trace.left_out() > 0 ? absl::StrCat(", and ", trace.left_out(), " events") : "";
+  const uint64_t left_out = trace.events().left_out();
+  const std::string and_more =
+      left_out > 0 ? absl::StrCat(", and ", left_out, left_out == 1 ? " event" : " events") : "";
   if (head < tail) drawing.DrawGap(absl::StrCat(tail - head, " lines", and_more, " are left out here"));
   for (size_t i = tail; i < rows.size(); ++i) drawing.Draw(rows[i]);
   return drawing.text();

@@ -69,9 +69,9 @@ class RowMaker {
     for (const Event& event : trace_.events()) {
       std::visit([this](const auto& one) { Add(one); }, event);
     }
-    if (trace_.left_out() > 0) {
-      Add(NoteEvent{trace_.left_out_from(), -1, -1,
-                    absl::StrCat(trace_.left_out(), " events from here on are left out")});
+    if (const uint64_t left_out = trace_.events().left_out(); left_out > 0) {
+      Add(NoteEvent{trace_.events().left_out_from(), -1, -1,
+                    absl::StrCat(left_out, left_out == 1 ? " event" : " events", " left out from here on")});
     }
     std::stable_sort(rows_.begin(), rows_.end(), [](const Ranked& a, const Ranked& b) {
       return std::pair(a.row.time, a.rank) < std::pair(b.row.time, b.rank);

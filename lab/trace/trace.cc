@@ -17,12 +17,6 @@ enum Mark : uint64_t { kPacketMark = 1, kCallMark, kNoteMark };
 
 }  // namespace
 
-Time TimeOf(const Event& event) {
-  if (const auto* packet = std::get_if<PacketEvent>(&event)) return packet->sent;
-  if (const auto* call = std::get_if<CallEvent>(&event)) return Time(call->entry.begin_ns);
-  return std::get<NoteEvent>(event).time;
-}
-
 HostId Trace::AddHost(std::string name, const IpAddress& address, const IpAddress& address6) {
   hosts_.push_back({std::move(name), address, address6});
   return static_cast<HostId>(hosts_.size()) - 1;
@@ -31,14 +25,6 @@ HostId Trace::AddHost(std::string name, const IpAddress& address, const IpAddres
 ProcessId Trace::AddProcess(std::string name, HostId host) {
   processes_.push_back({std::move(name), host});
   return static_cast<ProcessId>(processes_.size()) - 1;
-}
-
-// Made in place: an Event has 250 bytes.
-template <typename Kind>
-void Trace::Keep(Kind&& event) {
-  ++size_;
-  if (events_.size() >= kMostEvents) LeaveOut();
-  events_.emplace_back(std::forward<Kind>(event));
 }
 
 void Trace::Add(PacketEvent event) {
@@ -51,7 +37,7 @@ void Trace::Add(PacketEvent event) {
   Mix(event.cause);
   Mix(event.packet);
   KeepBytes(event);
-  Keep(std::move(event));
+  events_.Add(std::move(event));
 }
 
 void Trace::Add(const CallEvent& event) {
@@ -67,7 +53,7 @@ void Trace::Add(const CallEvent& event) {
   Mix(EndpointOf(entry));
   const size_t data_length = std::min<size_t>(entry.data_length, DUET_LEDGER_DATA);
   Mix(std::string_view(reinterpret_cast<const char*>(entry.data), data_length));
-  Keep(event);
+  events_.Add(event);
 }
 
 void Trace::Add(NoteEvent event) {
@@ -76,7 +62,7 @@ void Trace::Add(NoteEvent event) {
   Mix(static_cast<uint64_t>(event.host));
   Mix(static_cast<uint64_t>(event.process));
   Mix(event.text);
-  Keep(std::move(event));
+  events_.Add(std::move(event));
 }
 
 void Trace::KeepBytes(PacketEvent& event) {
@@ -89,26 +75,6 @@ void Trace::KeepBytes(PacketEvent& event) {
   if (zeros_.empty()) zeros_ = Payload::Copy(std::string(kLargestPacket, '\0'));
   event.packet.payload = zeros_.Slice(0, length);
   event.bytes_kept = false;
-}
-
-// Many at once, so that a long run moves each of its events once at most, on average.
-void Trace::LeaveOut() {
-  constexpr size_t kAtOnce = 30'000;
-  constexpr size_t kLastCalls = 5'000;  // stay with the packets around them, for whoever reads how it ended
-  const auto head = events_.begin() + kHead;
-  size_t left_out = 0;
-  const auto leave_out = [&](const Event& event) {
-    if (left_out == kAtOnce) return false;
-    ++left_out;
-    left_out_from_ = std::min(left_out_from_, TimeOf(event));
-    return true;
-  };
-  const auto is_call = [](const Event& event) { return std::holds_alternative<CallEvent>(event); };
-  const auto calls_end = events_.end() - kLastCalls;
-  const auto kept_end =
-      std::remove_if(head, calls_end, [&](const Event& event) { return is_call(event) && leave_out(event); });
-  events_.erase(kept_end, calls_end);
-  events_.erase(std::remove_if(events_.begin() + kHead, events_.end(), leave_out), events_.end());
 }
 
 // A word at a time: a run mixes thousands of events, and byte by byte costs ten times as much.
@@ -160,14 +126,6 @@ void Trace::Mix(const TcpHeader& tcp) {
   if (tcp.timestamps) Mix(uint64_t{tcp.timestamps->value} << 32 | tcp.timestamps->echo);
   Mix(tcp.sack.size());
   for (const SackBlock& block : tcp.sack) Mix(uint64_t{block.begin} << 32 | block.end);
-}
-
-void Trace::Sort() {
-  const auto earlier = [](const Event& a, const Event& b) { return TimeOf(a) < TimeOf(b); };
-  // Asked for again and again while a run goes on; most of the time nothing, or little, has been added.
-  const auto sorted_end = std::is_sorted_until(events_.begin(), events_.end(), earlier);
-  std::stable_sort(sorted_end, events_.end(), earlier);
-  std::inplace_merge(events_.begin(), sorted_end, events_.end(), earlier);
 }
 
 std::string Trace::NameOf(const Endpoint& endpoint) const {

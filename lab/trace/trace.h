@@ -2,9 +2,8 @@
 //
 // Guarantees:
 //  1. Entries keep the order in which they were added.
-//  2. At most `kMostEvents` are kept: the first `kHead` and the last of the others, at least 20,000. What is left out
-//     between has been counted and hashed. Calls go first: a program that makes millions of them, or forges them in its
-//     ledger, pushes out no packet that its grade depends on.
+//  2. Of a long run the beginning and the end are kept (events.h says what exactly); what is left out between has been
+//     counted and hashed.
 //  3. Of the packets' contents the first `kMostBytes` are kept; later packets keep their length, with zeros in place of
 //     their bytes.
 //  4. In the simulated world equal runs give equal hashes.
@@ -14,55 +13,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "lab/sockets/process.h"
+#include "lab/trace/events.h"
 #include "lab/trace/ledger_entry.h"
 #include "lab/wire/packet.h"
 
 namespace lab {
-
-// Indexes into Trace::hosts() and Trace::processes().
-using HostId = int;
-using ProcessId = int;
-
-struct PacketEvent {
-  enum class Fate : uint8_t {
-    kDelivered,
-    kLost,       // by the link's loss, or because it is down
-    kRuled,      // a rule dropped, delayed, duplicated or reset it; `cause` names the rule
-    kUnclaimed,  // nobody has its address
-  };
-  Time sent{0};
-  Time arrives{0};  // meaningful unless lost
-  HostId from = -1;
-  HostId to = -1;
-  Fate fate = Fate::kDelivered;
-  bool arrived = true;  // false where it never reaches its destination
-  std::string cause;    // "loss", "link down", or the rule's name; empty where delivered as sent
-  Packet packet;
-  bool bytes_kept = true;  // false: zeros stand for its payload's bytes
-};
-
-// A call with its process; `entry` as in the ledger.
-struct CallEvent {
-  ProcessId process = -1;
-  duet_ledger_entry entry{};
-};
-
-// Something else that a reader of the run wants to know: "paused", "exited with status 1", "link down".
-struct NoteEvent {
-  Time time{0};
-  HostId host = -1;        // or -1
-  ProcessId process = -1;  // or -1
-  std::string text;
-};
-
-using Event = std::variant<PacketEvent, CallEvent, NoteEvent>;
-
-// When an event began: a packet's sending, a call's beginning, a note's time.
-Time TimeOf(const Event& event);
 
 // What a world records. Off, it is hosts, processes and notes: nothing is spent on packets and calls.
 enum class Tracing : uint8_t { kOn, kOff };
@@ -74,8 +32,6 @@ class Trace {
   // Whether packets and calls are to be added; who would add them asks first.
   bool on() const { return tracing_ == Tracing::kOn; }
 
-  static constexpr size_t kMostEvents = 70'000;
-  static constexpr size_t kHead = 20'000;
   static constexpr size_t kMostBytes = size_t{64} << 20;
 
   struct Host {
@@ -96,26 +52,20 @@ class Trace {
   void Add(NoteEvent event);
 
   // Sorts what was gathered from several clocks' readers (the real world's ledgers) by time; stable.
-  void Sort();
+  void Sort() { events_.Sort(); }
 
   const std::vector<Host>& hosts() const { return hosts_; }
   const std::vector<TracedProcess>& processes() const { return processes_; }
-  const std::vector<Event>& events() const { return events_; }
+  const Events& events() const { return events_; }
   // "server:9999", for IPv6 "ip6-server:9999"; "127.0.0.1:9999", "[::1]:9999" where no host has the address.
   std::string NameOf(const Endpoint& endpoint) const;
   // How many were added, kept or not.
-  uint64_t size() const { return size_; }
-  // How many were not kept, and when the first of them was.
-  uint64_t left_out() const { return size_ - events_.size(); }
-  Time left_out_from() const { return left_out_from_; }
+  uint64_t size() const { return events_.added(); }
   // Over headers, lengths, calls, results and times of all that was added, in order.
   uint64_t hash() const { return hash_; }
 
  private:
-  template <typename Kind>
-  void Keep(Kind&& event);
   void KeepBytes(PacketEvent& event);
-  void LeaveOut();
   void Mix(uint64_t value);
   void Mix(std::string_view text);
   void Mix(const Endpoint& endpoint);
@@ -125,11 +75,9 @@ class Trace {
   Tracing tracing_;
   std::vector<Host> hosts_;
   std::vector<TracedProcess> processes_;
-  std::vector<Event> events_;
+  Events events_;
   size_t bytes_kept_ = 0;
   Payload zeros_;  // made when they are first needed
-  uint64_t size_ = 0;
-  Time left_out_from_ = Time::max();
   uint64_t hash_ = 0x243f6a8885a308d3;  // pi's fraction: anything but 0
 };
 

@@ -14,13 +14,13 @@ namespace {
 PacketEvent SomePacket() {
   Story story;
   story.At(5).Send(0, 1, {"A", 1000, 2000, "words"});
-  return std::get<PacketEvent>(story.trace().events()[0]);
+  return std::get<PacketEvent>(*story.trace().events().begin());
 }
 
 CallEvent SomeCall() {
   Story story;
   story.At(5).Call(1, DUET_CALL_RECV, {3, 100, 0}, 5, 0, 10, "words", {Story::AddressOf(1), 9999});
-  return std::get<CallEvent>(story.trace().events()[0]);
+  return std::get<CallEvent>(*story.trace().events().begin());
 }
 
 template <typename E>
@@ -81,8 +81,8 @@ TEST(TraceTest, KeepsTheBytesOfPacketsOnlyUpToALimit) {
   event.packet.payload = Payload::Copy(std::string(65'000, 'x'));
   const size_t whole = Trace::kMostBytes / event.packet.payload.size();
   for (size_t i = 0; i <= whole; ++i) trace.Add(event);
-  const auto& last_kept = std::get<PacketEvent>(trace.events()[whole - 1]);
-  const auto& beyond = std::get<PacketEvent>(trace.events()[whole]);
+  const auto& last_kept = std::get<PacketEvent>(*std::next(trace.events().begin(), whole - 1));
+  const auto& beyond = std::get<PacketEvent>(*std::next(trace.events().begin(), whole));
   EXPECT_TRUE(last_kept.bytes_kept);
   EXPECT_EQ(last_kept.packet.payload.ToString(), event.packet.payload.ToString());
   EXPECT_FALSE(beyond.bytes_kept);
@@ -133,35 +133,34 @@ CallEvent CallAt(size_t time) {
   return call;
 }
 
+// So many events of one kind are kept.
+constexpr size_t kOfOne = Events::kHead + Events::kLast;
+
 TEST(TraceTest, WhatIsNotKeptIsCountedAndHashed) {
   Trace trace;
-  for (size_t i = 0; i < Trace::kMostEvents; ++i) trace.Add(NoteAt(i));
-  EXPECT_EQ(trace.left_out(), 0u);
+  for (size_t i = 0; i < kOfOne; ++i) trace.Add(NoteAt(i));
+  EXPECT_EQ(trace.events().left_out(), 0u);
   const uint64_t full = trace.hash();
-  trace.Add(NoteAt(Trace::kMostEvents));
-  EXPECT_EQ(trace.size(), Trace::kMostEvents + 1);
-  EXPECT_EQ(trace.left_out(), trace.size() - trace.events().size());
-  EXPECT_GT(trace.left_out(), 0u);
+  trace.Add(NoteAt(kOfOne));
+  EXPECT_EQ(trace.size(), kOfOne + 1);
+  EXPECT_EQ(trace.events().size(), kOfOne);
+  EXPECT_EQ(trace.events().left_out(), 1u);
   EXPECT_NE(trace.hash(), full);
 }
 
 TEST(TraceTest, KeepsTheBeginningAndTheEndOfALongRunInOrder) {
-  constexpr size_t kAdded = 4 * Trace::kMostEvents;
+  constexpr size_t kAdded = 4 * kOfOne;
   Trace trace;
-  for (size_t i = 0; i < kAdded; ++i) {
-    trace.Add(NoteAt(i));
-    ASSERT_LE(trace.events().size(), Trace::kMostEvents);
-  }
-  const std::vector<Event>& events = trace.events();
-  for (size_t i = 0; i < Trace::kHead; ++i) ASSERT_EQ(TimeOf(events[i]), Time(i));
-  EXPECT_EQ(trace.left_out_from(), Time(Trace::kHead));
-  const size_t tail = events.size() - Trace::kHead;
-  EXPECT_GE(tail, 20'000u);
-  for (size_t i = 0; i < tail; ++i) ASSERT_EQ(TimeOf(events[Trace::kHead + i]), Time(kAdded - tail + i));
+  for (size_t i = 0; i < kAdded; ++i) trace.Add(NoteAt(i));
+  const std::vector<Event> events(trace.events().begin(), trace.events().end());
+  ASSERT_EQ(events.size(), kOfOne);
+  for (size_t i = 0; i < Events::kHead; ++i) ASSERT_EQ(TimeOf(events[i]), Time(i));
+  EXPECT_EQ(trace.events().left_out_from(), Time(Events::kHead));
+  for (size_t i = Events::kHead; i < kOfOne; ++i) ASSERT_EQ(TimeOf(events[i]), Time(kAdded - kOfOne + i));
 }
 
 TEST(TraceTest, CallsPushOutNoPacketAndNoNote) {
-  constexpr size_t kCalls = 10 * Trace::kMostEvents;
+  constexpr size_t kCalls = 10 * kOfOne;
   Trace trace;
   size_t notes = 0;
   for (size_t i = 0; i < kCalls; ++i) {
@@ -171,7 +170,50 @@ TEST(TraceTest, CallsPushOutNoPacketAndNoNote) {
   size_t kept = 0;
   for (const Event& event : trace.events()) kept += std::holds_alternative<NoteEvent>(event);
   EXPECT_EQ(kept, notes);
-  EXPECT_EQ(TimeOf(trace.events().back()), Time(kCalls - 1));
+  EXPECT_EQ(TimeOf(*trace.events().rbegin()), Time(kCalls - 1));
+}
+
+TEST(TraceTest, GivesCallsAndOthersInOneOrderForwardsAndBackwards) {
+  Trace trace;
+  for (size_t i = 0; i < 4 * kOfOne; ++i) {
+    if (i % 3 == 0) {
+      trace.Add(NoteAt(i));
+    } else {
+      trace.Add(CallAt(i));
+    }
+  }
+  std::vector<Time> forwards, backwards;
+  for (const Event& event : trace.events()) forwards.push_back(TimeOf(event));
+  for (auto event = trace.events().rbegin(); event != trace.events().rend(); ++event) {
+    backwards.push_back(TimeOf(*event));
+  }
+  EXPECT_EQ(forwards.size(), Events::kHead + 2 * Events::kLast);
+  EXPECT_TRUE(std::is_sorted(forwards.begin(), forwards.end()));
+  std::reverse(backwards.begin(), backwards.end());
+  EXPECT_EQ(forwards, backwards);
+}
+
+TEST(TraceTest, ACopyOfALongRunGoesOnByItself) {
+  Trace one;
+  for (size_t i = 0; i < kOfOne + 10; ++i) one.Add(CallAt(i));
+  Trace other = one;
+  for (size_t i = 0; i < kOfOne; ++i) other.Add(NoteAt(i));
+  EXPECT_EQ(one.events().left_out(), 10u);
+  EXPECT_EQ(other.events().left_out(), 10u + kOfOne - Events::kLast);
+  for (const Event& event : one.events()) ASSERT_TRUE(std::holds_alternative<CallEvent>(event));
+}
+
+TEST(TraceTest, LeavesOutWhatIsOldestAfterSorting) {
+  Trace trace;
+  for (size_t i = 0; i <= kOfOne; ++i) trace.Add(NoteAt(2 * kOfOne - i));
+  trace.Sort();
+  EXPECT_EQ(trace.events().left_out(), 1u);
+  trace.Add(NoteAt(3 * kOfOne));
+  EXPECT_EQ(trace.size(), kOfOne + 2);
+  EXPECT_EQ(trace.events().left_out(), 2u);
+  const std::vector<Event> events(trace.events().begin(), trace.events().end());
+  ASSERT_EQ(events.size(), kOfOne);
+  for (size_t i = 1; i < events.size(); ++i) ASSERT_LT(TimeOf(events[i - 1]), TimeOf(events[i]));
 }
 
 TEST(TraceTest, SortsWhatWasAddedSinceTheLastTime) {
@@ -190,7 +232,7 @@ TEST(TraceTest, SortsByTheTimeOfBeginningAndKeepsTheOrderOfEquals) {
   story.At(9).Note(0, -1, "third").At(3).Call(0, DUET_CALL_CLOSE, {3}, 0, 0, 50);
   story.At(5).Send(0, 1, {"S"}).At(9).Note(0, -1, "fourth");
   story.trace().Sort();
-  const std::vector<Event>& events = story.trace().events();
+  const std::vector<Event> events(story.trace().events().begin(), story.trace().events().end());
   EXPECT_TRUE(std::holds_alternative<CallEvent>(events[0]));
   EXPECT_TRUE(std::holds_alternative<PacketEvent>(events[1]));
   EXPECT_EQ(std::get<NoteEvent>(events[2]).text, "third");

@@ -399,10 +399,14 @@ std::string ConformanceTest::Explain() {
     for (const auto& [key, value] : outcome.reports) text << "  " << key << " " << value << "\n";
   }
   if (!world().Deadlock().empty()) text << "deadlock:\n" << world().Deadlock() << "\n";
-  const auto& events = world().trace().events();
-  const size_t first = events.size() > kMostLines ? events.size() - kMostLines : 0;
-  for (size_t i = first; i < events.size(); ++i) {
-    const auto* event = std::get_if<lab::PacketEvent>(&events[i]);
+  const lab::Events& events = world().trace().events();
+  size_t skipped = events.size() > kMostLines ? events.size() - kMostLines : 0;
+  for (const lab::Event& any : events) {
+    if (skipped > 0) {
+      --skipped;
+      continue;
+    }
+    const auto* event = std::get_if<lab::PacketEvent>(&any);
     if (event == nullptr) continue;
     text << event->sent / 1us << " µs  " << lab::ToString(event->packet.source) << " -> "
          << lab::ToString(event->packet.destination) << "  " << lab::Describe(event->packet)
