@@ -1,11 +1,11 @@
 // The events of a run, in the order in which they were added, and which of them are kept.
 //
-// The first `kHead` are, and of those behind them the last `kLast` calls and the last `kLast` others: a program that makes
-// millions of calls, or forges them in its ledger, pushes out no packet that its grade depends on.
+// The first `kHead` are, and of those behind them the last `kLast` calls and the last `kLast` others: a program that
+// makes millions of calls, or forges them in its ledger, pushes out no packet that its grade depends on.
 //
 // In a long run each new event takes the place of the one that is left out, and moves no other: in memory they stand
-// one after the other, by kind. (What was kept in one vector, and moved on when it was full, cost a traced world a fifth
-// of its time; a list, whose places lie about in memory, a third.)
+// one after the other, by kind. (What was kept in one vector, and moved on when it was full, cost a traced world a
+// fifth of its time; a list, whose places lie about in memory, a third.)
 #pragma once
 
 #include <algorithm>
