@@ -8,6 +8,7 @@
 
 #include "lab/sockets/process.h"
 #include "sim/tcp/info.h"
+#include "sim/tcp/sequence.h"
 
 namespace sim::tcp {
 
@@ -45,5 +46,10 @@ struct Loss {
   uint64_t retransmissions = 0;
   uint64_t bytes_retransmitted = 0;
 };
+
+// RACK's order: by the time of sending, and by the number where the times are equal.
+inline bool SentAfter(lab::Time a, uint32_t a_end, lab::Time b, uint32_t b_end) {
+  return a > b || (a == b && After(a_end, b_end));
+}
 
 }  // namespace sim::tcp

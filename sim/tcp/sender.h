@@ -169,7 +169,7 @@ class Sender {
   void JoinSmall(size_t i);
   void CutToSize(size_t i);
 
-  // recovery.cc
+  // acknowledgement.cc
   bool UpdateWindow(const Acknowledgement& seen);
   void TakeBlocks(Time now, const Acknowledgement& seen, Progress& progress);
   void TakeDuplicateReport(const lab::SackBlock& block, Progress& progress);
@@ -178,6 +178,8 @@ class Sender {
   void Measure(Time now, const Acknowledgement& seen, const Progress& progress);
   void NoteReordering(uint32_t low);
   void AdvanceRack(Time now, const Sent& sent);
+
+  // recovery.cc
   void WidenPatience();
   Duration Patience() const;
   Duration MarkLate(Time now);

@@ -33,7 +33,8 @@ struct Echo {
 extern const Echo kStreams;
 extern const Echo kDatagrams;
 
-// Where a simulated echo is played. `hosts`: 1, over the host's own loopback, as the kernel's; 2, over the default link.
+// Where a simulated echo is played. `hosts`: 1, over the host's own loopback, as the kernel's; 2, over the default
+// link.
 struct Ground {
   int hosts;
   lab::Tracing tracing = lab::Tracing::kOff;

@@ -1,6 +1,8 @@
 // What tests of AF_INET6 are written with, beside harness.h.
 #pragma once
 
+#include <arpa/inet.h>
+
 #include <fstream>
 #include <string>
 
@@ -33,6 +35,48 @@ class At6 {
 
 inline int Bind6(Self& self, int fd, const lab::IpAddress& address, uint16_t port) {
   return self->bind(fd, At6(address, port), At6::kLength);
+}
+
+// "[::ffff:10.0.0.1]:80": what an AF_INET6 socket calls it.
+inline std::string Text6(const lab::IpAddress& address, uint16_t port) {
+  const in6_addr in6 = address.ToIn6();
+  char text[INET6_ADDRSTRLEN];
+  return std::string("[") + inet_ntop(AF_INET6, &in6, text, sizeof text) + "]:" + std::to_string(port);
+}
+
+inline int Socket6(Self& self, int flags = 0) { return self.Ok(self->socket(AF_INET6, SOCK_STREAM | flags, 0)); }
+
+inline int Listen6(Self& self, const lab::IpAddress& address, uint16_t port, bool only = false) {
+  const int fd = Socket6(self);
+  if (only) self.SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  self.Gives(Bind6(self, fd, address, port), 0);
+  self.Gives(self->listen(fd, 5), 0);
+  return fd;
+}
+
+inline int Connect6(Self& self, const lab::IpAddress& address, uint16_t port) {
+  const int fd = Socket6(self);
+  self.Gives(self->connect(fd, At6(address, port), At6::kLength), 0);
+  return fd;
+}
+
+inline std::string NameBy(Self& self, int fd, int (lab::Sockets::*call)(int, sockaddr*, socklen_t*)) {
+  sockaddr_in6 in6{};
+  socklen_t length = sizeof in6;
+  self.Gives((self.operator->()->*call)(fd, reinterpret_cast<sockaddr*>(&in6), &length), 0);
+  self.Equal(length, sizeof in6);
+  self.Equal(in6.sin6_family, AF_INET6);
+  self.Equal(in6.sin6_scope_id, 0);
+  self.Equal(in6.sin6_flowinfo, 0);
+  return Text6(lab::IpAddress(in6.sin6_addr), ntohs(in6.sin6_port));
+}
+
+inline std::string Name6(Self& self, int fd) { return NameBy(self, fd, &lab::Sockets::getsockname); }
+inline std::string PeerName6(Self& self, int fd) { return NameBy(self, fd, &lab::Sockets::getpeername); }
+
+inline uint16_t Port6(Self& self, int fd) {
+  const std::string name = Name6(self, fd);
+  return static_cast<uint16_t>(std::stoi(name.substr(name.rfind(':') + 1)));
 }
 
 // Skips in the real world of a kernel without IPv6.

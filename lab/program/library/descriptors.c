@@ -125,7 +125,9 @@ long duet_duplicate(long number, const long arguments[6]) {
     const long copy = checked(made);
     return copy < 0 ? copy : shared(copy, duet_request(SYS_dup, 0, 0, from, copy, 0, 0));
   }
-  if (number == SYS_dup2 && from == arguments[1]) return duet_is_ours(from) ? -EBADF : duet_kernel(SYS_dup2, from, from);
+  if (number == SYS_dup2 && from == arguments[1]) {
+    return duet_is_ours(from) ? -EBADF : duet_kernel(SYS_dup2, from, from);
+  }
   return duplicate_onto(number, from, arguments[1], number == SYS_dup3 ? arguments[2] : 0);
 }
 

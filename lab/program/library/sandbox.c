@@ -27,8 +27,8 @@
  *
  * Where the caller is root, a worker's namespace has another user, kProgramUser, who is nobody on this machine:
  * programs run as that one, because the kernel exempts root from limits on processes, however deep in namespaces, and
- * lets it write to what it owns in /proc. Each worker has another one, because the kernel counts some of what a user takes over
- * the whole machine. */
+ * lets it write to what it owns in /proc. Each worker has another one, because the kernel counts some of what a user
+ * takes over the whole machine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>

@@ -54,8 +54,11 @@ static long poll_once(void* programs, unsigned long count, int64_t timeout_ns, i
     struct pollfd original;
     if (duet_copy_in(&original, &to[i], sizeof(original)) != 0) return -EFAULT;
     original.revents = 0;
-    if (fds < end && original.fd == fds->fd) original.revents = fds++->revents;
-    else if (original.fd >= 0 && !duet_simulated(original.fd)) original.revents = ask_kernel(original.fd, original.events);
+    if (fds < end && original.fd == fds->fd) {
+      original.revents = fds++->revents;
+    } else if (original.fd >= 0 && !duet_simulated(original.fd)) {
+      original.revents = ask_kernel(original.fd, original.events);
+    }
     if (original.revents != 0) ++ready;
     if (duet_copy_out(&to[i], &original, sizeof(original)) != 0) return -EFAULT;
   }
