@@ -8,11 +8,10 @@ Time TimeOf(const Event& event) {
   return std::get<NoteEvent>(event).time;
 }
 
-Events::Numbered* Events::Ring::Full() {
-  if (room_.size() < kLast) return nullptr;
+Events::Numbered& Events::Ring::Oldest() {
   Numbered& oldest = room_[oldest_];
-  oldest_ = (oldest_ + 1) % kLast;
-  return &oldest;
+  oldest_ = (oldest_ + 1) % room_.size();
+  return oldest;
 }
 
 bool Events::const_iterator::CallIsNext() const {
@@ -52,11 +51,17 @@ void Events::Sort() {
   if (std::is_sorted(begin(), end(), earlier)) return;
   std::vector<Event> all(begin(), end());
   std::stable_sort(all.begin(), all.end(), earlier);
+  // All of them are kept again: which stand in the head and in which ring may have changed, not how many there are.
   Events sorted;
   for (Event& event : all) {
-    std::visit([&](auto& kind) { sorted.Add(std::move(kind)); }, event);
+    if (sorted.head_.size() < head_.size()) {
+      sorted.head_.push_back(std::move(event));
+    } else {
+      Ring& ring = std::holds_alternative<CallEvent>(event) ? sorted.calls_ : sorted.others_;
+      ring.Add(kHead + sorted.calls_.size() + sorted.others_.size(), std::move(event));
+    }
   }
-  sorted.left_out_from_ = std::min(left_out_from_, sorted.left_out_from_);
+  sorted.left_out_from_ = left_out_from_;
   sorted.added_ = added_;
   *this = std::move(sorted);
 }

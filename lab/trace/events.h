@@ -1,7 +1,7 @@
 // The events of a run, in the order in which they were added, and which of them are kept.
 //
-// The first `kHead` are, and of those behind them the last `kLast` calls and the last `kLast` others: a program that
-// makes millions of calls, or forges them in its ledger, pushes out no packet that its grade depends on.
+// The first `kHead` are, and of those behind them the last `kLastCalls` calls and the last `kLastOthers` others, or more:
+// however many calls a program makes, or forges in its ledger, they push out none of the last packets.
 //
 // In a long run each new event takes the place of the one that is left out, and moves no other: in memory they stand
 // one after the other, by kind. (What was kept in one vector, and moved on when it was full, cost a traced world a
@@ -71,13 +71,13 @@ class Events {
     Event event;
   };
 
-  // The last kLast that were added, the oldest first.
+  // Those of a kind that were added last, the oldest first.
   class Ring {
    public:
     size_t size() const { return room_.size(); }
     const Numbered& operator[](size_t i) const { return room_[(oldest_ + i) % room_.size()]; }
-    // The next one's place, with the oldest in it, where there is no more room.
-    Numbered* Full();
+    // Whose place the next one is to take: it counts as the latest from now on.
+    Numbered& Oldest();
     template <typename Kind>
     void Add(uint64_t number, Kind&& event) {
       room_.push_back({number, std::forward<Kind>(event)});
@@ -90,7 +90,8 @@ class Events {
 
  public:
   static constexpr size_t kHead = 20'000;
-  static constexpr size_t kLast = 25'000;
+  static constexpr size_t kLastCalls = 20'000;
+  static constexpr size_t kLastOthers = 30'000;
 
   // Bidirectional. Adding and sorting invalidate all of them, and what they refer to.
   class const_iterator {
@@ -130,14 +131,13 @@ class Events {
       head_.emplace_back(std::forward<Kind>(event));
       return;
     }
-    Ring& ring = std::is_same_v<std::decay_t<Kind>, CallEvent> ? calls_ : others_;
-    if (Numbered* place = ring.Full(); place != nullptr) {
-      left_out_from_ = std::min(left_out_from_, TimeOf(place->event));
-      place->number = number;
-      place->event.emplace<std::decay_t<Kind>>(std::forward<Kind>(event));
-    } else {
-      ring.Add(number, std::forward<Kind>(event));
-    }
+    constexpr bool kCall = std::is_same_v<std::decay_t<Kind>, CallEvent>;
+    Ring& ring = kCall ? calls_ : others_;
+    if (ring.size() < (kCall ? kLastCalls : kLastOthers)) return ring.Add(number, std::forward<Kind>(event));
+    Numbered& place = ring.Oldest();
+    left_out_from_ = std::min(left_out_from_, TimeOf(place.event));
+    place.number = number;
+    place.event.emplace<std::decay_t<Kind>>(std::forward<Kind>(event));
   }
   // By time; equals keep their order.
   void Sort();

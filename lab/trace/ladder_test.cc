@@ -164,12 +164,13 @@ TEST(LadderTest, ALongRunIsCutInTheMiddleAndSaysSo) {
 
 TEST(LadderTest, SaysHowMuchOfALongRunWasNotKept) {
   Story story;
-  for (int64_t i = 0; i < int64_t{Events::kHead + Events::kLast} + 300; ++i) story.At(i).Call(0, DUET_CALL_LISTEN, {3, 1}, 0);
+  constexpr int64_t kCalls = Events::kHead + Events::kLastCalls + 300;
+  for (int64_t i = 0; i < kCalls; ++i) story.At(i).Call(0, DUET_CALL_LISTEN, {3, 1}, 0);
   const std::string ladder = Ladder(story.trace(), {});
   EXPECT_TRUE(absl::StrContains(ladder, "lines, and 300 events are left out here")) << ladder;
   Story repeating;
-  for (size_t i = 0; i < Events::kHead + Events::kLast + 300; ++i) {
-    repeating.At(static_cast<int64_t>(i)).Call(0, DUET_CALL_RECV, {3, 1, 0}, 1, 0, 0, "x");
+  for (int64_t i = 0; i < kCalls; ++i) {
+    repeating.At(i).Call(0, DUET_CALL_RECV, {3, 1, 0}, 1, 0, 0, "x");
   }
   const std::string folded = Ladder(repeating.trace(), {});
   EXPECT_TRUE(absl::StrContains(folded, "300 events left out from here on")) << folded;

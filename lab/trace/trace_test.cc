@@ -133,34 +133,35 @@ CallEvent CallAt(size_t time) {
   return call;
 }
 
-// So many events of one kind are kept.
-constexpr size_t kOfOne = Events::kHead + Events::kLast;
+// So many are kept where all are calls, and where none is.
+constexpr size_t kCallsAlone = Events::kHead + Events::kLastCalls;
+constexpr size_t kOthersAlone = Events::kHead + Events::kLastOthers;
 
 TEST(TraceTest, WhatIsNotKeptIsCountedAndHashed) {
   Trace trace;
-  for (size_t i = 0; i < kOfOne; ++i) trace.Add(NoteAt(i));
+  for (size_t i = 0; i < kOthersAlone; ++i) trace.Add(NoteAt(i));
   EXPECT_EQ(trace.events().left_out(), 0u);
   const uint64_t full = trace.hash();
-  trace.Add(NoteAt(kOfOne));
-  EXPECT_EQ(trace.size(), kOfOne + 1);
-  EXPECT_EQ(trace.events().size(), kOfOne);
+  trace.Add(NoteAt(kOthersAlone));
+  EXPECT_EQ(trace.size(), kOthersAlone + 1);
+  EXPECT_EQ(trace.events().size(), kOthersAlone);
   EXPECT_EQ(trace.events().left_out(), 1u);
   EXPECT_NE(trace.hash(), full);
 }
 
 TEST(TraceTest, KeepsTheBeginningAndTheEndOfALongRunInOrder) {
-  constexpr size_t kAdded = 4 * kOfOne;
+  constexpr size_t kAdded = 4 * kOthersAlone;
   Trace trace;
   for (size_t i = 0; i < kAdded; ++i) trace.Add(NoteAt(i));
   const std::vector<Event> events(trace.events().begin(), trace.events().end());
-  ASSERT_EQ(events.size(), kOfOne);
+  ASSERT_EQ(events.size(), kOthersAlone);
   for (size_t i = 0; i < Events::kHead; ++i) ASSERT_EQ(TimeOf(events[i]), Time(i));
   EXPECT_EQ(trace.events().left_out_from(), Time(Events::kHead));
-  for (size_t i = Events::kHead; i < kOfOne; ++i) ASSERT_EQ(TimeOf(events[i]), Time(kAdded - kOfOne + i));
+  for (size_t i = Events::kHead; i < kOthersAlone; ++i) ASSERT_EQ(TimeOf(events[i]), Time(kAdded - kOthersAlone + i));
 }
 
 TEST(TraceTest, CallsPushOutNoPacketAndNoNote) {
-  constexpr size_t kCalls = 10 * kOfOne;
+  constexpr size_t kCalls = 10 * kCallsAlone;
   Trace trace;
   size_t notes = 0;
   for (size_t i = 0; i < kCalls; ++i) {
@@ -175,7 +176,7 @@ TEST(TraceTest, CallsPushOutNoPacketAndNoNote) {
 
 TEST(TraceTest, GivesCallsAndOthersInOneOrderForwardsAndBackwards) {
   Trace trace;
-  for (size_t i = 0; i < 4 * kOfOne; ++i) {
+  for (size_t i = 0; i < 4 * kCallsAlone; ++i) {
     if (i % 3 == 0) {
       trace.Add(NoteAt(i));
     } else {
@@ -187,7 +188,7 @@ TEST(TraceTest, GivesCallsAndOthersInOneOrderForwardsAndBackwards) {
   for (auto event = trace.events().rbegin(); event != trace.events().rend(); ++event) {
     backwards.push_back(TimeOf(*event));
   }
-  EXPECT_EQ(forwards.size(), Events::kHead + 2 * Events::kLast);
+  EXPECT_EQ(forwards.size(), Events::kHead + Events::kLastCalls + Events::kLastOthers);
   EXPECT_TRUE(std::is_sorted(forwards.begin(), forwards.end()));
   std::reverse(backwards.begin(), backwards.end());
   EXPECT_EQ(forwards, backwards);
@@ -195,25 +196,38 @@ TEST(TraceTest, GivesCallsAndOthersInOneOrderForwardsAndBackwards) {
 
 TEST(TraceTest, ACopyOfALongRunGoesOnByItself) {
   Trace one;
-  for (size_t i = 0; i < kOfOne + 10; ++i) one.Add(CallAt(i));
+  for (size_t i = 0; i < kCallsAlone + 10; ++i) one.Add(CallAt(i));
   Trace other = one;
-  for (size_t i = 0; i < kOfOne; ++i) other.Add(NoteAt(i));
+  for (size_t i = 0; i < Events::kLastOthers + 5; ++i) other.Add(NoteAt(i));
   EXPECT_EQ(one.events().left_out(), 10u);
-  EXPECT_EQ(other.events().left_out(), 10u + kOfOne - Events::kLast);
+  EXPECT_EQ(other.events().left_out(), 15u);
   for (const Event& event : one.events()) ASSERT_TRUE(std::holds_alternative<CallEvent>(event));
 }
 
 TEST(TraceTest, LeavesOutWhatIsOldestAfterSorting) {
   Trace trace;
-  for (size_t i = 0; i <= kOfOne; ++i) trace.Add(NoteAt(2 * kOfOne - i));
+  for (size_t i = 0; i <= kOthersAlone; ++i) trace.Add(NoteAt(2 * kOthersAlone - i));
   trace.Sort();
   EXPECT_EQ(trace.events().left_out(), 1u);
-  trace.Add(NoteAt(3 * kOfOne));
-  EXPECT_EQ(trace.size(), kOfOne + 2);
+  trace.Add(NoteAt(3 * kOthersAlone));
+  EXPECT_EQ(trace.size(), kOthersAlone + 2);
   EXPECT_EQ(trace.events().left_out(), 2u);
   const std::vector<Event> events(trace.events().begin(), trace.events().end());
-  ASSERT_EQ(events.size(), kOfOne);
+  ASSERT_EQ(events.size(), kOthersAlone);
   for (size_t i = 1; i < events.size(); ++i) ASSERT_LT(TimeOf(events[i - 1]), TimeOf(events[i]));
+}
+
+TEST(TraceTest, CallsOfAForgedTimePushOutNothingByBeingSorted) {
+  Trace trace;
+  for (size_t i = 0; i < kOthersAlone; ++i) trace.Add(NoteAt(1'000'000 + i));
+  for (size_t i = 0; i < Events::kLastCalls; ++i) trace.Add(CallAt(i));
+  trace.Sort();
+  for (size_t i = 0; i < 2 * Events::kLastCalls; ++i) trace.Add(CallAt(i));
+  trace.Sort();
+  EXPECT_EQ(trace.events().left_out(), Events::kLastCalls);
+  size_t notes = 0;
+  for (const Event& event : trace.events()) notes += std::holds_alternative<NoteEvent>(event);
+  EXPECT_EQ(notes, kOthersAlone);
 }
 
 TEST(TraceTest, SortsWhatWasAddedSinceTheLastTime) {
