@@ -360,7 +360,7 @@ const lab::Trace& RealWorld::trace() {
     for (duet_ledger_entry& entry : processes_[process]->ledger->TakeNew()) {
       entry.begin_ns -= start_.count();
       entry.end_ns -= start_.count();
-      trace_.Add(lab::CallEvent{static_cast<lab::ProcessId>(process), entry});
+      trace_.Add(static_cast<lab::ProcessId>(process), entry);
     }
   }
   trace_.Sort();

@@ -48,6 +48,9 @@ struct PacketEvent {
 
 // A call with its process; `entry` as in the ledger.
 struct CallEvent {
+  CallEvent() = default;
+  CallEvent(ProcessId process, const duet_ledger_entry& entry) : process(process), entry(entry) {}
+
   ProcessId process = -1;
   duet_ledger_entry entry{};
 };
@@ -78,10 +81,7 @@ class Events {
     const Numbered& operator[](size_t i) const { return room_[(oldest_ + i) % room_.size()]; }
     // Whose place the next one is to take: it counts as the latest from now on.
     Numbered& Oldest();
-    template <typename Kind>
-    void Add(uint64_t number, Kind&& event) {
-      room_.push_back({number, std::forward<Kind>(event)});
-    }
+    void Add(uint64_t number, Event&& event) { room_.push_back({number, std::move(event)}); }
 
    private:
     std::vector<Numbered> room_;
@@ -124,20 +124,24 @@ class Events {
     size_t others_ = 0;
   };
 
-  template <typename Kind>
-  void Add(Kind&& event) {
+  // Adds the event that consists of `parts`.
+  template <typename Kind, typename... Parts>
+  void Emplace(Parts&&... parts) {
     const uint64_t number = added_++;
+    constexpr std::in_place_type_t<Kind> kKind;
     if (number < kHead) {
-      head_.emplace_back(std::forward<Kind>(event));
+      head_.emplace_back(kKind, std::forward<Parts>(parts)...);
       return;
     }
-    constexpr bool kCall = std::is_same_v<std::decay_t<Kind>, CallEvent>;
+    constexpr bool kCall = std::is_same_v<Kind, CallEvent>;
     Ring& ring = kCall ? calls_ : others_;
-    if (ring.size() < (kCall ? kLastCalls : kLastOthers)) return ring.Add(number, std::forward<Kind>(event));
+    if (ring.size() < (kCall ? kLastCalls : kLastOthers)) {
+      return ring.Add(number, Event(kKind, std::forward<Parts>(parts)...));
+    }
     Numbered& place = ring.Oldest();
     left_out_from_ = std::min(left_out_from_, TimeOf(place.event));
     place.number = number;
-    place.event.emplace<std::decay_t<Kind>>(std::forward<Kind>(event));
+    place.event.template emplace<Kind>(std::forward<Parts>(parts)...);
   }
   // By time; equals keep their order.
   void Sort();

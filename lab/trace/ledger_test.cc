@@ -37,7 +37,7 @@ TEST(LedgerTest, ACallThatHasNotReturnedHasNoResult) {
 TEST(LedgerTest, WhatProcessesAreInIsThereTooAtItsPlace) {
   Story story;
   story.At(5).Call(1, DUET_CALL_CLOSE, {4}, 0, 0, 1);
-  CallEvent call{.process = 0};
+  CallEvent call(0, {});
   call.entry.call = DUET_CALL_FUTEX;
   call.entry.arguments[0] = 0x1000;
   call.entry.arguments[2] = -1;

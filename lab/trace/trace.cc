@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -10,10 +11,12 @@
 namespace lab {
 namespace {
 
-constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // odd, so that no step of the hash loses anything
-
 // Tell events of different kinds apart.
 enum Mark : uint64_t { kPacketMark = 1, kCallMark, kNoteMark };
+
+uint64_t Word(int64_t value) { return static_cast<uint64_t>(value); }
+uint64_t Word(Time time) { return Word(time.count()); }
+uint64_t Pair(auto high, auto low) { return static_cast<uint64_t>(high) << 32 | static_cast<uint32_t>(low); }
 
 }  // namespace
 
@@ -28,41 +31,44 @@ ProcessId Trace::AddProcess(std::string name, HostId host) {
 }
 
 void Trace::Add(PacketEvent event) {
-  Mix(kPacketMark);
-  Mix(static_cast<uint64_t>(event.sent.count()));
-  Mix(static_cast<uint64_t>(event.arrives.count()));
-  Mix(static_cast<uint64_t>(event.from));
-  Mix(static_cast<uint64_t>(event.to));
-  Mix(static_cast<uint64_t>(event.fate) << 1 | (event.arrived ? 1 : 0));
-  Mix(event.cause);
-  Mix(event.packet);
+  const Packet& packet = event.packet;
+  const uint64_t kind = kPacketMark << 56 | static_cast<uint64_t>(event.fate) << 48 | uint64_t{event.arrived} << 40 |
+                        static_cast<uint64_t>(packet.protocol) << 32 | uint64_t{packet.hops} << 8 |
+                        packet.type_of_service;
+  const auto& [source, destination] = std::tie(packet.source.address.words(), packet.destination.address.words());
+  digest_.Add({kind, Pair(event.from, event.to), Word(event.sent), Word(event.arrives), Pair(source[0], source[1]),
+               Pair(source[2], source[3]), Pair(destination[0], destination[1]), Pair(destination[2], destination[3]),
+               Pair(packet.source.port, packet.destination.port),
+               Pair(packet.payload.size(), event.cause.size())});
+  if (packet.is_tcp()) {
+    Mix(packet.tcp);
+  } else if (packet.protocol == Protocol::kIcmp) {
+    digest_.Add({Pair(uint64_t{packet.icmp.type} << 8 | packet.icmp.code, packet.icmp.rest)});
+  }
+  if (!event.cause.empty()) digest_.Add(event.cause);
   KeepBytes(event);
-  events_.Add(std::move(event));
+  events_.Emplace<PacketEvent>(std::move(event));
 }
 
-void Trace::Add(const CallEvent& event) {
-  const duet_ledger_entry& entry = event.entry;
-  Mix(kCallMark);
-  Mix(static_cast<uint64_t>(event.process));
-  Mix(entry.call);
-  Mix(static_cast<uint64_t>(entry.begin_ns));
-  Mix(static_cast<uint64_t>(entry.end_ns));
-  Mix(static_cast<uint64_t>(entry.result));
-  for (const int64_t argument : entry.arguments) Mix(static_cast<uint64_t>(argument));
-  Mix(static_cast<uint64_t>(entry.error));
-  Mix(EndpointOf(entry));
-  const size_t data_length = std::min<size_t>(entry.data_length, DUET_LEDGER_DATA);
-  Mix(std::string_view(reinterpret_cast<const char*>(entry.data), data_length));
-  events_.Add(event);
+void Trace::Add(ProcessId process, const duet_ledger_entry& entry) {
+  uint64_t address[2];
+  uint64_t data[DUET_LEDGER_DATA / 8] = {};
+  const uint64_t data_length = std::min<uint64_t>(entry.data_length, DUET_LEDGER_DATA);
+  std::memcpy(address, entry.address, sizeof address);
+  std::memcpy(data, entry.data, data_length);
+  static_assert(sizeof duet_ledger_entry::address == sizeof address && sizeof data == 6 * sizeof(uint64_t) &&
+                sizeof duet_ledger_entry::arguments == 4 * sizeof(int64_t));
+  digest_.Add({kCallMark << 56 | entry.call, Pair(process, entry.error), Word(entry.begin_ns), Word(entry.end_ns),
+               Word(entry.result), Word(entry.arguments[0]), Word(entry.arguments[1]), Word(entry.arguments[2]),
+               Word(entry.arguments[3]), address[0], address[1], Pair(entry.port, data_length), data[0], data[1],
+               data[2], data[3], data[4], data[5]});
+  events_.Emplace<CallEvent>(process, entry);
 }
 
 void Trace::Add(NoteEvent event) {
-  Mix(kNoteMark);
-  Mix(static_cast<uint64_t>(event.time.count()));
-  Mix(static_cast<uint64_t>(event.host));
-  Mix(static_cast<uint64_t>(event.process));
-  Mix(event.text);
-  events_.Add(std::move(event));
+  digest_.Add({kNoteMark << 56, Word(event.time), Pair(event.host, event.process)});
+  digest_.Add(event.text);
+  events_.Emplace<NoteEvent>(std::move(event));
 }
 
 void Trace::KeepBytes(PacketEvent& event) {
@@ -77,55 +83,15 @@ void Trace::KeepBytes(PacketEvent& event) {
   event.bytes_kept = false;
 }
 
-// A word at a time: a run mixes thousands of events, and byte by byte costs ten times as much.
-void Trace::Mix(uint64_t value) {
-  hash_ = (hash_ ^ value) * kMultiplier;
-  hash_ ^= hash_ >> 32;
-}
-
-void Trace::Mix(std::string_view text) {
-  Mix(text.size());
-  for (size_t i = 0; i < text.size(); i += 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, text.data() + i, std::min<size_t>(8, text.size() - i));
-    Mix(word);
-  }
-}
-
-void Trace::Mix(const Endpoint& endpoint) {
-  const IpAddress& address = endpoint.address;
-  if (!address.is_ipv4()) {
-    Mix(uint64_t{address.words()[0]} << 32 | address.words()[1]);
-    Mix(address.words()[2]);
-  }
-  Mix(uint64_t{address.ipv4()} << 16 | endpoint.port);
-}
-
-void Trace::Mix(const Packet& packet) {
-  Mix(packet.source);
-  Mix(packet.destination);
-  if (packet.hops != Packet::kUsualHops || packet.type_of_service != 0) {
-    Mix(uint64_t{packet.hops} << 8 | packet.type_of_service);
-  }
-  if (packet.is_tcp()) {
-    Mix(packet.tcp);
-  } else {
-    Mix(static_cast<uint64_t>(packet.protocol));
-    Mix(uint64_t{packet.icmp.type} << 40 | uint64_t{packet.icmp.code} << 32 | packet.icmp.rest);
-  }
-  Mix(packet.payload.size());
-}
-
 void Trace::Mix(const TcpHeader& tcp) {
-  Mix(uint64_t{tcp.seq} << 32 | tcp.ack);
-  Mix(uint64_t{tcp.window} << 32 | uint64_t{tcp.urgent} << 8 | uint64_t{tcp.syn} | uint64_t{tcp.ack_flag} << 1 |
-      uint64_t{tcp.fin} << 2 | uint64_t{tcp.rst} << 3 | uint64_t{tcp.psh} << 4 | uint64_t{tcp.urg} << 5);
-  Mix(uint64_t{tcp.mss.value_or(0)} << 32 | uint64_t{tcp.window_scale.value_or(0)} << 8 |
-      uint64_t{tcp.mss.has_value()} | uint64_t{tcp.window_scale.has_value()} << 1 |
-      uint64_t{tcp.sack_permitted} << 2 | uint64_t{tcp.timestamps.has_value()} << 3);
-  if (tcp.timestamps) Mix(uint64_t{tcp.timestamps->value} << 32 | tcp.timestamps->echo);
-  Mix(tcp.sack.size());
-  for (const SackBlock& block : tcp.sack) Mix(uint64_t{block.begin} << 32 | block.end);
+  const uint64_t flags = uint64_t{tcp.syn} | uint64_t{tcp.ack_flag} << 1 | uint64_t{tcp.fin} << 2 |
+                         uint64_t{tcp.rst} << 3 | uint64_t{tcp.psh} << 4 | uint64_t{tcp.urg} << 5 |
+                         uint64_t{tcp.sack_permitted} << 6 | uint64_t{tcp.mss.has_value()} << 7 |
+                         uint64_t{tcp.window_scale.has_value()} << 8 | uint64_t{tcp.timestamps.has_value()} << 9;
+  const TcpHeader::Timestamps timestamps = tcp.timestamps.value_or(TcpHeader::Timestamps{});
+  digest_.Add({Pair(tcp.seq, tcp.ack), Pair(tcp.window, tcp.urgent), flags << 8 | tcp.sack.size(),
+               Pair(tcp.mss.value_or(0), tcp.window_scale.value_or(0)), Pair(timestamps.value, timestamps.echo)});
+  for (const SackBlock& block : tcp.sack) digest_.Add({Pair(block.begin, block.end)});
 }
 
 std::string Trace::NameOf(const Endpoint& endpoint) const {

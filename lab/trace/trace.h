@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "lab/sockets/process.h"
+#include "lab/trace/digest.h"
 #include "lab/trace/events.h"
 #include "lab/trace/ledger_entry.h"
 #include "lab/wire/packet.h"
@@ -48,7 +49,8 @@ class Trace {
   ProcessId AddProcess(std::string name, HostId host);
 
   void Add(PacketEvent event);
-  void Add(const CallEvent& event);
+  void Add(ProcessId process, const duet_ledger_entry& entry);
+  void Add(const CallEvent& event) { Add(event.process, event.entry); }
   void Add(NoteEvent event);
 
   // Sorts what was gathered from several clocks' readers (the real world's ledgers) by time; stable.
@@ -62,14 +64,10 @@ class Trace {
   // How many were added, kept or not.
   uint64_t size() const { return events_.added(); }
   // Over headers, lengths, calls, results and times of all that was added, in order.
-  uint64_t hash() const { return hash_; }
+  uint64_t hash() const { return digest_.value(); }
 
  private:
   void KeepBytes(PacketEvent& event);
-  void Mix(uint64_t value);
-  void Mix(std::string_view text);
-  void Mix(const Endpoint& endpoint);
-  void Mix(const Packet& packet);
   void Mix(const TcpHeader& tcp);
 
   Tracing tracing_;
@@ -78,7 +76,7 @@ class Trace {
   Events events_;
   size_t bytes_kept_ = 0;
   Payload zeros_;  // made when they are first needed
-  uint64_t hash_ = 0x243f6a8885a308d3;  // pi's fraction: anything but 0
+  Digest digest_;
 };
 
 // A call as strace would write it: `connect(3, server:9999) = -1 ECONNREFUSED (Connection refused)`. Any entry can be

@@ -15,7 +15,7 @@ SimThread::SimThread(SimProcess& process, std::shared_ptr<DescriptorTable> descr
       sockets_(process.host(), static_cast<uint32_t>(process.id()), process.short_transfers(), std::move(descriptors)),
       traced_(
           sockets_, [this] { return process_.host().now(); },
-          [this](const duet_ledger_entry& entry) { process_.trace().Add(lab::CallEvent{process_.id(), entry}); }),
+          [this](const duet_ledger_entry& entry) { process_.trace().Add(process_.id(), entry); }),
       task_(process.host().engine().scheduler(), [this, body = std::move(body)] {
         body(*this);
         LeaveDescriptors();
@@ -47,7 +47,7 @@ void SimThread::SetPending(const duet_ledger_entry* call) {
 }
 
 void SimThread::Record(const duet_ledger_entry& call) {
-  if (process_.trace().on()) process_.trace().Add(lab::CallEvent{process_.id(), call});
+  if (process_.trace().on()) process_.trace().Add(process_.id(), call);
 }
 
 void SimThread::Wake() {
