@@ -73,6 +73,7 @@ void CarriedChannel::Read(int slot, CarriedRequest& request) const {
   const size_t data_length = std::min<size_t>(shared.data_length, DUET_CHANNEL_DATA);
   const size_t address_length = std::min<size_t>(shared.address_length, DUET_CHANNEL_ADDRESS);
   request.number = shared.number;
+  request.begins_call = shared.begins_call != 0;
   for (int i = 0; i < 6; ++i) request.arguments[i] = shared.arguments[i];
   request.data.assign(At(slot).data, At(slot).data + data_length);
   request.address.assign(At(slot).address, At(slot).address + address_length);

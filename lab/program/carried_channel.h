@@ -20,6 +20,7 @@ namespace lab {
 struct CarriedRequest {
   int64_t number = 0;
   int64_t arguments[6] = {};
+  bool begins_call = false;  // the first of a call; of what was queued always false
   std::vector<uint8_t> data;
   std::vector<uint8_t> address;
 };

@@ -139,18 +139,29 @@ TEST_F(CarriedDescriptorsTest, AreThoseOfTheKernel) {
   }
 }
 
-// As on the kernel, where accept has its number before it waits.
-TEST_F(CarriedDescriptorsTest, ANumberThatAnAcceptHasReservedIsBusyAndNotOpen) {
-  CompileMain("reserved", R"(
+// As on the kernel, where accept has its number before it waits: `number`, here. To look for it takes numbers, one of
+// which accept may find taken.
+constexpr char kAccepting[] = R"(
     static int listener;
     void* accepts(void* unused) { return (void*)(long)accept(listener, NULL, NULL); }
-    listener = listening(9999);
-    const int number = dup(listener);
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    listener = listening(0);
+    getsockname(listener, (void*)&address, &length);
+    const int lowest = dup(listener);
+    int number = lowest;
     pthread_t thread;
     void* accepted;
-    close(number);
+    close(lowest);
     pthread_create(&thread, NULL, accepts, NULL);
-    usleep(100000);
+    while (dup2(1, number) == number) {
+      close(number);
+      number = number == lowest ? lowest + 1 : lowest;
+      usleep(1000);
+    })";
+
+TEST_F(CarriedDescriptorsTest, ANumberThatAnAcceptHasReservedIsBusyAndNotOpen) {
+  CompileMain("reserved", std::string(kAccepting) + R"(
     printf("%s ", dup2(1, number) == -1 ? strerrorname_np(errno) : "no error");
     printf("%s ", dup2(listener, number) == -1 ? strerrorname_np(errno) : "no error");
     printf("%s ", dup3(listener, number, O_CLOEXEC) == -1 ? strerrorname_np(errno) : "no error");
@@ -163,7 +174,7 @@ TEST_F(CarriedDescriptorsTest, ANumberThatAnAcceptHasReservedIsBusyAndNotOpen) {
     printf("%s ", write(number, "x", 1) == -1 ? strerrorname_np(errno) : "no error");
     printf("%s ", close(number) == -1 ? strerrorname_np(errno) : "no error");
     printf("%d ", close_range(number, number, 0));
-    const int client = connected("127.0.0.1", 9999);
+    const int client = connected("127.0.0.1", ntohs(address.sin_port));
     pthread_join(thread, &accepted);
     printf("%d ", (long)accepted == number);
     printf("%d\n", write(client, "x", 1) == 1 && read(number, &client, 1) == 1);
@@ -171,6 +182,83 @@ TEST_F(CarriedDescriptorsTest, ANumberThatAnAcceptHasReservedIsBusyAndNotOpen) {
   EXPECT_EQ(OutputOf("reserved", ""),
             "EBUSY EBUSY EBUSY EBADF EBADF EINVAL EBADF EBADF EBADF EBADF EBADF 0 1 1\n");
   EXPECT_EQ(OutputOf("reserved", ""), KernelsOutput("reserved"));
+}
+
+TEST_F(CarriedDescriptorsTest, ANumberThatAnAcceptHasReservedIsNothingToAnyCall) {
+  CompileMain("reserved", std::string(kAccepting) + R"(
+    struct stat about;
+    struct epoll_event event = {.events = EPOLLIN};
+    struct itimerspec time = {{0, 0}, {1, 0}};
+    const int list = epoll_create1(0), file = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDONLY);
+    sigset_t usr1; sigemptyset(&usr1); sigaddset(&usr1, SIGUSR1);
+    struct pollfd one = {number, POLLIN | POLLOUT};
+    #define SHOW(call) printf("%s ", (call) == -1 ? strerrorname_np(errno) : "no error")
+    SHOW(fstat(number, &about)); SHOW(fsync(number)); SHOW(fchmod(number, 0600)); SHOW(fchdir(number));
+    SHOW(lseek(number, 0, SEEK_SET)); SHOW(ftruncate(number, 0)); SHOW(flock(number, LOCK_SH)); puts("");
+    SHOW(bind(number, (void*)&address, length)); SHOW(listen(number, 5)); SHOW(accept(number, NULL, NULL));
+    SHOW(connect(number, (void*)&address, length)); SHOW(getsockname(number, (void*)&address, &length));
+    SHOW(getpeername(number, (void*)&address, &length)); SHOW(shutdown(number, SHUT_WR));
+    SHOW(setsockopt(number, SOL_SOCKET, SO_KEEPALIVE, &list, sizeof list));
+    SHOW(getsockopt(number, SOL_SOCKET, SO_ERROR, &about, &length)); puts("");
+    SHOW(read(number, &about, 1)); SHOW(recv(number, &about, 1, 0)); SHOW(send(number, "x", 1, 0));
+    SHOW(sendfile(number, zero, NULL, 1)); SHOW(sendfile(file, number, NULL, 1));
+    SHOW(sendfile(listener, number, NULL, 1)); puts("");
+    SHOW(epoll_ctl(number, EPOLL_CTL_ADD, file, &event)); SHOW(epoll_ctl(list, EPOLL_CTL_ADD, number, &event));
+    SHOW(epoll_wait(number, &event, 1, 0)); SHOW(timerfd_settime(number, 0, &time, NULL));
+    SHOW(timerfd_gettime(number, &time)); SHOW(signalfd(number, &usr1, 0)); puts("");
+    printf("%d ", poll(&one, 1, 1000)); printf("%d\n", one.revents == POLLNVAL);
+    SHOW(dup3(listener, number, 0xbad)); SHOW(close_range(number, number, 0x100)); puts("");
+    return 0;)", "-pthread");
+  const std::string kernels = KernelsOutput("reserved");
+  EXPECT_NE(kernels.find("\n1 1\n"), std::string::npos) << kernels;
+  EXPECT_EQ(OutputOf("reserved", ""), kernels);
+}
+
+TEST_F(CarriedDescriptorsTest, BadFlagsAreToldOfBeforeABadDescriptor) {
+  CompileMain("flags", R"(
+    #define SHOW(call) printf("%s ", (call) == -1 ? strerrorname_np(errno) : "no error")
+    SHOW(dup3(-1, 5, 0xbad)); SHOW(dup3(-1, 5, O_CLOEXEC)); SHOW(dup3(1, 1, 0)); SHOW(dup3(-1, -1, 0));
+    SHOW(close_range(20, 10, 0x100)); SHOW(close_range(20, 10, 0)); SHOW(close_range(10, 20, 0x100));
+    SHOW(setitimer(5, (void*)8, NULL)); SHOW(setitimer(5, NULL, NULL)); SHOW(getitimer(5, (void*)8));
+    return 0;)");
+  const std::string kernels = KernelsOutput("flags");
+  EXPECT_EQ(kernels, "EINVAL EBADF EINVAL EINVAL EINVAL EINVAL EINVAL EFAULT EINVAL EINVAL ");
+  EXPECT_EQ(OutputOf("flags", ""), kernels);
+}
+
+// As on the kernel, which reads the entries once.
+TEST_F(CarriedDescriptorsTest, APollHasTheEntriesThatItBeganWith) {
+  CompileMain("entries", R"(
+    static int ends[2], others[2];
+    static struct pollfd two[2];
+    static char path[64];
+    int waits() {  // whether main is in poll; in the world: whether it is somebody else's turn
+      char call[16] = "";
+      const int file = open(path, O_RDONLY);
+      if (file < 0 || read(file, call, 15) <= 0) puts("what main does can't be told");
+      close(file);
+      return atoi(call) == SYS_poll || atoi(call) == SYS_futex;
+    }
+    void* changes(void* unused) {
+      do usleep(1000); while (!waits());
+      two[0].fd = -1;
+      two[1].events = 0;
+      write(others[1], "x", 1);
+      return unused;
+    }
+    pthread_t thread;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, others);
+    sprintf(path, "/proc/self/task/%d/syscall", getpid());
+    two[0] = (struct pollfd){ends[0], POLLIN, 9};
+    two[1] = (struct pollfd){others[0], POLLIN, 9};
+    pthread_create(&thread, NULL, changes, NULL);
+    printf("%d ", poll(two, 2, -1));
+    printf("%d %d %d %d\n", two[0].fd, two[0].revents, two[1].events, two[1].revents == POLLIN);
+    pthread_join(thread, NULL);
+    return 0;)", "-pthread");
+  EXPECT_EQ(KernelsOutput("entries"), "1 -1 0 0 1\n");
+  EXPECT_EQ(OutputOf("entries", ""), "1 -1 0 0 1\n");
 }
 
 }  // namespace

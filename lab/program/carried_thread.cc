@@ -26,10 +26,11 @@ constexpr int kKilled = Carrier::kKilled;
 constexpr size_t kLongestName = 256;  // of what is executed, in a sentence
 
 // Whether the library asks for it because of what it has seen itself: a futex's value, that no child has ended, that
-// its kernel would wait. That is true until others run.
-bool RestsOnALook(int64_t number) {
-  switch (number) {
-    case SYS_futex:
+// its kernel would wait. That is true until others run. Whoever hands a mutex on is its owner until the library has the
+// answer, so that others may run before.
+bool RestsOnALook(const CarriedRequest& request) {
+  switch (request.number) {
+    case SYS_futex: return request.arguments[0] != DUET_FUTEX_HAND;
     case SYS_poll:
     case SYS_select:
     case SYS_epoll_pwait2:
@@ -55,14 +56,15 @@ void CarriedThread::Run() {
     if (WaitForRequest(slot_) == Fate::kIsOver) return;
     const bool sent = SendQueued();
     carrier_.channel().Read(slot_, request_);
-    const bool rests_on_a_look = RestsOnALook(request_.number);
+    // What has interrupted no wait of a call has been told of at its end.
+    if (request_.begins_call) thread_.ForgetInterruption();
+    const bool rests_on_a_look = RestsOnALook(request_);
     if (sent && !rests_on_a_look) thread_.PassDebt();
     if (Serve() == Fate::kIsOver) return;
     if (sent && rests_on_a_look) thread_.PassDebt();
     if (carrier_.written() > Outcome::kMostOutput) {
       return carrier_.EndAtLimit("wrote more than 16 MiB of output", kKilled);
     }
-    thread_.ForgetInterruption();
     // Asking what time it is takes some: what others do meanwhile counts for the leases.
     const Time now = answers_at_once_ ? thread_.clock() : thread_.now();
     server_.Lease(answer_);

@@ -152,5 +152,79 @@ TEST_F(CarriedWakeupsTest, AMutexWithPriorityInheritanceGoesFromOneToTheNext) {
   EXPECT_EQ(RunRepeatedly(Options("hands")).output, "all had it");
 }
 
+// Others run while the time passes that the owner's sends have taken, and it is the owner until that is over.
+TEST_F(CarriedWakeupsTest, AMutexWithPriorityInheritanceIsHandedOnAfterItsOwnersSends) {
+  EXPECT_EQ(OutputOf(R"(
+              static pthread_mutex_t mutex;
+              static void* locks(void* unused) {
+                nanosleep(&delay, NULL);
+                if (pthread_mutex_lock(&mutex) != 0 || pthread_mutex_unlock(&mutex) != 0) puts("not unlocked");
+                return unused;
+              })",
+                     R"(
+              if (i == 0) {
+                pthread_mutexattr_t attributes;
+                pthread_mutexattr_init(&attributes);
+                pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+                pthread_mutex_init(&mutex, &attributes);
+              }
+              pthread_mutex_lock(&mutex);
+              pthread_create(&thread, NULL, locks, NULL);
+              usleep(20);)",
+                     R"(
+              if (pthread_mutex_unlock(&mutex) != 0) return 2;
+              pthread_join(thread, NULL);)"),
+            "all came");
+}
+
+// A call that asks the lab twice: the signal may come while it asks for the first time, which waits for nothing.
+constexpr char kInterrupts[] = R"(
+  static pthread_t main_thread;
+  static int pipe_fd;
+  static volatile int came;
+  static void notes(int signal) { came = 1; }
+  static void* interrupts(void* unused) {
+    char byte;
+    nanosleep(&delay, NULL);
+    read(pipe_fd, &byte, 1);
+    pthread_kill(main_thread, SIGUSR1);
+    return unused;
+  })";
+constexpr char kBeginsToInterrupt[] = R"(
+  if (i == 0) {
+    struct sigaction action = {.sa_handler = notes};
+    sigaction(SIGUSR1, &action, NULL);
+    mkfifo("/tmp/pipe", 0600);
+    pipe_fd = open("/tmp/pipe", O_RDWR | O_NONBLOCK);
+    main_thread = pthread_self();
+  }
+  came = 0;)";
+
+TEST_F(CarriedWakeupsTest, ASignalEndsAnEpollWaitThatHasAskedForTheLabsDescriptorsFirst) {
+  EXPECT_EQ(OutputOf(kInterrupts, std::string(kBeginsToInterrupt) + R"(
+              static int list;
+              struct epoll_event event = {.events = EPOLLIN};
+              if (i == 0) { list = epoll_create1(0); epoll_ctl(list, EPOLL_CTL_ADD, pipe_fd, &event); }
+              write(pipe_fd, "x", 1);
+              if (epoll_wait(list, &event, 1, 0) != 1) return 2;  // no room was left for the lab's
+              read(pipe_fd, block, 1);
+              pthread_create(&thread, NULL, interrupts, NULL);)",
+                     R"(
+              if (!came && (epoll_wait(list, &event, 1, 5000) != -1 || !came)) return 3;
+              pthread_join(thread, NULL);)"),
+            "all came");
+}
+
+TEST_F(CarriedWakeupsTest, ASignalEndsAPollThatLooksAgainAtWhatAnotherThreadHasTaken) {
+  EXPECT_EQ(OutputOf(kInterrupts, std::string(kBeginsToInterrupt) + R"(
+              write(pipe_fd, "x", 1);
+              pthread_create(&thread, NULL, interrupts, NULL);)",
+                     R"(
+              struct pollfd one = {pipe_fd, POLLIN, 0};
+              if (!came && poll(&one, 1, 5000) == 0) return 2;
+              pthread_join(thread, NULL);)"),
+            "all came");
+}
+
 }  // namespace
 }  // namespace lab

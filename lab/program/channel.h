@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-  DUET_CHANNEL_VERSION = 7,
+  DUET_CHANNEL_VERSION = 8,
   DUET_CHANNEL_DATA = 1 << 20,  /* the most bytes that a request or an answer carries */
   DUET_CHANNEL_ADDRESS = 128,   /* a sockaddr_storage */
   DUET_CHANNEL_SLOTS = 128,     /* threads of the program and of all its processes */
@@ -182,6 +182,8 @@ struct duet_slot {
   uint32_t address_length;
   uint32_t alive;    /* not 0 while its thread lives: the kernel clears it, and wakes who waits for that */
   int32_t thread;    /* its kernel's number for the thread */
+  uint32_t begins_call; /* not 0: the first request of a call. A signal that comes while one is served that waits for
+                           nothing ends the next one's wait, if that is of the same call: it is told of after it */
   uint64_t blocked;  /* signals: bit n - 1 for signal n. Those that the thread has blocked, */
   uint64_t ignored;  /* those that its process ignores, */
   uint64_t awaited;  /* and those that it waits for */

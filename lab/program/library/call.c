@@ -61,28 +61,86 @@ static long unless_simulated(long number, const long a[6], long other) {
   return duet_kernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* Calls whose first argument is a descriptor, and which could change what it stands for; beside those that move bytes
- * (transfer.c) or end descriptors. */
-static int touches_descriptor(long number) {
+/* Calls whose first argument is a descriptor; beside those that end or replace descriptors (descriptors.c), and those
+ * with files' names that it is the folder of. */
+static int is_of_descriptor(long number) {
   switch (number) {
+    case SYS_bind:
+    case SYS_listen:
+    case SYS_accept:
+    case SYS_accept4:
+    case SYS_connect:
+    case SYS_shutdown:
+    case SYS_getsockopt:
+    case SYS_setsockopt:
+    case SYS_getsockname:
+    case SYS_getpeername:
+    case SYS_read:
+    case SYS_write:
+    case SYS_readv:
+    case SYS_writev:
     case SYS_pread64:
     case SYS_pwrite64:
     case SYS_preadv:
     case SYS_pwritev:
+    case SYS_preadv2:
+    case SYS_pwritev2:
+    case SYS_sendto:
+    case SYS_recvfrom:
+    case SYS_sendmsg:
+    case SYS_recvmsg:
+    case SYS_sendmmsg:
+    case SYS_recvmmsg:
+    case SYS_sendfile:
+    case SYS_splice:
+    case SYS_vmsplice:
+    case SYS_tee:
+    case SYS_copy_file_range:
     case SYS_lseek:
+    case SYS_fstat:
+    case SYS_fstatfs:
+    case SYS_fsync:
+    case SYS_fdatasync:
+    case SYS_syncfs:
+    case SYS_sync_file_range:
     case SYS_ftruncate:
     case SYS_fallocate:
+    case SYS_fadvise64:
+    case SYS_readahead:
+    case SYS_fchmod:
+    case SYS_fchown:
+    case SYS_fchdir:
+    case SYS_getdents64:
+    case SYS_fsetxattr:
+    case SYS_fgetxattr:
+    case SYS_flistxattr:
+    case SYS_fremovexattr:
+    case SYS_flock:
     case SYS_fcntl:
     case SYS_ioctl:
     case SYS_dup:
+    case SYS_epoll_ctl:
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2:
+    case SYS_timerfd_settime:
+    case SYS_timerfd_gettime:
       return 1;
     default:
       return 0;
   }
 }
 
+/* As fstat in libc: by a name without letters. */
+static int is_fstat(long number, const long a[6]) {
+  char first = 0;
+  const long flags = number == SYS_newfstatat ? a[3] : number == SYS_statx ? a[2] : 0;
+  if (!(flags & AT_EMPTY_PATH)) return 0;
+  return a[1] == 0 || (duet_copy_in(&first, (const void*)a[1], 1) == 0 && first == 0);
+}
+
 static long dispatch(long number, const long a[6], void* context) {
-  if (duet_is_ours(a[0]) && touches_descriptor(number)) return -EBADF;
+  if (duet_is_ours(a[0]) && (is_of_descriptor(number) || is_fstat(number, a))) return -EBADF;
   switch (number) {
     case SYS_socket:
     case SYS_bind:
@@ -312,6 +370,7 @@ static int changes_readiness(long number, const long a[6]) {
 
 long duet_call(long number, const long a[6], void* context) {
   duet_self.interrupted = 0;
+  duet_self.asked = 0;
   duet_self.goes_on = duet_self.interrupted_call.number == number && duet_self.interrupted_call.arguments == a;
   if (duet_self.goes_on) {
     duet_self.call_ends_ns = duet_self.interrupted_call.ends_ns;

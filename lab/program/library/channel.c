@@ -20,6 +20,7 @@ static void postpone_signals(void) {
   if (duet_self.masked || duet_alone) return;
   duet_kernel(SYS_rt_sigprocmask, SIG_BLOCK, &duet_postponed, &duet_self.mask, sizeof(duet_postponed));
   duet_self.masked = 1;
+  duet_self.asked = 0; /* whatever a handler has asked for until now */
 }
 
 void duet_leave(void) {
@@ -48,6 +49,8 @@ static void ask(long number, int waits) {
   struct duet_slot* slot = duet_slot();
   postpone_signals();
   slot->number = number;
+  slot->begins_call = !duet_self.asked;
+  duet_self.asked = 1;
   slot->blocked = duet_self.mask;
   slot->ignored = duet_ignored_signals();
   hand_over(slot, waits);

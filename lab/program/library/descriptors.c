@@ -6,6 +6,7 @@
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -83,10 +84,10 @@ static long close_kernels(unsigned first, unsigned end, unsigned flags) {
 
 long duet_close_range(unsigned first, unsigned last, unsigned flags) {
   const unsigned closing = 0; /* the flags that only mark the descriptors leave the lab's as they are */
+  if (first > last || (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) != 0) return -EINVAL;
   for (unsigned fd = first; flags == closing && fd <= last && fd < DUET_CHANNEL_DESCRIPTORS; ++fd) {
     if (duet_simulated(fd)) duet_close(fd);
   }
-  if (first > last) return -EINVAL;
   long result = close_kernels(first, last < DUET_CHANNEL_FD ? last + 1 : DUET_CHANNEL_FD, flags);
   if (result == 0 && last > DUET_HELLO_FD) {
     result = duet_kernel(SYS_close_range, first > DUET_HELLO_FD ? first : DUET_HELLO_FD + 1, last, flags);
@@ -103,6 +104,7 @@ static long shared(long number, long result) {
 
 /* By dup2 or dup3. */
 static long duplicate_onto(long call, long from, long to, long flags) {
+  if (flags & ~(long)O_CLOEXEC) return -EINVAL;
   if (from == to) return duet_kernel(SYS_dup3, from, to, flags);
   if (duet_is_ours(from) || duet_kernel(SYS_fcntl, from, F_GETFD) < 0) return -EBADF;
   if (duet_is_ours(to)) return is_reserved(to) ? -EBUSY : -EBADF;

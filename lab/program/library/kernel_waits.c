@@ -120,7 +120,8 @@ long duet_kernel_open(long number, const long a[6]) {
 long duet_signal_descriptor(long number, const long a[6]) {
   uint64_t mask;
   if (a[2] != sizeof(mask)) return -EINVAL;
-  if (duet_simulated(a[0]) || duet_is_ours(a[0])) return -EINVAL;
+  if (duet_is_ours(a[0])) return -EBADF;
+  if (duet_simulated(a[0])) return -EINVAL;
   if (duet_copy_in(&mask, (const void*)a[1], sizeof(mask)) != 0) return -EFAULT;
   mask &= ~(UINT64_C(1) << (SIGSYS - 1));
   const long fd = duet_kernel(number, a[0], &mask, sizeof(mask), a[3]);

@@ -36,6 +36,7 @@ struct duet_self {
   int thread;            /* its kernel's number */
   uint64_t mask;         /* the program's signal mask, while `masked` */
   int masked;            /* signals wait until the call is over */
+  int asked;             /* the lab has been, since the call began or signals wait */
   int interrupted;       /* the lab has said EINTR in this call */
   int64_t call_ends_ns;  /* of this call's timeout, in the world's time */
   int goes_on;           /* this call goes on after an interruption; the next member is of what it was */

@@ -61,8 +61,6 @@ void duet_timers_expired(void) {
 static long interval_timer(long which, const struct itimerval* programs, struct itimerval* programs_old, int sets) {
   const int64_t second = 1000000;
   struct itimerval timer = {{0, 0}, {0, 0}};
-  if (which != ITIMER_REAL && which != ITIMER_VIRTUAL && which != ITIMER_PROF) return -EINVAL;
-  if (which != ITIMER_REAL) duet_unsupported(SYS_setitimer, which);
   if (sets && programs != NULL && duet_copy_in(&timer, programs, sizeof(timer)) != 0) return -EFAULT;
   const struct timeval* both[2] = {&timer.it_value, &timer.it_interval};
   int64_t ns[2];
@@ -70,6 +68,8 @@ static long interval_timer(long which, const struct itimerval* programs, struct 
     if (both[i]->tv_sec < 0 || both[i]->tv_usec < 0 || both[i]->tv_usec >= second) return -EINVAL;
     ns[i] = (both[i]->tv_sec > INT32_MAX ? INT32_MAX : both[i]->tv_sec) * second * 1000 + both[i]->tv_usec * 1000;
   }
+  if (which != ITIMER_REAL && which != ITIMER_VIRTUAL && which != ITIMER_PROF) return -EINVAL;
+  if (which != ITIMER_REAL) duet_unsupported(SYS_setitimer, which);
   duet_alone = 0;
   const long interval_ns = duet_request(SYS_setitimer, 0, 0, sets ? ns[0] : -1, ns[1], 0, 0);
   if (interval_ns < 0) return interval_ns;

@@ -232,10 +232,7 @@ static long write_several(long fd, struct place place) {
 }
 
 long duet_transfer_call(long number, const long a[6]) {
-  if (duet_is_ours(a[0])) return -EBADF;
-  if (!duet_simulated(a[0])) {
-    return duet_kernel_transfer(number, a);
-  }
+  if (!duet_simulated(a[0])) return duet_kernel_transfer(number, a);
   const struct iovec one = {(void*)a[1], (size_t)a[2]};
   const struct place single = {&one, 1, 0};
   const struct place several = {(const struct iovec*)a[1], (int)a[2], 0};
@@ -264,6 +261,7 @@ long duet_transfer_call(long number, const long a[6]) {
 }
 
 long duet_sendfile(long out, long in, int64_t* programs_offset, size_t count) {
+  if (duet_is_ours(in)) return -EBADF;
   if (!duet_simulated(out) || duet_simulated(in)) return duet_kernel(SYS_sendfile, out, in, programs_offset, count);
   int64_t offset = 0;
   if (programs_offset != NULL && duet_copy_in(&offset, programs_offset, sizeof(offset)) != 0) return -EFAULT;

@@ -21,13 +21,19 @@ static short ask_kernel(int fd, short events) {
 static int may_have(unsigned long count) {
   struct rlimit descriptors = {0, 0};
   duet_kernel(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &descriptors);
-  return count <= descriptors.rlim_cur && count * sizeof(struct pollfd) <= DUET_CHANNEL_DATA;
+  return count <= descriptors.rlim_cur && 2 * count * sizeof(struct pollfd) <= DUET_CHANNEL_DATA;
 }
 
-/* `*due` where one of the kernel's had events before the lab was asked: another thread may have taken them since. */
+/* The number is another thread's call's, or this library's: nothing is open there. */
+static short ask_kernel_if_open(int fd, short events) { return duet_is_ours(fd) ? POLLNVAL : ask_kernel(fd, events); }
+
+/* `*due` where one of the kernel's had events before the lab was asked: another thread may have taken them since.
+ *
+ * The program's entries are read once; they stand in the slot behind those that the lab is asked for. */
 static long poll_once(void* programs, unsigned long count, int64_t timeout_ns, int* due) {
-  struct pollfd* fds = (struct pollfd*)duet_slot()->data;
   if (!may_have(count)) return -EINVAL;
+  struct pollfd* asked = (struct pollfd*)duet_slot()->data;
+  struct pollfd* const fds = asked + count;
   if (duet_copy_in(fds, programs, count * sizeof(*fds)) != 0) return -EFAULT;
   int kernels = 0;
   long labs = 0;
@@ -36,31 +42,29 @@ static long poll_once(void* programs, unsigned long count, int64_t timeout_ns, i
   for (unsigned long i = 0; i < count; ++i) {
     if (fds[i].fd < 0) continue;
     if (duet_simulated(fds[i].fd)) {
-      fds[labs++] = fds[i];
+      asked[labs++] = fds[i];
       continue;
     }
     kernels = 1;
-    if (ask_kernel(fds[i].fd, fds[i].events) != 0) *due = 1;
+    if (ask_kernel_if_open(fds[i].fd, fds[i].events) != 0) *due = 1;
   }
   if (*due) timeout_ns = 0;
   duet_slot()->awaited = kernels ? duet_read_signals : 0;
-  const long result = duet_request(SYS_poll, (uint32_t)((size_t)labs * sizeof(*fds)), 0, labs, timeout_ns, kernels, 0);
+  const long result = duet_request(SYS_poll, (uint32_t)((size_t)labs * sizeof(*asked)), 0, labs, timeout_ns, kernels, 0);
   duet_slot()->awaited = 0;
   if (result < 0) return result;
   long ready = 0;
   struct pollfd* to = programs;
-  const struct pollfd* const end = fds + labs;
+  const struct pollfd* const end = asked + labs;
   for (unsigned long i = 0; i < count; ++i) {
-    struct pollfd original;
-    if (duet_copy_in(&original, &to[i], sizeof(original)) != 0) return -EFAULT;
-    original.revents = 0;
-    if (fds < end && original.fd == fds->fd) {
-      original.revents = fds++->revents;
-    } else if (original.fd >= 0 && !duet_simulated(original.fd)) {
-      original.revents = ask_kernel(original.fd, original.events);
+    short revents = 0;
+    if (asked < end && fds[i].fd == asked->fd) {
+      revents = asked++->revents;
+    } else if (fds[i].fd >= 0 && !duet_simulated(fds[i].fd)) {
+      revents = ask_kernel_if_open(fds[i].fd, fds[i].events);
     }
-    if (original.revents != 0) ++ready;
-    if (duet_copy_out(&to[i], &original, sizeof(original)) != 0) return -EFAULT;
+    if (revents != 0) ++ready;
+    if (duet_copy_out(&to[i].revents, &revents, sizeof(revents)) != 0) return -EFAULT;
   }
   return ready;
 }
