@@ -7,37 +7,42 @@
 
 namespace sim {
 
-Flow::Flow(Host& host, std::unique_ptr<tcp::Connection> connection, Owner* owner)
-    : host_(host), connection_(std::move(connection)), owner_(owner) {}
-
 Flow::~Flow() { SetAwaitsProbe(false); }
+
+void Flow::ClaimPort(Reuse reuse, bool by_connect) {
+  port_ = host_.ports().Share(connection_.local(), reuse, by_connect);
+}
+
+void Flow::SetReuse(Reuse reuse) {
+  if (port_ != nullptr) port_ = host_.ports().ShareAnew(*port_, reuse);
+}
 
 void Flow::OnSegment(const lab::Packet& segment) {
   const FlowPtr self(this);
   if (owner_ != nullptr && !owner_->Admits(*this, segment)) return;
-  connection_->OnSegment(host_.now(), segment);
+  connection_.OnSegment(host_.now(), segment);
   Settle();
 }
 
 void Flow::OnTime() {
   const FlowPtr self(this);
-  connection_->OnTimer(host_.now());
+  connection_.OnTimer(host_.now());
   Settle();
 }
 
 void Flow::Send() {
-  while (connection_->NextSegment(host_.now(), host_.network().NextParcel().packet)) {
+  while (connection_.NextSegment(host_.now(), host_.network().NextParcel().packet)) {
     if (!silent_) host_.TransmitNext();
   }
   SetTimer();
-  SetAwaitsProbe(connection_->AwaitsProbe());
+  SetAwaitsProbe(connection_.AwaitsProbe());
 }
 
 void Flow::Settle() {
   const FlowPtr self(this);
   Send();
   if (owner_ != nullptr) owner_->OnChange(*this);
-  if (connection_->state() == tcp::State::kClosed) host_.Forget(*this);
+  if (connection_.state() == tcp::State::kClosed) host_.Forget(*this);
 }
 
 void Flow::Retire() {
@@ -55,9 +60,9 @@ void Flow::SetAwaitsProbe(bool awaits) {
 }
 
 void Flow::SetTimer() {
-  const std::optional<Time> deadline = connection_->Deadline();
+  const std::optional<Time> deadline = connection_.Deadline();
   if (!deadline) return Cancel();
-  const bool matters = connection_->DeadlineMatters();
+  const bool matters = connection_.DeadlineMatters();
   // Every segment moves the deadline, mostly on. An event that comes too soon finds nothing due, and is set again.
   if (scheduled() && time() <= *deadline && visible() == matters) return;
   // A deadline that has passed is due at once.

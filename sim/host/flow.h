@@ -4,7 +4,6 @@
 // process has gone ends by itself.
 #pragma once
 
-#include <memory>
 #include <optional>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -29,13 +28,20 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
     virtual bool Admits(Flow&, const lab::Packet&) { return true; }
   };
 
-  // `owner` may be null, and must outlive the flow or be replaced. The host adds the flow to its table.
-  Flow(Host& host, std::unique_ptr<tcp::Connection> connection, Owner* owner);
+  // `owner` may be null, and must outlive the flow or be replaced. The rest is for the connection's constructor. The
+  // host adds the flow to its table.
+  template <typename... Arguments>
+  Flow(Host& host, Owner* owner, const Arguments&... arguments)
+      : host_(host), owner_(owner), connection_(arguments...) {}
   ~Flow() override;
 
-  tcp::Connection& connection() { return *connection_; }
-  const tcp::Connection& connection() const { return *connection_; }
-  PortClaim& claim() { return claim_; }
+  tcp::Connection& connection() { return connection_; }
+  const tcp::Connection& connection() const { return connection_; }
+  // Claims its port, until ReleasePort. `by_connect`: connect has chosen it.
+  void ClaimPort(Reuse reuse, bool by_connect);
+  // Of a claim that it has, if it does.
+  void SetReuse(Reuse reuse);
+  void ReleasePort() { port_.reset(); }
   void set_owner(Owner* owner) { owner_ = owner; }
 
   // A segment came for it.
@@ -60,9 +66,9 @@ class Flow final : public boost::intrusive_ref_counter<Flow, boost::thread_unsaf
   bool awaits_probe_ = false;
   bool silent_ = false;
   Host& host_;
-  std::unique_ptr<tcp::Connection> connection_;
   Owner* owner_;
-  PortClaim claim_;
+  SharedClaimPtr port_;
+  tcp::Connection connection_;
 };
 
 using FlowPtr = boost::intrusive_ptr<Flow>;

@@ -71,7 +71,7 @@ void Host::Add(FlowPtr flow) {
 
 void Host::Forget(Flow& flow) {
   const FlowPtr keep(&flow);
-  flow.claim().Release();
+  flow.ReleasePort();
   const auto found = flows_.find(keep);
   if (found != flows_.end() && *found == keep) flows_.erase(found);
 }

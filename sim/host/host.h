@@ -13,6 +13,7 @@
 #include "sim/host/flow.h"
 #include "sim/host/network.h"
 #include "sim/host/ports.h"
+#include "sim/host/socket_options.h"
 #include "sim/udp/errors.h"
 #include "sim/udp/table.h"
 
@@ -36,6 +37,8 @@ class Host final : public Network::Port {
   Network& network() { return network_; }
   Ports& ports() { return ports_; }
   udp::Table& datagrams() { return datagrams_; }
+  // What a connection's socket was set to last.
+  SocketOptions& recent_options() { return recent_options_; }
   Time now() const { return engine_.now(); }
 
   // Whether packets for the address stay here.
@@ -127,6 +130,7 @@ class Host final : public Network::Port {
   Ports ports_;
   udp::Table datagrams_;
   udp::ErrorLimit error_limit_;
+  SocketOptions recent_options_;
   // Never iterated: its order is not repeatable.
   absl::flat_hash_set<FlowPtr, HashOfEnds, SameEnds> flows_;
   absl::flat_hash_map<lab::Endpoint, std::vector<ListenQueue*>> listeners_;

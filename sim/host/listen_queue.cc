@@ -77,9 +77,8 @@ tcp::Options ListenQueue::OptionsFor(const lab::Packet& syn) const {
 }
 
 FlowPtr ListenQueue::Open(const lab::Packet& syn, uint32_t iss) {
-  FlowPtr flow(new Flow(host_, tcp::Connection::Accept(host_.now(), syn, iss, OptionsFor(syn)), this));
-  host_.ports().Share(flow->claim(), syn.destination.address, local_.port, (*settings_.socket)->reuse,
-                      /*by_connect=*/false);
+  FlowPtr flow(new Flow(host_, this, syn, iss, OptionsFor(syn)));
+  flow->ClaimPort((*settings_.socket)->reuse, /*by_connect=*/false);
   host_.Add(flow);
   return flow;
 }
@@ -87,8 +86,8 @@ FlowPtr ListenQueue::Open(const lab::Packet& syn, uint32_t iss) {
 void ListenQueue::SendCookie(const lab::Packet& syn, uint32_t iss) {
   if (cookies_.size() == kMostCookies) cookies_.pop_front();
   cookies_.push_back({host_.now(), syn, iss});
-  const auto unkept = tcp::Connection::Accept(host_.now(), syn, iss, OptionsFor(syn));
-  for (lab::Packet segment; unkept->NextSegment(host_.now(), segment);) host_.Transmit(std::move(segment));
+  tcp::Connection unkept(syn, iss, OptionsFor(syn));
+  for (lab::Packet segment; unkept.NextSegment(host_.now(), segment);) host_.Transmit(std::move(segment));
 }
 
 bool ListenQueue::OnCookie(const lab::Packet& segment) {

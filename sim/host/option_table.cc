@@ -98,14 +98,15 @@ int GetTimeout(const Values& values, const SocketKind&, const OptionRoom& room) 
 int SetLinger(Values& values, const Argument& argument) {
   linger asked;
   if (const int error = Load(argument, asked)) return error;
-  values.linger_time.l_onoff = asked.l_onoff != 0;
+  values.lingers = asked.l_onoff != 0;
   // Switched off it keeps its time.
-  if (asked.l_onoff != 0) values.linger_time.l_linger = asked.l_linger;
+  if (values.lingers) values.linger_seconds = asked.l_linger;
   return 0;
 }
 
 int GetLinger(const Values& values, const SocketKind&, const OptionRoom& room) {
-  return room.Store(&values.linger_time, sizeof values.linger_time);
+  const linger stored{values.lingers, values.linger_seconds};
+  return room.Store(&stored, sizeof stored);
 }
 
 // The host's own device is the world's affair; a socket can be kept to the loopback.

@@ -105,10 +105,19 @@ int Ports::Connect(PortClaim& claim, const lab::IpAddress& address, PortRange ra
   return -EADDRNOTAVAIL;
 }
 
-void Ports::Share(PortClaim& claim, const lab::IpAddress& address, uint16_t port, Reuse reuse, bool by_connect) {
-  Add(claim, address, port);
-  claim.reuse = reuse;
-  claim.by_connect_ = by_connect;
+SharedClaimPtr Ports::Share(const lab::Endpoint& local, Reuse reuse, bool by_connect) {
+  const auto found = first_.find(local.port);
+  for (PortClaim* other = found != first_.end() ? found->second : nullptr; other != nullptr; other = other->next_) {
+    const bool alike = other->of_connections_ && other->address_ == local.address && other->reuse == reuse &&
+                       other->by_connect_ == by_connect;
+    if (alike) return static_cast<SharedClaim*>(other);
+  }
+  SharedClaimPtr claim(new SharedClaim);
+  Add(*claim, local.address, local.port);
+  claim->reuse = reuse;
+  claim->by_connect_ = by_connect;
+  claim->of_connections_ = true;
+  return claim;
 }
 
 }  // namespace sim

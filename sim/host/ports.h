@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <functional>
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
 #include "absl/container/flat_hash_map.h"
 #include "lab/sockets/ip_address.h"
 
@@ -16,10 +19,11 @@ class Ports;
 struct Reuse {
   bool address = false;
   bool port = false;
+
+  bool operator==(const Reuse&) const = default;
 };
 
-// A claim on a local port: that of a bound socket, or of a connection (in TIME-WAIT, too). Given up when it is
-// destroyed, which must be before its Ports are.
+// A bound socket's claim on a local port. Given up when it is destroyed, which must be before its Ports are.
 class PortClaim {
  public:
   PortClaim() = default;
@@ -42,12 +46,22 @@ class PortClaim {
  private:
   friend class Ports;
   bool by_connect_ = false;
+  bool of_connections_ = false;  // it is a SharedClaim
   uint16_t port_ = 0;
   lab::IpAddress address_;
   Ports* ports_ = nullptr;
   PortClaim* previous_ = nullptr;
   PortClaim* next_ = nullptr;
 };
+
+// What all connections have in common that claim a port of one address alike, in TIME-WAIT too: as Linux's
+// inet_bind2_bucket. Given up with the last of them.
+class SharedClaim final : public boost::intrusive_ref_counter<SharedClaim, boost::thread_unsafe_counter>,
+                          private PortClaim {
+ private:
+  friend class Ports;
+};
+using SharedClaimPtr = boost::intrusive_ptr<SharedClaim>;
 
 // net.ipv4.ip_local_port_range, or what a socket's IP_LOCAL_PORT_RANGE leaves of it.
 struct PortRange {
@@ -76,8 +90,12 @@ class Ports {
   // connection would be the only one of its four-tuple). 0, or -EADDRNOTAVAIL.
   int Connect(PortClaim& claim, const lab::IpAddress& address, PortRange range,
               const std::function<bool(uint16_t)>& unused);
-  // A connection's own claim beside that of the socket that it came from.
-  void Share(PortClaim& claim, const lab::IpAddress& address, uint16_t port, Reuse reuse, bool by_connect);
+  // The claim of a connection, beside that of the socket that it came from.
+  SharedClaimPtr Share(const lab::Endpoint& local, Reuse reuse, bool by_connect);
+  // The same with another Reuse.
+  SharedClaimPtr ShareAnew(const SharedClaim& claim, Reuse reuse) {
+    return Share({claim.address_, claim.port_}, reuse, claim.by_connect_);
+  }
 
  private:
   friend class PortClaim;

@@ -272,9 +272,10 @@ void SimSockets::LetGo(FilePtr file) {
   StreamSocket* const socket = file->AsSocket() != nullptr ? file->AsSocket()->AsStream() : nullptr;
   const FlowPtr flow = socket != nullptr ? socket->flow() : nullptr;
   if (flow == nullptr || !file->unique()) return;
-  const linger linger = socket->options()->linger_time;
+  const bool lingers = socket->options()->lingers;
+  const std::chrono::seconds timeout(socket->options()->linger_seconds);
   file.reset();
-  if (linger.l_onoff != 0 && linger.l_linger > 0) Linger(flow, std::chrono::seconds(linger.l_linger));
+  if (lingers && timeout.count() > 0) Linger(flow, timeout);
 }
 
 void SimSockets::Linger(const FlowPtr& flow, Duration timeout) {

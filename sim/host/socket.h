@@ -30,7 +30,7 @@ struct Message {
 class Socket : public File {
  public:
   // `domain`: AF_INET, AF_INET6 or AF_UNIX.
-  explicit Socket(int domain) : domain_(domain) {}
+  explicit Socket(int domain) : domain_(static_cast<sa_family_t>(domain)) {}
 
   int domain() const { return domain_; }
   // SOCK_STREAM, SOCK_DGRAM or, of AF_UNIX, SOCK_SEQPACKET.
@@ -84,10 +84,11 @@ class Socket : public File {
   // Whether `local` may be bound, by its address and port alone. 0, -EADDRNOTAVAIL, -EACCES, -EINVAL.
   int CheckLocal(const Host& host, const lab::Endpoint& local) const;
 
-  SocketOptions options_;
-
  private:
-  const int domain_;
+  const sa_family_t domain_;  // before the options: File's last word has space for it
+
+ protected:
+  SocketOptions options_;
 };
 
 }  // namespace sim

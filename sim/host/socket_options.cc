@@ -55,9 +55,17 @@ int OptionRoom::Store(int number) const {
 }
 
 OptionValues& SocketOptions::Change() {
-  if (values_ == nullptr) values_ = new OptionValues();
-  if (values_->use_count() > 1) values_ = new OptionValues(*values_);
+  if (values_ == nullptr) values_ = new Shared();
+  if (values_->use_count() > 1) values_ = new Shared(*values_);
   return *values_;
+}
+
+void SocketOptions::ShareWith(SocketOptions& recent) {
+  if (recent.values_ != nullptr && **this == *recent) {
+    values_ = recent.values_;
+  } else {
+    recent = *this;
+  }
 }
 
 int SocketOptions::Set(const SocketKind& kind, int level, int option, const void* value, socklen_t length) {

@@ -25,7 +25,7 @@ struct SocketKind {
 };
 
 // Everything that can be set, with Linux's defaults; in the units in which it is read.
-struct OptionValues : boost::intrusive_ref_counter<OptionValues, boost::thread_unsafe_counter> {
+struct OptionValues {
   // SOL_SOCKET
   Reuse reuse;
   bool keep_alive = false;
@@ -37,7 +37,8 @@ struct OptionValues : boost::intrusive_ref_counter<OptionValues, boost::thread_u
   bool timestamp_ns = false;
   bool receive_overflow = false;
   uint8_t priority = 0;
-  linger linger_time{0, 0};
+  bool lingers = false;
+  int linger_seconds = 0;
   // 0: not set. Otherwise doubled already, as Linux does for its bookkeeping.
   int send_buffer = 0;
   int receive_buffer = 0;
@@ -85,6 +86,8 @@ struct OptionValues : boost::intrusive_ref_counter<OptionValues, boost::thread_u
 
   // What local_ports leaves of the host's.
   PortRange LocalPorts() const;
+
+  bool operator==(const OptionValues&) const = default;
 };
 
 // What a socket was set to. Copies share the values until one of them is set: sockets that a listener accepted have
@@ -97,6 +100,9 @@ class SocketOptions {
   bool untouched() const { return values_ == nullptr; }
   // The values, to be changed by somebody who knows what setsockopt would refuse.
   OptionValues& Change();
+  // Has them in common with `recent`, where that has the same; otherwise `recent` has them from now on. So those of a
+  // host that are set alike one after the other cost no more than one.
+  void ShareWith(SocketOptions& recent);
 
   // 0, or a negative errno: -ENOPROTOOPT, -EINVAL (too short, or not a value that it can have), -EDOM (a timeout's
   // microseconds), -EPERM (only for the privileged), -EFAULT…
@@ -108,8 +114,10 @@ class SocketOptions {
   SocketOptions Inherited() const;
 
  private:
+  struct Shared : OptionValues, boost::intrusive_ref_counter<Shared, boost::thread_unsafe_counter> {};
+
   static const OptionValues kDefaults;
-  boost::intrusive_ptr<OptionValues> values_;
+  boost::intrusive_ptr<Shared> values_;
 };
 
 // Where getsockopt stores: a value cut to *length, which is set. All give 0, -EFAULT or -EINVAL (a negative length).

@@ -124,10 +124,11 @@ int StreamSocket::SetOption(int level, int option, const void* value, socklen_t 
   const bool before_connecting = level == IPPROTO_TCP && (option == TCP_FASTOPEN || option == TCP_FASTOPEN_CONNECT);
   if (before_connecting && flow_ != nullptr && length >= sizeof(int)) return -EINVAL;
   if (const int error = options_.Set(kind(), level, option, value, length)) return error;
-  claim_.reuse = options_->reuse;
+  options_.ShareWith(host_.recent_options());
+  if (own_ != nullptr) own_->claim.reuse = options_->reuse;
   if (level == SOL_SOCKET && option == SO_RCVLOWAT && flow_ != nullptr) OnChange(*flow_);
   if (flow_ == nullptr) return 0;
-  flow_->claim().reuse = options_->reuse;
+  flow_->SetReuse(options_->reuse);
   tcp::Connection& connection = flow_->connection();
   if (level == IPPROTO_TCP && option == TCP_QUICKACK) {
     // Its odd and even values are different things.
@@ -168,7 +169,7 @@ std::optional<int> StreamSocket::LiveNumber(int level, int option) {
 }
 
 int StreamSocket::GetInfo(const OptionRoom& room) const {
-  if (queue_ != nullptr) return StoreListenerInfo(queue_->waiting(), queue_->backlog(), room);
+  if (listening()) return StoreListenerInfo(queue().waiting(), queue().backlog(), room);
   if (flow_ == nullptr) return StoreClosedInfo(room);
   return StoreConnectionInfo(flow_->connection().GetInfo(host_.now()), room);
 }

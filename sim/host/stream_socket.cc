@@ -30,13 +30,14 @@ int StreamSocket::Bind(const lab::Endpoint& local) {
   const int error = CheckLocal(host_, local);
   if (error == -EACCES || (error != 0 && domain() == AF_INET)) return error;
   if (Over() && !bound_again_) LosePort();
-  if (claim_.held() || (flow_ != nullptr && !Over())) return -EINVAL;
+  if (has_claim() || (flow_ != nullptr && !Over())) return -EINVAL;
   if (error != 0) return error;
-  PrepareClaim();
-  const int refused = host_.ports().Bind(claim_, local.address, local.port, options_->LocalPorts());
+  PortClaim& claim = own().claim;
+  Prepare(claim);
+  const int refused = host_.ports().Bind(claim, local.address, local.port, options_->LocalPorts());
   if (refused != 0 && flow_ != nullptr) {
     // The attempt has cost it its address.
-    last_ = {domain() == AF_INET ? lab::IpAddress() : lab::kIpv6Any, flow_->connection().local().port};
+    own().last = {any(), flow_->connection().local().port};
     bound_again_ = true;
   }
   if (refused != 0) return refused;
@@ -49,62 +50,60 @@ int StreamSocket::Bind(const lab::Endpoint& local) {
 
 int StreamSocket::Listen(int backlog) {
   if (flow_ != nullptr) return -EINVAL;
-  if (queue_ != nullptr) {
-    queue_->set_backlog(backlog);
+  if (listening()) {
+    queue().set_backlog(backlog);
     return 0;
   }
-  if (!claim_.held()) {
-    PrepareClaim();
-    if (const int error = host_.ports().Bind(claim_, last_.address, 0, options_->LocalPorts())) return error;
+  PortClaim& claim = own().claim;
+  if (!claim.held()) {
+    Prepare(claim);
+    if (const int error = host_.ports().Bind(claim, own().last.address, 0, options_->LocalPorts())) return error;
   }
-  if (const int error = host_.ports().Listen(claim_)) return error;
+  if (const int error = host_.ports().Listen(claim)) return error;
   ListenQueue::Settings settings;
   settings.socket = &options_;
   settings.on_ready = [this] { waiters().Wake(host_.engine().scheduler(), WaitQueue::kReadable); };
   settings.read_shut = (shut_ & (SHUT_RD + 1)) != 0;
   settings.write_shut = (shut_ & (SHUT_WR + 1)) != 0;
-  queue_ = std::make_unique<ListenQueue>(host_, lab::Endpoint{claim_.address(), claim_.port()}, backlog,
-                                         std::move(settings));
+  own().queue = std::make_unique<ListenQueue>(host_, own_name(), backlog, std::move(settings));
   return 0;
 }
 
 int StreamSocket::Accept(SocketPtr& accepted, lab::Endpoint& from) {
-  if (queue_ == nullptr) return -EINVAL;
-  if (queue_->empty()) return -EAGAIN;
+  if (!listening()) return -EINVAL;
+  if (queue().empty()) return -EAGAIN;
   auto* const socket = new StreamSocket(host_, domain());
   accepted = socket;
-  ListenQueue::Waiting waiting = queue_->Take();
+  ListenQueue::Waiting waiting = queue().Take();
   socket->options_ = std::move(waiting.options);
   socket->flow_ = std::move(waiting.flow);
   socket->flow_->set_owner(socket);
   socket->told_ = Told(socket->flow_->connection());
   // The listener's address is its own, also without a connection.
-  if (claim_.held()) socket->last_.address = claim_.address();
+  if (const lab::IpAddress own = own_name().address; own != any()) socket->own().last.address = own;
   from = socket->flow_->connection().remote();
   return 0;
 }
 
-void StreamSocket::PrepareClaim() {
-  claim_.reuse = options_->reuse;
-  claim_.ipv6_only = options_->ipv6_only;
+void StreamSocket::Prepare(PortClaim& claim) const {
+  claim.reuse = options_->reuse;
+  claim.ipv6_only = options_->ipv6_only;
 }
 
-int StreamSocket::Claim(const lab::Endpoint& remote, lab::Endpoint& local, std::optional<uint32_t>& iss) {
-  local.address = claim_.held() ? claim_.address() : last_.address;
+int StreamSocket::Claim(const lab::Endpoint& remote, PortClaim& chosen, lab::Endpoint& local,
+                        std::optional<uint32_t>& iss) {
+  local = own_name();
   if (local.address.is_any()) local.address = host_.SourceFor(remote.address);
-  if (claim_.held()) {
-    local.port = claim_.port();
-    return host_.MakeWay(local, remote, iss);
-  }
-  PrepareClaim();
+  if (has_claim()) return host_.MakeWay(local, remote, iss);
+  Prepare(chosen);
   const auto unused = [&](uint16_t port) { return !host_.Has({local.address, port}, remote); };
-  if (const int error = host_.ports().Connect(claim_, local.address, options_->LocalPorts(), unused)) return error;
-  local.port = claim_.port();
+  if (const int error = host_.ports().Connect(chosen, local.address, options_->LocalPorts(), unused)) return error;
+  local.port = chosen.port();
   return 0;
 }
 
 int StreamSocket::MayConnect() const {
-  if (queue_ != nullptr) return -EISCONN;
+  if (listening()) return -EISCONN;
   if (given_up_) return -EINVAL;
   if (connecting_) return -EALREADY;
   return flow_ != nullptr ? -EISCONN : 0;
@@ -113,9 +112,9 @@ int StreamSocket::MayConnect() const {
 int StreamSocket::Connect(const lab::Endpoint& asked) {
   if (const int refused = MayConnect()) return refused;
   lab::Endpoint remote = asked;
-  const lab::IpAddress source = claim_.held() ? claim_.address() : last_.address;
+  const lab::IpAddress source = own_name().address;
   // As in Linux: the host itself, by the name that the socket has.
-  if (remote.address.is_any() && claim_.held() && remote.address.is_ipv4()) remote.address = source;
+  if (remote.address.is_any() && has_claim() && remote.address.is_ipv4()) remote.address = source;
   const bool ipv4 = remote.address.is_ipv4() || (remote.address.is_any() && source.is_ipv4());
   if (remote.address.is_any()) remote.address = ipv4 ? lab::IpAddress(Network::kLoopback) : lab::kIpv6Loopback;
   if (ipv4 && options_->ipv6_only) return -ENETUNREACH;
@@ -126,21 +125,21 @@ int StreamSocket::Connect(const lab::Endpoint& asked) {
   if (!Network::Routable(remote.address) || IsBroadcast(remote.address)) return -ENETUNREACH;
   if (!ipv4 && source.is_ipv4()) return -EAFNOSUPPORT;
 
-  const bool bound = claim_.held();
+  const bool bound = has_claim();
+  PortClaim chosen;  // until the connection has its own
   lab::Endpoint local;
   std::optional<uint32_t> iss;
-  if (const int error = Claim(remote, local, iss)) return error;
+  if (const int error = Claim(remote, chosen, local, iss)) return error;
   if (!iss) iss = host_.NextInitialSequence();
   tcp::Options options = host_.OptionsFor(remote.address);
   Apply(*options_, remote.address.is_ipv4(), options);
   error_ = 0;
-  flow_ = new Flow(host_, tcp::Connection::Connect(host_.now(), local, remote, *iss, options), this);
-  host_.ports().Share(flow_->claim(), local.address, local.port, options_->reuse, /*by_connect=*/!bound);
-  // From here on the connection's own claim holds the port that was chosen for it.
-  if (!bound) claim_.Release();
-  if (bound && claim_.address().is_any()) {
+  flow_ = new Flow(host_, this, local, remote, *iss, options);
+  flow_->ClaimPort(options_->reuse, /*by_connect=*/!bound);
+  chosen.Release();
+  if (bound && source.is_any()) {
     all_addresses_ = true;
-    claim_.StandFor(local.address);
+    own().claim.StandFor(local.address);
   }
   host_.Add(flow_);
   if ((shut_ & (SHUT_RD + 1)) != 0) flow_->connection().ShutdownRead(host_.now());
@@ -175,13 +174,15 @@ void StreamSocket::Disconnect() {
 
 void StreamSocket::LoseConnection() {
   // The port goes with the connection's end: one that was bound since, or without one, stays.
-  const bool keeps_port = Over() ? bound_again_ : flow_ == nullptr && queue_ == nullptr;
+  const bool keeps_port = Over() ? bound_again_ : flow_ == nullptr && !listening();
   connecting_ = false;
   given_up_ = false;
   bound_again_ = false;
   shut_ = 0;
-  queue_.reset();
-  claim_.listening = false;
+  if (own_ != nullptr) {
+    own_->queue.reset();
+    own_->claim.listening = false;
+  }
   if (flow_ != nullptr) {
     const FlowPtr flow = std::exchange(flow_, nullptr);
     tcp::Connection& connection = flow->connection();
@@ -190,27 +191,27 @@ void StreamSocket::LoseConnection() {
     if (!sim::Over(state) && state != tcp::State::kClosing && state != tcp::State::kLastAck) error_ = ECONNRESET;
     // What it had failed with is still to be told.
     if (connection.error() != 0) error_ = connection.TakeError();
-    if (!claim_.held()) last_.port = connection.local().port;
+    if (!has_claim()) own().last.port = connection.local().port;
     flow->set_owner(nullptr);
     connection.Abort(host_.now());
     flow->Settle();
   }
-  if (std::exchange(all_addresses_, false)) claim_.StandFor(any());
+  if (std::exchange(all_addresses_, false)) own().claim.StandFor(any());
   if (!keeps_port) LosePort();
   waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
 }
 
 // A port that the program didn't choose goes as it came, and the name of the socket still tells of it.
 void StreamSocket::LosePort() {
-  if (!claim_.held() || port_asked_) return;
-  last_ = {claim_.address(), claim_.port()};
+  if (!has_claim() || port_asked_) return;
+  own().last = own_name();
   all_addresses_ = false;
-  claim_.Release();
+  own().claim.Release();
 }
 
 bool StreamSocket::HasPort() const {
-  if (flow_ == nullptr || bound_again_) return claim_.held();
-  return !Over() || (claim_.held() && port_asked_);
+  if (flow_ == nullptr || bound_again_) return has_claim();
+  return !Over() || (has_claim() && port_asked_);
 }
 
 int StreamSocket::TakeError() {
@@ -220,7 +221,7 @@ int StreamSocket::TakeError() {
 
 int StreamSocket::Shutdown(int how) {
   if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return -EINVAL;
-  if (queue_ != nullptr) {
+  if (listening()) {
     // As in Linux: SHUT_WR does nothing to a listener, and SHUT_RD ends it.
     if (how != SHUT_WR) LoseConnection();
     waiters().Wake(host_.engine().scheduler(), WaitQueue::kAnything);
@@ -253,7 +254,7 @@ int StreamSocket::Shutdown(int how) {
 
 lab::Endpoint StreamSocket::local() const {
   if (flow_ != nullptr && !bound_again_) return flow_->connection().local();
-  return claim_.held() ? lab::Endpoint{claim_.address(), claim_.port()} : last_;
+  return own_name();
 }
 
 std::optional<lab::Endpoint> StreamSocket::remote() const {
@@ -264,12 +265,11 @@ std::optional<lab::Endpoint> StreamSocket::remote() const {
 }
 
 void StreamSocket::Release() {
-  queue_.reset();
-  claim_.Release();
+  own_.reset();
   if (flow_ == nullptr) return;
   const FlowPtr flow = std::exchange(flow_, nullptr);
   flow->set_owner(nullptr);
-  if (options_->linger_time.l_onoff != 0 && options_->linger_time.l_linger == 0) {
+  if (options_->lingers && options_->linger_seconds == 0) {
     flow->connection().Abort(host_.now());
   } else {
     flow->connection().Close(host_.now());

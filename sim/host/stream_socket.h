@@ -16,7 +16,7 @@ namespace sim {
 class StreamSocket final : public Socket, private Flow::Owner {
  public:
   // The host must outlive it.
-  StreamSocket(Host& host, int domain) : Socket(domain), host_(host), last_{any(), 0} {}
+  StreamSocket(Host& host, int domain) : Socket(domain), host_(host) {}
   ~StreamSocket() override;
 
   int type() const override { return SOCK_STREAM; }
@@ -37,7 +37,7 @@ class StreamSocket final : public Socket, private Flow::Owner {
 
   lab::Endpoint local() const override;
   std::optional<lab::Endpoint> remote() const override;
-  bool listening() const override { return queue_ != nullptr; }
+  bool listening() const override { return own_ != nullptr && own_->queue != nullptr; }
   // The connection, or null.
   const FlowPtr& flow() const { return flow_; }
 
@@ -71,19 +71,39 @@ class StreamSocket final : public Socket, private Flow::Owner {
     bool urgent = false;
   };
 
+  // What the socket has without a connection: a name, and who waits there.
+  struct Own {
+    PortClaim claim;                    // from bind
+    lab::Endpoint last;                 // what it was called before it lost its port; port 0: it had none
+    std::unique_ptr<ListenQueue> queue;  // a listener's
+  };
+
+  Own& own() {
+    if (own_ == nullptr) own_.reset(new Own{.claim = {}, .last = {any(), 0}, .queue = {}});
+    return *own_;
+  }
+  bool has_claim() const { return own_ != nullptr && own_->claim.held(); }
+  // What it is called without a connection.
+  lab::Endpoint own_name() const {
+    if (own_ == nullptr) return {any(), 0};
+    return own_->claim.held() ? lab::Endpoint{own_->claim.address(), own_->claim.port()} : own_->last;
+  }
+  // Only where listening().
+  ListenQueue& queue() const { return *own_->queue; }
   void OnChange(Flow& flow) override;
   // Disconnect, by whatever ends the connection.
   void LoseConnection();
   // What the options say of a claim that is not made yet.
-  void PrepareClaim();
+  void Prepare(PortClaim& claim) const;
   // The connection is over; Linux's TCP_CLOSE.
   bool Over() const;
   // It has a port of its own, which is not only in its name.
   bool HasPort() const;
   // The events that have come since that was asked last.
   short News();
-  // The local end of a connection to `remote`, and the number that it must begin with, if any.
-  int Claim(const lab::Endpoint& remote, lab::Endpoint& local, std::optional<uint32_t>& iss);
+  // The local end of a connection to `remote`, and the number that it must begin with, if any. Where the socket has no
+  // port, `chosen` claims one.
+  int Claim(const lab::Endpoint& remote, PortClaim& chosen, lab::Endpoint& local, std::optional<uint32_t>& iss);
   short ReadyOfConnection() const;
   std::optional<int> LiveNumber(int level, int option);
   int GetInfo(const OptionRoom& room) const;
@@ -91,10 +111,8 @@ class StreamSocket final : public Socket, private Flow::Owner {
   void LosePort();
 
   Host& host_;
-  PortClaim claim_;                    // from bind
-  std::unique_ptr<ListenQueue> queue_;  // a listener's
+  std::unique_ptr<Own> own_;           // null: neither bound nor given up
   FlowPtr flow_;                       // a connection's, from connect's beginning on
-  lab::Endpoint last_;                 // what it was called before it lost its port; port 0: it had none
   bool port_asked_ = false;            // bind was given a port: it stays with the socket
   bool all_addresses_ = false;         // is what bind was given, and again once the connection is given up
   bool connecting_ = false;

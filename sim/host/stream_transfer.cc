@@ -21,7 +21,7 @@ bool Writable(const tcp::Connection& connection, uint32_t not_sent_low) {
 }  // namespace
 
 short StreamSocket::Ready() const {
-  if (queue_ != nullptr) return queue_->empty() ? 0 : POLLIN | POLLRDNORM;
+  if (listening()) return queue().empty() ? 0 : POLLIN | POLLRDNORM;
   if (flow_ == nullptr) {
     const bool read_shut = (shut_ & (SHUT_RD + 1)) != 0;
     return static_cast<short>(POLLOUT | POLLWRNORM | POLLHUP | (read_shut ? POLLIN | POLLRDNORM | POLLRDHUP : 0) |
@@ -84,7 +84,7 @@ void StreamSocket::OnChange(Flow& flow) {
 
 int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int flags) {
   const bool read_shut = (shut_ & (SHUT_RD + 1)) != 0;
-  if (queue_ != nullptr) return -ENOTCONN;
+  if (listening()) return -ENOTCONN;
   if (flow_ == nullptr) {
     const int error = TakeError();
     return error != 0 ? -error : read_shut ? 0 : -ENOTCONN;
@@ -105,7 +105,7 @@ int64_t StreamSocket::Read(Buffers buffers, size_t offset, size_t length, int fl
 }
 
 int64_t StreamSocket::ReadUrgent(Buffers buffers, int flags, Message& message) {
-  if (queue_ != nullptr) return -ENOTCONN;
+  if (listening()) return -ENOTCONN;
   if (flow_ == nullptr) return -EINVAL;
   char byte;
   const int result = flow_->connection().ReadUrgent(host_.now(), byte, (flags & MSG_PEEK) != 0);

@@ -36,7 +36,8 @@ Connection::Kept::Kept(const Options& options, bool ipv4)
   if (options.max_segment != 0) mss = std::min(mss, options.max_segment);
 }
 
-Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, uint32_t iss, const Options& options)
+Connection::Connection(State state, const lab::Endpoint& local, const lab::Endpoint& remote, uint32_t iss,
+                       const Options& options)
     : sender_(iss, options.send_buffer, options.retries2, options.congestion),
       receiver_(options.receive_buffer),
       local_(local),
@@ -54,17 +55,10 @@ Connection::Connection(State state, lab::Endpoint local, lab::Endpoint remote, u
   }
 }
 
-std::unique_ptr<Connection> Connection::Connect(Time, lab::Endpoint local, lab::Endpoint remote, uint32_t iss,
-                                                const Options& options) {
-  return std::unique_ptr<Connection>(new Connection(State::kSynSent, local, remote, iss, options));
-}
-
-std::unique_ptr<Connection> Connection::Accept(Time, const lab::Packet& syn, uint32_t iss, const Options& options) {
-  std::unique_ptr<Connection> connection(
-      new Connection(State::kSynReceived, syn.destination, syn.source, iss, options));
-  connection->passive_ = true;
-  connection->TakeSynOptions(syn);
-  return connection;
+Connection::Connection(const lab::Packet& syn, uint32_t iss, const Options& options)
+    : Connection(State::kSynReceived, syn.destination, syn.source, iss, options) {
+  passive_ = true;
+  TakeSynOptions(syn);
 }
 
 void Connection::Transition(State to, Cause cause) {

@@ -64,12 +64,11 @@ int DeferAcceptSeconds(int timeouts);
 class Connection {
  public:
   // Begins an active open: the SYN is the first NextSegment.
-  static std::unique_ptr<Connection> Connect(Time now, lab::Endpoint local, lab::Endpoint remote, uint32_t iss,
-                                             const Options& options);
+  Connection(const lab::Endpoint& local, const lab::Endpoint& remote, uint32_t iss, const Options& options)
+      : Connection(State::kSynSent, local, remote, iss, options) {}
   // Answers `syn`, a segment with SYN and without ACK and RST that came to a listening port: the SYN-ACK is the
   // first NextSegment.
-  static std::unique_ptr<Connection> Accept(Time now, const lab::Packet& syn, uint32_t iss,
-                                            const Options& options);
+  Connection(const lab::Packet& syn, uint32_t iss, const Options& options);
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -222,7 +221,8 @@ class Connection {
     uint8_t type_of_service;
   };
 
-  Connection(State state, lab::Endpoint local, lab::Endpoint remote, uint32_t iss, const Options& options);
+  Connection(State state, const lab::Endpoint& local, const lab::Endpoint& remote, uint32_t iss,
+             const Options& options);
 
   void Transition(State to, Cause cause);
   void OnKeepAliveTimer(Time now);

@@ -1,3 +1,5 @@
+#include <memory>
+
 #include "sim/tcp/harness.h"
 
 namespace sim::tcp {
@@ -23,12 +25,12 @@ bool Script::Expire() {
 }
 
 void Script::Connect() {
-  connection = Connection::Connect(now, kUs, kPeer, our_iss_, options);
+  connection = std::make_unique<Connection>(kUs, kPeer, our_iss_, options);
   ASSERT_EQ("SYN 0", OutAll());
 }
 
 void Script::AcceptSyn() {
-  connection = Connection::Accept(now, From({.seq = 0, .syn = true, .no_ack = true}), our_iss_, options);
+  connection = std::make_unique<Connection>(From({.seq = 0, .syn = true, .no_ack = true}), our_iss_, options);
   ASSERT_EQ("SYN, ACK 0 ack 1", OutAll());
 }
 

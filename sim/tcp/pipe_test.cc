@@ -2,6 +2,7 @@
 // intact and once, and both ends come to their end.
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -133,7 +134,7 @@ class Pipe {
       End& end = ends[flight.to];
       if (!end.connection) {
         if (!flight.packet.tcp.syn || flight.packet.tcp.ack_flag) continue;
-        end.connection = Connection::Accept(now, flight.packet, 0xffffff00u, passive_options);
+        end.connection = std::make_unique<Connection>(flight.packet, 0xffffff00u, passive_options);
       } else {
         end.connection->OnSegment(now, flight.packet);
       }
@@ -161,7 +162,7 @@ void ExpectWhole(uint64_t seed, const Weather& weather, const Options& options, 
   Pipe pipe(seed, weather);
   pipe.passive_options = options;
   pipe.ends[0].connection =
-      Connection::Connect(Time{0}, kUs, kPeer, 0xfffffff0u - static_cast<uint32_t>(seed), options);
+      std::make_unique<Connection>(kUs, kPeer, 0xfffffff0u - static_cast<uint32_t>(seed), options);
   pipe.ends[0].text = Text(seed, length);
   pipe.ends[1].text = Text(seed + 1'000, length / 2);
   pipe.Run(seconds(2'000));

@@ -1,5 +1,6 @@
 // SYN-RECEIVED: a client wants to connect.
 #include <cerrno>
+#include <memory>
 
 #include "sim/tcp/harness.h"
 
@@ -9,7 +10,7 @@ namespace {
 TEST(SynReceived, AnswersWithWhatWasOffered) {
   Script script;
   script.peer_timestamps = true;
-  script.connection = Connection::Accept(script.now, script.From({.seq = 0, .syn = true, .no_ack = true}), kOurIss, {});
+  script.connection = std::make_unique<Connection>(script.From({.seq = 0, .syn = true, .no_ack = true}), kOurIss, Options{});
   EXPECT_EQ("SYN, ACK 0 ack 1", script.Out());
   const lab::TcpHeader& tcp = script.last->tcp;
   EXPECT_EQ(65'495, tcp.mss);
@@ -26,7 +27,7 @@ TEST(SynReceived, OffersNothingThatWasNotOffered) {
   Script script;
   script.peer_scale.reset();
   script.peer_sack = false;
-  script.connection = Connection::Accept(script.now, script.From({.seq = 0, .syn = true, .no_ack = true}), kOurIss, {});
+  script.connection = std::make_unique<Connection>(script.From({.seq = 0, .syn = true, .no_ack = true}), kOurIss, Options{});
   script.Out();
   EXPECT_FALSE(script.last->tcp.window_scale);
   EXPECT_FALSE(script.last->tcp.sack_permitted);

@@ -1,5 +1,6 @@
 // SYN-SENT: an attempt to connect.
 #include <cerrno>
+#include <memory>
 
 #include "sim/tcp/harness.h"
 
@@ -8,7 +9,7 @@ namespace {
 
 TEST(SynSent, OffersWhatLinuxOffers) {
   Script script;
-  script.connection = Connection::Connect(script.now, kUs, kPeer, kOurIss, {});
+  script.connection = std::make_unique<Connection>(kUs, kPeer, kOurIss, Options{});
   EXPECT_EQ("SYN 0", script.Out());
   const lab::TcpHeader& tcp = script.last->tcp;
   EXPECT_EQ(65'495, tcp.mss);
@@ -22,7 +23,7 @@ TEST(SynSent, OffersWhatLinuxOffers) {
 TEST(SynSent, OffersAWindowOfWholeSegments) {
   Script script;
   script.options.mtu = 1'500;
-  script.connection = Connection::Connect(script.now, kUs, kPeer, kOurIss, script.options);
+  script.connection = std::make_unique<Connection>(kUs, kPeer, kOurIss, script.options);
   script.Out();
   EXPECT_EQ(1'460, script.last->tcp.mss);
   EXPECT_EQ(64'240, script.last->tcp.window);
@@ -142,8 +143,8 @@ TEST(SynSent, UnreachableFailsAtOnce) {
 
 TEST(SynSent, TwoConnectionsThatOpenAtOnceMeet) {
   const Time now{0};
-  const auto a = Connection::Connect(now, kUs, kPeer, 1, {});
-  const auto b = Connection::Connect(now, kPeer, kUs, 9, {});
+  const auto a = std::make_unique<Connection>(kUs, kPeer, 1, Options{});
+  const auto b = std::make_unique<Connection>(kPeer, kUs, 9, Options{});
   const auto swap = [&](Connection& from, Connection& to) {
     std::vector<lab::Packet> packets;
     for (lab::Packet packet; from.NextSegment(now, packet);) packets.push_back(packet);

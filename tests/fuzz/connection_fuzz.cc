@@ -55,7 +55,7 @@ class Run {
     iss_ = input_.U32();
     peer_iss_ = input_.U32();
     if ((kind & 1) != 0) {
-      connection_ = Connection::Connect(now_, kUs, kPeer, iss_, options);
+      connection_ = std::make_unique<Connection>(kUs, kPeer, iss_, options);
       return;
     }
     lab::Packet syn = Segment();
@@ -63,7 +63,7 @@ class Run {
     syn.tcp.ack_flag = syn.tcp.rst = syn.tcp.fin = false;
     syn.tcp.seq = peer_iss_;
     syn.payload = lab::Payload();
-    connection_ = Connection::Accept(now_, syn, iss_, options);
+    connection_ = std::make_unique<Connection>(syn, iss_, options);
   }
 
   // Numbers near those that count, most of the time.

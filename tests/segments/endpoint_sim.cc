@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <deque>
+#include <memory>
 #include <utility>
 
 #include "gtest/gtest.h"
@@ -38,7 +39,7 @@ class SimEndpoint final : public Endpoint {
     options_.defer_accept = sim::tcp::DeferAcceptTimeouts(settings.defer_accept_s);
   }
 
-  void Connect(uint32_t iss) override { connection_ = Connection::Connect(now_, kUs, kPeer, iss, options_); }
+  void Connect(uint32_t iss) override { connection_ = std::make_unique<Connection>(kUs, kPeer, iss, options_); }
   void Listen() override { listening_ = true; }
 
   // What is for no connection is the listener's, or answered as a host does.
@@ -50,7 +51,7 @@ class SimEndpoint final : public Endpoint {
     }
     const lab::TcpHeader& tcp = packet.tcp;
     if (listening_ && tcp.syn && !tcp.ack_flag && !tcp.rst) {
-      connection_ = Connection::Accept(now_, packet, kIss, options_);
+      connection_ = std::make_unique<Connection>(packet, kIss, options_);
     } else if (auto reset = Connection::ResetFor(packet)) {
       sent_.push_back(*std::move(reset));
     }

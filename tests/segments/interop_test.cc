@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,7 +60,7 @@ class Interop : public testing::Test {
       kernel_->Connect(0xfffffff0u);
     } else {
       kernel_->Listen();
-      simulated_ = Connection::Connect(Now(), kPeer, kUs, 0xffffff00u, options_);
+      simulated_ = std::make_unique<Connection>(kPeer, kUs, 0xffffff00u, options_);
     }
     ASSERT_TRUE(RunUntil([&] { return simulated_ != nullptr && simulated_->state() == sim::tcp::State::kEstablished &&
                                       kernel_->State() == "ESTABLISHED"; }));
@@ -162,7 +163,7 @@ class Interop : public testing::Test {
   void ArriveAtSimulated(const lab::Packet& packet) {
     const bool wants_to_connect = packet.tcp.syn && !packet.tcp.ack_flag;
     if (simulated_ == nullptr && wants_to_connect) {
-      simulated_ = Connection::Accept(Now(), packet, 0xffffff00u, options_);
+      simulated_ = std::make_unique<Connection>(packet, 0xffffff00u, options_);
     } else if (simulated_ != nullptr && simulated_->state() != sim::tcp::State::kClosed) {
       simulated_->OnSegment(Now(), packet);
     } else if (const auto reset = Connection::ResetFor(packet)) {
