@@ -10,7 +10,8 @@ namespace {
 TEST(SynReceived, AnswersWithWhatWasOffered) {
   Script script;
   script.peer_timestamps = true;
-  script.connection = std::make_unique<Connection>(script.From({.seq = 0, .syn = true, .no_ack = true}), kOurIss, Options{});
+  const lab::Packet syn = script.From({.seq = 0, .syn = true, .no_ack = true});
+  script.connection = std::make_unique<Connection>(syn, kOurIss, Options{});
   EXPECT_EQ("SYN, ACK 0 ack 1", script.Out());
   const lab::TcpHeader& tcp = script.last->tcp;
   EXPECT_EQ(65'495, tcp.mss);
@@ -27,7 +28,8 @@ TEST(SynReceived, OffersNothingThatWasNotOffered) {
   Script script;
   script.peer_scale.reset();
   script.peer_sack = false;
-  script.connection = std::make_unique<Connection>(script.From({.seq = 0, .syn = true, .no_ack = true}), kOurIss, Options{});
+  const lab::Packet syn = script.From({.seq = 0, .syn = true, .no_ack = true});
+  script.connection = std::make_unique<Connection>(syn, kOurIss, Options{});
   script.Out();
   EXPECT_FALSE(script.last->tcp.window_scale);
   EXPECT_FALSE(script.last->tcp.sack_permitted);

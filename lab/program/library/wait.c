@@ -50,7 +50,8 @@ static long poll_once(void* programs, unsigned long count, int64_t timeout_ns, i
   }
   if (*due) timeout_ns = 0;
   duet_slot()->awaited = kernels ? duet_read_signals : 0;
-  const long result = duet_request(SYS_poll, (uint32_t)((size_t)labs * sizeof(*asked)), 0, labs, timeout_ns, kernels, 0);
+  const uint32_t length = (uint32_t)((size_t)labs * sizeof(*asked));
+  const long result = duet_request(SYS_poll, length, 0, labs, timeout_ns, kernels, 0);
   duet_slot()->awaited = 0;
   if (result < 0) return result;
   long ready = 0;
