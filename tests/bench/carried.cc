@@ -94,6 +94,47 @@ int main(int count, char** arguments) {
 }
 )";
 
+// The switches of an echo and nothing else: a process gives the turn to another one and waits for it, then to a third,
+// N times.
+constexpr char kSwitches[] = R"(
+#define _GNU_SOURCE
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+enum { THEIRS, MINE };
+static void wait_for(int* turn, int whose) {
+  while (__atomic_load_n(turn, __ATOMIC_ACQUIRE) != whose) syscall(SYS_futex, turn, FUTEX_WAIT, !whose, NULL);
+}
+static void give(int* turn, int whose) {
+  __atomic_store_n(turn, whose, __ATOMIC_RELEASE);
+  syscall(SYS_futex, turn, FUTEX_WAKE, 1);
+}
+int main(int count, char** arguments) {
+  const int times = atoi(arguments[1]);
+  char* const memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  int* turns[2];
+  for (int i = 0; i < 2; ++i) {
+    turns[i] = (int*)(void*)(memory + i * 128);
+    *turns[i] = MINE;
+    if (fork() != 0) continue;
+    for (int left = times; left > 0; --left) {
+      wait_for(turns[i], THEIRS);
+      give(turns[i], MINE);
+    }
+    return 0;
+  }
+  for (int i = 0; i < 2 * times; ++i) {
+    give(turns[i % 2], THEIRS);
+    wait_for(turns[i % 2], MINE);
+  }
+  while (wait(NULL) > 0) {}
+  return 0;
+}
+)";
+
 void PinToThisCore() {
   cpu_set_t one;
   CPU_ZERO(&one);
@@ -142,7 +183,10 @@ std::vector<Line> Lines(const ProgramFolder& folder) {
   const Runner sandbox = [&](const Programs& programs) { return InSandbox(folder, programs); };
   const Runner world = [&](const Programs& programs) { return InWorld(folder, programs, 1); };
   const Runner link = [&](const Programs& programs) { return InWorld(folder, programs, 2); };
+  const Runner real_world = [&](const Programs& programs) { return InRealWorld(folder, programs, 1); };
+  const Runner real_link = [&](const Programs& programs) { return InRealWorld(folder, programs, 2); };
   const auto calls = [](int kind) { return [kind](int times) { return Caller(kind, times); }; };
+  const auto switches = [](int times) { return Programs{{"./switches", std::to_string(times)}}; };
   std::vector<Line> lines;
   const auto add = [&](std::string name, std::string unit, double scale, std::function<Cost()> round) {
     lines.push_back({std::move(name), std::move(unit), scale, std::move(round)});
@@ -154,6 +198,9 @@ std::vector<Line> Lines(const ProgramFolder& folder) {
   add("a call: the clock, leased", "us", kMicrosecond, Each(world, calls(2), 0, 1'000'000));
   add("a call: getppid, trapped and passed on", "us", kMicrosecond, Each(world, calls(3), 0, 100'000));
   add("an echo: kernel's loopback", "us", kMicrosecond, Each(kernel, Echo, 100, 40'000));
+  add("an echo: four switches of processes alone", "us", kMicrosecond, Each(kernel, switches, 0, 100'000));
+  add("an echo: a real world's loopback, traced", "us", kMicrosecond, Each(real_world, Echo, 100, 20'000));
+  add("an echo: a real world's link, traced", "us", kMicrosecond, Each(real_link, Echo, 100, 5'000));
   add("an echo: simulated loopback", "us", kMicrosecond, Each(world, Echo, 100, 20'000));
   add("an echo: simulated link, every packet traced", "us", kMicrosecond, Each(link, Echo, 100, 20'000));
   add("redis-benchmark, a request: kernel's loopback", "us", kMicrosecond, Each(kernel, Redis, 1'000, 21'000));
@@ -180,6 +227,7 @@ void Run(int rounds, const std::string& what) {
   PinToThisCore();
   ProgramFolder folder;
   folder.Compile("caller", kCaller, "-pthread");
+  folder.Compile("switches", kSwitches);
   folder.Compile("echo_server", kEchoServer);
   folder.Compile("echo_client", kEchoClient);
   std::vector<Line> lines = Lines(folder);

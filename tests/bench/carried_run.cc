@@ -21,6 +21,8 @@
 #include "absl/strings/str_replace.h"
 #include "lab/program/program.h"
 #include "lab/program/sandbox.h"
+#include "real/namespaces.h"
+#include "real/real_world.h"
 #include "sim/host/sim_world.h"
 
 namespace bench {
@@ -153,7 +155,26 @@ lab::ProcessId Start(lab::World& world, lab::HostId host, const std::string& fol
   options.command = std::move(words);
   options.folder = folder;
   options.limits.cpu_seconds = 1000;
-  return world.Start(host, {.name = "program", .arguments = {}, .input = {}}, lab::CarriedProgram(options));
+  const bool real = world.kind() == lab::WorldKind::kReal;
+  return world.Start(host, {.name = "program", .arguments = {}, .input = {}},
+                     real ? lab::ExecutedProgram(options) : lab::CarriedProgram(options));
+}
+
+void Play(lab::World& world, const std::string& folder, const Programs& programs, int hosts) {
+  constexpr uint16_t kPort = 9999;
+  for (int i = 0; i < hosts; ++i) world.AddHost({.name = "host" + std::to_string(i), .knobs = {}});
+  const std::string address = hosts == 1 ? "127.0.0.1" : "10.0.0.1";
+  if (!programs.server.empty()) {
+    Start(world, 0, folder, Filled(programs.server, address, kPort));
+    world.RunUntil([&] { return world.Listening(0, kPort); }, std::chrono::hours(1));
+  }
+  const lab::ProcessId client = Start(world, hosts - 1, folder, Filled(programs.client, address, kPort));
+  world.RunUntil([&] { return world.outcome(client).exited; }, std::chrono::hours(100));
+  const lab::Outcome& outcome = world.outcome(client);
+  if (outcome.exited && outcome.exit_status == 0) return;
+  std::fprintf(stderr, "a program in a world ended with status %d\n%s", outcome.exit_status, world.Deadlock().c_str());
+  for (const auto& [key, value] : outcome.reports) std::fprintf(stderr, "%s: %s\n", key.c_str(), value.c_str());
+  std::_Exit(1);
 }
 
 }  // namespace
@@ -188,22 +209,20 @@ Cost OnKernel(const ProgramFolder& folder, const Programs& programs) {
 }
 
 Cost InWorld(const ProgramFolder& folder, const Programs& programs, int hosts) {
-  constexpr uint16_t kPort = 9999;
   return Measure([&] {
     sim::SimWorld world(lab::Choices::Benign(), 1);
-    for (int i = 0; i < hosts; ++i) world.AddHost({.name = "host" + std::to_string(i), .knobs = {}});
-    const std::string address = hosts == 1 ? "127.0.0.1" : "10.0.0.1";
-    if (!programs.server.empty()) {
-      Start(world, 0, folder.path(), Filled(programs.server, address, kPort));
-      world.RunUntil([&] { return world.Listening(0, kPort); }, std::chrono::hours(1));
+    Play(world, folder.path(), programs, hosts);
+  });
+}
+
+Cost InRealWorld(const ProgramFolder& folder, const Programs& programs, int hosts) {
+  return Measure([&] {
+    if (const absl::Status entered = real::EnterNamespaces(); !entered.ok()) {
+      std::fprintf(stderr, "%s\n", std::string(entered.message()).c_str());
+      std::_Exit(1);
     }
-    const lab::ProcessId client = Start(world, hosts - 1, folder.path(), Filled(programs.client, address, kPort));
-    world.RunUntil([&] { return world.outcome(client).exited; }, std::chrono::hours(100));
-    const lab::Outcome& outcome = world.outcome(client);
-    if (outcome.exited && outcome.exit_status == 0) return;
-    std::fprintf(stderr, "a carried program ended with status %d\n%s", outcome.exit_status, world.Deadlock().c_str());
-    for (const auto& [key, value] : outcome.reports) std::fprintf(stderr, "%s: %s\n", key.c_str(), value.c_str());
-    std::_Exit(1);
+    real::RealWorld world(lab::Choices::Benign());
+    Play(world, folder.path(), programs, hosts);
   });
 }
 

@@ -44,6 +44,9 @@ struct Programs {
 Cost OnKernel(const ProgramFolder& folder, const Programs& programs);
 // In a simulated world of so many hosts; with one, over its loopback.
 Cost InWorld(const ProgramFolder& folder, const Programs& programs, int hosts);
+// The same in a real world, where the library writes the ledger and the packets are traced, as `duet run --world real`
+// has it.
+Cost InRealWorld(const ProgramFolder& folder, const Programs& programs, int hosts);
 // On the kernel, in a sandbox as carried programs have one; the client alone.
 Cost InSandbox(const ProgramFolder& folder, const Programs& programs);
 
