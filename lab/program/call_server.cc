@@ -31,6 +31,9 @@ bool DescriptorKinds::Kind::*LimitOf(int64_t number) {
   }
 }
 
+// Of a type as socket and socketpair take it.
+bool IsStream(int type) { return (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM; }
+
 }  // namespace
 
 int64_t CallServer::ResultOf(int64_t returned) { return returned < 0 ? -static_cast<int64_t>(errno) : returned; }
@@ -114,22 +117,22 @@ int64_t CallServer::Socket(const CarriedRequest& request, CarriedAnswer&) {
   const int domain = Int(request.arguments[0]);
   const int type = Int(request.arguments[1]);
   const bool internet = domain == AF_INET || domain == AF_INET6;
-  const bool stream = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM;
-  return Make(request.arguments[3], {.socket = true, .internet_stream = internet && stream},
+  const bool stream = IsStream(type);
+  return Make(request.arguments[3], {.socket = true, .stream = stream, .internet_stream = internet && stream},
               [&] { return process_.sockets().socket(domain, type, Int(request.arguments[2])); });
 }
 
 int64_t CallServer::SocketPair(const CarriedRequest& request, CarriedAnswer&) {
   int ends[2];
-  return MakeBoth(request.arguments[3], request.arguments[4], {.socket = true}, [&] {
-    return process_.sockets().socketpair(Int(request.arguments[0]), Int(request.arguments[1]),
-                                         Int(request.arguments[2]), ends);
+  const int type = Int(request.arguments[1]);
+  return MakeBoth(request.arguments[3], request.arguments[4], {.socket = true, .stream = IsStream(type)}, [&] {
+    return process_.sockets().socketpair(Int(request.arguments[0]), type, Int(request.arguments[2]), ends);
   });
 }
 
 int64_t CallServer::Accept(const CarriedRequest& request, CarriedAnswer& answer) {
   AddressRoom room(answer);
-  return Make(request.arguments[3], {.socket = true, .internet_stream = true}, [&] {
+  return Make(request.arguments[3], {.socket = true, .stream = true, .internet_stream = true}, [&] {
     return process_.sockets().accept4(Int(request.arguments[0]), room.address(), room.length(),
                                       Int(request.arguments[1]));
   });

@@ -27,9 +27,10 @@ class CallServer {
   // Blocks as the request does. `answer` is overwritten.
   void Serve(const CarriedRequest& request, CarriedAnswer& answer);
 
-  // Fills in what the program may do without asking, until it asks again: send to the descriptors that this thread has
-  // sent to, and change what epoll descriptors have of those that it has changed there.
-  void Lease(CarriedAnswer& answer);
+  // Fills in what the program may do without asking once it has the answer, until it asks again: send to the descriptors that this thread has
+  // sent to, take what has arrived at those from which it has received, and change what epoll descriptors have of those
+  // that it has changed there.
+  void Lease(const CarriedRequest& request, CarriedAnswer& answer);
   // Does what the program says to have done on a lease; nothing where no lease can have allowed that. Takes no time and
   // never blocks: the caller holds a Thread::AtOnce.
   void ServeLeased(const CarriedRequest& request, CarriedAnswer& answer);
@@ -37,11 +38,13 @@ class CallServer {
  private:
   // Memory for a call to write to, at most DUET_CHANNEL_DATA: not cleared each time, as a vector's would be.
   uint8_t* Room();
-  // The program has sent to that descriptor.
-  void NoteSending(int fd);
+  // The program has sent to that descriptor, or received from it: one of `numbers`.
+  static void NoteUse(std::vector<int>& numbers, int fd);
   // It has changed what the epoll descriptor has of the other.
   void NoteChange(int epfd, int fd);
+  void LeaseArrivals(const CarriedRequest& request, CarriedAnswer& answer);
   void SendLeased(const CarriedRequest& request, CarriedAnswer& answer);
+  void TakeLeased(const CarriedRequest& request);
   void ChangeLeased(const CarriedRequest& request);
   // DUET_EPOLL_: what the program may know.
   uint32_t StateOnList(int epfd, int fd) const;
@@ -102,6 +105,7 @@ class CallServer {
   DescriptorKinds& kinds_;
   std::unique_ptr<uint8_t[]> room_;
   std::vector<int> sent_to_;  // whose leases are kept up; no two are equal modulo DUET_CHANNEL_LEASES
+  std::vector<int> received_from_;  // the same of what arrives
   std::vector<const void*> leased_;  // whose room the last leases gave
   std::vector<std::pair<int, int>> changed_;  // epoll descriptors and others, no two of these equal modulo the same
   uint64_t& written_;

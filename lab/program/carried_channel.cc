@@ -55,6 +55,7 @@ void CarriedChannel::Prepare(int slot) {
   shared.queue_length = shared.expired = 0;
   for (duet_lease& lease : shared.leases) lease = {};
   for (duet_epoll_lease& lease : shared.epoll_leases) lease = {};
+  for (duet_arrival& arrival : shared.arrivals) arrival = {};
   __atomic_store_n(&shared.alive, 1, __ATOMIC_RELEASE);
   __atomic_store_n(&shared.turn, DUET_TURN_PROGRAM, __ATOMIC_RELEASE);
 }
@@ -108,6 +109,8 @@ void CarriedChannel::Answer(int slot, const CarriedAnswer& answer, Time world_ti
   shared.address_length = static_cast<uint32_t>(address_length);
   for (const duet_lease& lease : answer.leases) shared.leases[lease.fd % DUET_CHANNEL_LEASES] = lease;
   for (const duet_epoll_lease& lease : answer.epoll_leases) shared.epoll_leases[lease.fd % DUET_CHANNEL_LEASES] = lease;
+  for (const duet_arrival& arrival : answer.arrivals) shared.arrivals[arrival.fd % DUET_CHANNEL_LEASES] = arrival;
+  std::copy(answer.arrived.begin(), answer.arrived.end(), shared.arrived);
   std::copy(answer.expiries.begin(), answer.expiries.end(), shared.expiries);
   shared.expired = static_cast<uint32_t>(answer.expiries.size());
   shared.arguments[0] = answer.argument;

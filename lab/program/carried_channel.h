@@ -33,6 +33,8 @@ struct CarriedAnswer {
   // Of descriptors whose numbers differ modulo DUET_CHANNEL_LEASES. One stays until another is given in its place.
   std::vector<duet_lease> leases;
   std::vector<duet_epoll_lease> epoll_leases;
+  std::vector<duet_arrival> arrivals;
+  std::vector<uint8_t> arrived;  // where these have their places; no more than DUET_CHANNEL_ARRIVED
   std::vector<duet_expiry> expiries;  // at most one of each timer
 };
 
@@ -55,7 +57,7 @@ class CarriedChannel {
   bool WaitForEnd(int slot, std::chrono::milliseconds limit);
   // Only in the lab's turn. Keeps the capacity of what `request` held.
   void Read(int slot, CarriedRequest& request) const;
-  // The same for what the thread has sent on its leases: gives what stands in its queue at `position`, and moves that
+  // The same for what the thread has done on its leases: gives what stands in its queue at `position`, and moves that
   // on; false at the end.
   bool ReadQueued(int slot, size_t& position, CarriedRequest& request) const;
   // What was read there is not to be read again.

@@ -67,7 +67,7 @@ void CarriedThread::Run() {
     }
     // Asking what time it is takes some: what others do meanwhile counts for the leases.
     const Time now = answers_at_once_ ? thread_.clock() : thread_.now();
-    server_.Lease(answer_);
+    server_.Lease(request_, answer_);
     process_.timers->Collect(seat_.number, now, answer_.expiries);
     carrier_.channel().Answer(slot_, answer_, now);
   }

@@ -13,12 +13,13 @@
 #include <stdint.h>
 
 enum {
-  DUET_CHANNEL_VERSION = 8,
+  DUET_CHANNEL_VERSION = 9,
   DUET_CHANNEL_DATA = 1 << 20,  /* the most bytes that a request or an answer carries */
   DUET_CHANNEL_ADDRESS = 128,   /* a sockaddr_storage */
   DUET_CHANNEL_SLOTS = 128,     /* threads of the program and of all its processes */
   DUET_CHANNEL_DESCRIPTORS = 4096,
   DUET_CHANNEL_LEASES = 64,      /* descriptors that a thread may send to without asking */
+  DUET_CHANNEL_ARRIVED = 1 << 16, /* bytes of all arrivals of a thread */
   DUET_CHANNEL_TIMERS = 64,      /* that a process may have made by timer_create */
   DUET_CHANNEL_QUEUE = 1 << 16,  /* bytes of what it has sent so, with a head each */
   /* Descriptors that the lab gives to the sandbox: the channel, and the socket that says which process is which. */
@@ -128,6 +129,17 @@ struct duet_lease {
   uint32_t socket; /* otherwise SYS_write alone can have it */
 };
 
+/* Bytes that have arrived at a connection, which the thread may take until its next request: all that are there. They
+ * stand at that place of its slot's. */
+struct duet_arrival {
+  int32_t fd;
+  uint32_t place;
+  uint32_t length; /* 0: none */
+};
+
+/* The flags with which they can be taken: MSG_NOSIGNAL, MSG_DONTWAIT. */
+enum { DUET_TAKING_FLAGS = 0x4000 | 0x40 };
+
 /* An epoll descriptor and one that is on its list, or isn't: until the thread's next request nobody else changes that,
  * so that it knows what comes of adding, changing or removing it. */
 struct duet_epoll_lease {
@@ -151,11 +163,11 @@ struct duet_epoll_change {
 /* The flags with which something can be sent on a lease: MSG_NOSIGNAL, MSG_DONTWAIT, MSG_MORE. */
 enum { DUET_LEASED_FLAGS = 0x4000 | 0x40 | 0x8000 };
 
-/* What a thread has sent on a lease stands in its queue, in order, and the lab sends it before it serves the request
- * that comes next; nothing else has happened in the world meanwhile. The bytes follow; then, at a multiple of 8, the
- * next. */
+/* What a thread has sent or taken on a lease stands in its queue, in order, and the lab does it before it serves the
+ * request that comes next; nothing else has happened in the world meanwhile. The bytes that were sent, or a uint64_t, how
+ * many were asked for, follow; then, at a multiple of 8, the next. */
 struct duet_queued {
-  int32_t number; /* SYS_sendto, SYS_write or SYS_epoll_ctl; or DUET_REQUEST_NOTE: of what was called otherwise, for the
+  int32_t number; /* SYS_sendto, SYS_write, SYS_recvfrom, SYS_read or SYS_epoll_ctl; or DUET_REQUEST_NOTE: of what was called otherwise, for the
                      ledger */
   int32_t fd;
   int32_t flags;
@@ -189,10 +201,12 @@ struct duet_slot {
   uint64_t awaited;  /* and those that it waits for */
   struct duet_lease leases[DUET_CHANNEL_LEASES]; /* a descriptor's at its number modulo that */
   struct duet_epoll_lease epoll_leases[DUET_CHANNEL_LEASES]; /* at the descriptor's number modulo that */
+  struct duet_arrival arrivals[DUET_CHANNEL_LEASES];         /* at the descriptor's number modulo that */
   uint32_t expired;
   struct duet_expiry expiries[DUET_CHANNEL_TIMERS + 1];
   uint32_t queue_length;
   uint8_t queue[DUET_CHANNEL_QUEUE] __attribute__((aligned(64)));
+  uint8_t arrived[DUET_CHANNEL_ARRIVED] __attribute__((aligned(64)));
   uint8_t address[DUET_CHANNEL_ADDRESS];
   uint8_t data[DUET_CHANNEL_DATA] __attribute__((aligned(64)));
 };

@@ -12,7 +12,8 @@ class DescriptorKinds {
  public:
   struct Kind {
     bool socket = false;
-    bool internet_stream = false;
+    bool stream = false;           // a socket of that type
+    bool internet_stream = false;  // of TCP
     bool random = false;     // gives random bytes
     bool real_time = false;  // a timer whose moments are CLOCK_REALTIME's
     bool limits_receiving = false;  // by SO_RCVTIMEO

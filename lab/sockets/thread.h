@@ -10,6 +10,7 @@
 #include <string>
 
 #include "lab/sockets/process.h"
+#include "lab/wire/payload.h"
 
 struct duet_ledger_entry;  // lab/trace/ledger_entry.h
 
@@ -74,6 +75,13 @@ class Thread : public Process {
     const void* file = nullptr;
   };
   virtual Room SendRoom(int fd) const = 0;
+  // Of a connection's descriptor: the bytes that a receive would give at once, all that have come, where that is sure and
+  // they are no more than `most`; otherwise none. `file` is as above. Takes no time.
+  struct Arrived {
+    Payload bytes;
+    const void* file = nullptr;
+  };
+  virtual Arrived ArrivedAt(int fd, size_t most) const = 0;
   // Whether the descriptor is on the epoll descriptor's list, where that is sure: epoll_ctl can add it if it isn't, and
   // change it or take it off if it is, and won't fail. Takes no time.
   virtual std::optional<bool> OnEpollList(int epfd, int fd) const = 0;

@@ -31,6 +31,14 @@ lab::Thread::Room SimSockets::SendRoom(int fd) const {
   return {file->write_room(), file.get()};
 }
 
+lab::Thread::Arrived SimSockets::ArrivedAt(int fd, size_t most) const {
+  File* const file = short_transfers_ ? nullptr : table_->Get(fd);
+  Socket* const socket = file != nullptr ? file->AsSocket() : nullptr;
+  const StreamSocket* const stream = socket != nullptr ? socket->AsStream() : nullptr;
+  if (stream == nullptr) return {};
+  return {stream->Arrived(most), file};
+}
+
 std::optional<bool> SimSockets::OnEpollList(int epfd, int fd) const {
   const File* const epoll = table_->Get(epfd);
   File* const file = table_->Get(fd);

@@ -41,6 +41,7 @@ class SimSockets final : public lab::Sockets {
 
   // As lab::Thread has them; PassDebt is false where the task is being killed.
   lab::Thread::Room SendRoom(int fd) const;
+  lab::Thread::Arrived ArrivedAt(int fd, size_t most) const;
   std::optional<bool> OnEpollList(int epfd, int fd) const;
   void set_at_once(bool at_once) { at_once_ = at_once; }
   void set_numbers(int first, int second) { numbers_ = {first, second}; }

@@ -60,6 +60,7 @@ class SimThread final : public lab::Thread {
   int MakeTimer(bool nonblocking) override;
   int SetTimer(int fd, const std::optional<Timer>& timer, Timer& before) override;
   Room SendRoom(int fd) const override { return sockets_.SendRoom(fd); }
+  Arrived ArrivedAt(int fd, size_t most) const override { return sockets_.ArrivedAt(fd, most); }
   std::optional<bool> OnEpollList(int epfd, int fd) const override { return sockets_.OnEpollList(epfd, fd); }
   void SetNumbers(int first, int second) override { sockets_.set_numbers(first, second); }
   bool IsOpen(int fd) const override { return sockets_.table()->Get(fd) != nullptr; }

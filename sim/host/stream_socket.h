@@ -51,6 +51,8 @@ class StreamSocket final : public Socket, private Flow::Owner {
   bool AtMark(size_t ahead = 0) const;
   size_t readable() const override;
   size_t write_room() const override;
+  // All that has come, where one Read would give it, it is no more than `most`, and no call waits for more; or nothing.
+  lab::Payload Arrived(size_t most) const;
   void Release() override;
   StreamSocket* AsStream() override { return this; }
   int access_mode() const override;

@@ -153,6 +153,14 @@ size_t StreamSocket::write_room() const {
   return fails || Handshaking(connection.state()) ? 0 : connection.write_space();
 }
 
+lab::Payload StreamSocket::Arrived(size_t most) const {
+  if (flow_ == nullptr || options_->receive_low > 1) return {};
+  tcp::Connection& connection = flow_->connection();
+  const size_t there = connection.readable();
+  if (there == 0 || there > most || there < connection.unread() || connection.urgent_ready()) return {};
+  return connection.Read(host_.now(), there, /*peek=*/true);
+}
+
 size_t StreamSocket::readable() const { return flow_ != nullptr ? flow_->connection().readable() : 0; }
 
 }  // namespace sim
