@@ -270,64 +270,65 @@ TEST_F(CarriedLeaseTest, ReceivingComesToWhatItDoesOnTheKernel) {
     #include <netinet/tcp.h>
     #include <sys/ioctl.h>
     int main(int argc, char** argv) {
-    /* Sends and receives at two connections, whose ends have two descriptors each, by a process and its children. */
-    unsigned long seed = atoi(argv[1]) * 2654435761u + 1, told = 0;
-    unsigned below(unsigned most) {
-      seed = seed * 6364136223846793005u + 1442695040888963407u;
-      return (seed >> 33) % most;
-    }
-    static unsigned char block[6000], next;
-    void tell(long result) {
-      told = told * 1000003 + (result < 0 ? 1000000 + errno : result);
-      for (long i = 0; i < result; ++i) told = told * 31 + block[i];
-    }
-    int listener = listening(0), ends[8];
-    struct sockaddr_in name;
-    socklen_t length = sizeof name;
-    getsockname(listener, (void*)&name, &length);
-    for (int i = 0; i < 8; i += 4) {
-      ends[i] = connected("127.0.0.1", ntohs(name.sin_port));
-      ends[i + 1] = accept(listener, 0, 0);
-      ends[i + 2] = dup(ends[i]);
-      ends[i + 3] = dup(ends[i + 1]);
-      const int on = 1;
-      for (int end = 0; end < 2; ++end) setsockopt(ends[i + end], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
-    for (int step = 0; step < 300; ++step) {
-      const int end = below(8), fd = ends[end], peer = ends[end ^ 1], size = below(4) ? below(40) + 1 : below(sizeof block) + 1;
-      struct iovec parts[2] = {{block, size / 2}, {block + size / 2, size - size / 2}};
-      struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-      struct pollfd polled = {fd, POLLIN | POLLOUT, 0};
-      switch (below(16)) {
-        case 0: case 1: case 2: case 3: {
-          int before = 0, now = 0;
-          ioctl(peer, FIONREAD, &before);
-          if (before > 30000) break;
-          for (int i = 0; i < size; ++i) block[i] = next++;
-          tell(send(fd, block, size, 0) == size ? 0 : -1);
-          while (ioctl(peer, FIONREAD, &now) == 0 && now < before + size) usleep(10);
-          break;
-        }
-        case 4: polled.revents = 0; poll(&polled, 1, 0); tell(polled.revents == 0 ? 0 : 1); break;
-        case 5: tell(recv(fd, block, size, MSG_DONTWAIT | MSG_PEEK)); break;
-        case 6: tell(recvmsg(fd, &message, MSG_DONTWAIT)); tell(message.msg_flags == 0 ? 0 : 1); break;
-        case 7: { int there = 0; ioctl(fd, FIONREAD, &there); told = told * 7 + there; break; }
-        case 8: {
-          int status = 0;
-          const pid_t child = fork();
-          if (child == 0) { tell(recv(fd, block, size, MSG_DONTWAIT)); _exit(told & 0x7f); }
-          waitpid(child, &status, 0);
-          told = told * 7 + WEXITSTATUS(status);
-          break;
-        }
-        case 9: polled.events = POLLIN; if (poll(&polled, 1, 0) == 1) tell(read(fd, block, size)); break;
-        case 10: polled.events = POLLIN; if (poll(&polled, 1, 0) == 1) tell(readv(fd, parts, 2)); break;
-        case 11: tell(recv(fd, NULL, 0, MSG_DONTWAIT)); break;
-        default: tell(recv(fd, block, size, MSG_DONTWAIT));
+      /* Sends and receives at two connections, whose ends have two descriptors each, by a process and its children. */
+      unsigned long seed = atoi(argv[1]) * 2654435761u + 1, told = 0;
+      unsigned below(unsigned most) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        return (seed >> 33) % most;
       }
-      if (step % 50 == 49) printf("%lx ", told);
-    }
-    return 0;
+      static unsigned char block[6000], next;
+      void tell(long result) {
+        told = told * 1000003 + (result < 0 ? 1000000 + errno : result);
+        for (long i = 0; i < result; ++i) told = told * 31 + block[i];
+      }
+      int listener = listening(0), ends[8];
+      struct sockaddr_in name;
+      socklen_t length = sizeof name;
+      getsockname(listener, (void*)&name, &length);
+      for (int i = 0; i < 8; i += 4) {
+        ends[i] = connected("127.0.0.1", ntohs(name.sin_port));
+        ends[i + 1] = accept(listener, 0, 0);
+        ends[i + 2] = dup(ends[i]);
+        ends[i + 3] = dup(ends[i + 1]);
+        const int on = 1;
+        for (int end = 0; end < 2; ++end) setsockopt(ends[i + end], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      }
+      for (int step = 0; step < 300; ++step) {
+        const int end = below(8), fd = ends[end], peer = ends[end ^ 1];
+        const int size = below(below(4) ? 40 : sizeof block) + 1;
+        struct iovec parts[2] = {{block, size / 2}, {block + size / 2, size - size / 2}};
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+        struct pollfd polled = {fd, POLLIN | POLLOUT, 0};
+        switch (below(16)) {
+          case 0: case 1: case 2: case 3: {
+            int before = 0, now = 0;
+            ioctl(peer, FIONREAD, &before);
+            if (before > 30000) break;
+            for (int i = 0; i < size; ++i) block[i] = next++;
+            tell(send(fd, block, size, 0) == size ? 0 : -1);
+            while (ioctl(peer, FIONREAD, &now) == 0 && now < before + size) usleep(10);
+            break;
+          }
+          case 4: polled.revents = 0; poll(&polled, 1, 0); tell(polled.revents == 0 ? 0 : 1); break;
+          case 5: tell(recv(fd, block, size, MSG_DONTWAIT | MSG_PEEK)); break;
+          case 6: tell(recvmsg(fd, &message, MSG_DONTWAIT)); tell(message.msg_flags == 0 ? 0 : 1); break;
+          case 7: { int there = 0; ioctl(fd, FIONREAD, &there); told = told * 7 + there; break; }
+          case 8: {
+            int status = 0;
+            const pid_t child = fork();
+            if (child == 0) { tell(recv(fd, block, size, MSG_DONTWAIT)); _exit(told & 0x7f); }
+            waitpid(child, &status, 0);
+            told = told * 7 + WEXITSTATUS(status);
+            break;
+          }
+          case 9: polled.events = POLLIN; if (poll(&polled, 1, 0) == 1) tell(read(fd, block, size)); break;
+          case 10: polled.events = POLLIN; if (poll(&polled, 1, 0) == 1) tell(readv(fd, parts, 2)); break;
+          case 11: tell(recv(fd, NULL, 0, MSG_DONTWAIT)); break;
+          default: tell(recv(fd, block, size, MSG_DONTWAIT));
+        }
+        if (step % 50 == 49) printf("%lx ", told);
+      }
+      return 0;
     })");
   for (int seed = 1; seed <= 20; ++seed) {
     const std::string kernels = KernelsOutput("receives", absl::StrCat(seed));

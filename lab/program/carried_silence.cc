@@ -21,8 +21,8 @@ using std::chrono::milliseconds;
 constexpr auto kStuck = std::chrono::seconds(5);
 // What one that wakes up again and again may use of a processor meanwhile, and still count as asleep.
 constexpr double kMostAsleep = 0.05;
-// No sooner than the kernel's next tick: a wait with an earlier end has the processor's timer set, each time, which in a
-// virtual machine costs a seventh of an echo.
+// No sooner than the kernel's next tick: a wait with an earlier end has the processor's timer set, each time, which in
+// a virtual machine costs a seventh of an echo.
 constexpr milliseconds kFirstLook(20);
 constexpr milliseconds kLongestLook(50);
 

@@ -164,11 +164,11 @@ struct duet_epoll_change {
 enum { DUET_LEASED_FLAGS = 0x4000 | 0x40 | 0x8000 };
 
 /* What a thread has sent or taken on a lease stands in its queue, in order, and the lab does it before it serves the
- * request that comes next; nothing else has happened in the world meanwhile. The bytes that were sent, or a uint64_t, how
- * many were asked for, follow; then, at a multiple of 8, the next. */
+ * request that comes next; nothing else has happened in the world meanwhile. The bytes that were sent, or a uint64_t,
+ * how many were asked for, follow; then, at a multiple of 8, the next. */
 struct duet_queued {
-  int32_t number; /* SYS_sendto, SYS_write, SYS_recvfrom, SYS_read or SYS_epoll_ctl; or DUET_REQUEST_NOTE: of what was called otherwise, for the
-                     ledger */
+  int32_t number; /* SYS_sendto, SYS_write, SYS_recvfrom, SYS_read or SYS_epoll_ctl; or DUET_REQUEST_NOTE: of what was
+                     called otherwise, for the ledger */
   int32_t fd;
   int32_t flags;
   uint32_t length;

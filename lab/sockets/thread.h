@@ -75,8 +75,8 @@ class Thread : public Process {
     const void* file = nullptr;
   };
   virtual Room SendRoom(int fd) const = 0;
-  // Of a connection's descriptor: the bytes that a receive would give at once, all that have come, where that is sure and
-  // they are no more than `most`; otherwise none. `file` is as above. Takes no time.
+  // Of a connection's descriptor: the bytes that a receive would give at once, all that have come, where that is sure
+  // and they are no more than `most`; otherwise none. `file` is as above. Takes no time.
   struct Arrived {
     Payload bytes;
     const void* file = nullptr;

@@ -1,7 +1,7 @@
 // The events of a run, in the order in which they were added, and which of them are kept.
 //
-// The first `kHead` are, and of those behind them the last `kLastCalls` calls and the last `kLastOthers` others, or more:
-// however many calls a program makes, or forges in its ledger, they push out none of the last packets.
+// The first `kHead` are, and of those behind them the last `kLastCalls` calls and the last `kLastOthers` others, or
+// more: however many calls a program makes, or forges in its ledger, they push out none of the last packets.
 //
 // In a long run each new event takes the place of the one that is left out, and moves no other: in memory they stand
 // one after the other, by kind. (What was kept in one vector, and moved on when it was full, cost a traced world a
