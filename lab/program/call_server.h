@@ -28,8 +28,8 @@ class CallServer {
   void Serve(const CarriedRequest& request, CarriedAnswer& answer);
 
   // Fills in what the program may do without asking once it has the answer, until it asks again: send to the
-  // descriptors that this thread has sent to, take what has arrived at those from which it has received, and change what
-  // epoll descriptors have of those that it has changed there.
+  // descriptors that this thread has sent to, take what has arrived at those from which it has received, and change
+  // what epoll descriptors have of those that it has changed there.
   void Lease(const CarriedRequest& request, CarriedAnswer& answer);
   // Does what the program says to have done on a lease; nothing where no lease can have allowed that. Takes no time and
   // never blocks: the caller holds a Thread::AtOnce.
